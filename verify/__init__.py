@@ -1,0 +1,43 @@
+"""Is this gradient formula right?  The public names, loaded when they are first used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from verify.check import check as check
+    from verify.code import check_code as check_code
+    from verify.verdict import Verdict as Verdict
+
+_HOMES = {
+    "check": "verify.check",
+    "recheck": "verify.check",
+    "check_code": "verify.code",
+    "Claim": "verify.claim",
+    "Domain": "verify.claim",
+    "Variable": "verify.claim",
+    "Evidence": "verify.verdict",
+    "Result": "verify.verdict",
+    "Rigor": "verify.verdict",
+    "Verdict": "verify.verdict",
+    "Derivation": "verify.derivation",
+    "Hypothesis": "verify.derivation",
+    "Mutant": "verify.derivation",
+    "Printed": "verify.derivation",
+    "Reference": "verify.derivation",
+    "Route": "verify.derivation",
+    "Statement": "verify.derivation",
+    "Step": "verify.derivation",
+}
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'verify' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value

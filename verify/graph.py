@@ -1,0 +1,260 @@
+"""What is an expression?  A node of a hash-consed graph: equal expressions are the same object.
+
+A node has an operator, its arguments (nodes) and a payload that is not a node:
+
+    op           args                         value
+    num          ()                           Fraction
+    symbol       ()                           the name
+    constant     ()                           'pi', 'E', 'EulerGamma', 'I', 'oo'
+    add, mul     two or more terms, factors   None
+    pow          (base, exponent)             None
+    call         the arguments                the function's name
+    derivative   (body,)                      (variable's name, order >= 1)
+    piecewise    value, condition, …          None; a last condition `true` is 'otherwise'
+    compare      (left, right)                '<', '<=', '>', '>=', '=', '!='
+    and, or      conditions                   None
+    true         ()                           None
+
+Nothing is simplified when a node is built, except arithmetic between numbers: an expression keeps
+what its author wrote, together with the places where that is undefined.  Since sharing is free, the size
+of an expression is the number of its distinct nodes (`size`), not the length of its text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from fractions import Fraction
+from typing import Any
+from weakref import WeakValueDictionary
+
+Number = int | Fraction
+
+#: Bits that a number folded at construction may have; larger powers stay unevaluated.
+LARGEST_FOLDED_BITS = 4096
+
+
+class Node:
+    """One expression; made by the functions below, never directly, so that `is` is equality."""
+
+    __slots__ = ("__weakref__", "args", "op", "value")
+
+    op: str
+    args: tuple[Node, ...]
+    value: Any
+
+    def __add__(self, other: Node | Number) -> Node:
+        return add(self, as_node(other))
+
+    def __radd__(self, other: Number) -> Node:
+        return add(as_node(other), self)
+
+    def __sub__(self, other: Node | Number) -> Node:
+        return add(self, neg(as_node(other)))
+
+    def __rsub__(self, other: Number) -> Node:
+        return add(as_node(other), neg(self))
+
+    def __mul__(self, other: Node | Number) -> Node:
+        return mul(self, as_node(other))
+
+    def __rmul__(self, other: Number) -> Node:
+        return mul(as_node(other), self)
+
+    def __truediv__(self, other: Node | Number) -> Node:
+        return div(self, as_node(other))
+
+    def __rtruediv__(self, other: Number) -> Node:
+        return div(as_node(other), self)
+
+    def __pow__(self, other: Node | Number) -> Node:
+        return power(self, as_node(other))
+
+    def __neg__(self) -> Node:
+        return neg(self)
+
+    def __repr__(self) -> str:
+        from verify.language.write import write
+
+        return f"<{write(self)}>"
+
+    def __reduce__(self) -> tuple[Callable[..., Node], tuple[Any, ...]]:
+        return _intern, (self.op, self.args, self.value)
+
+
+_interned: WeakValueDictionary[tuple[Any, ...], Node] = WeakValueDictionary()
+
+
+def _intern(op: str, args: tuple[Node, ...], value: Any = None) -> Node:
+    key = (op, value, *map(id, args))
+    node = _interned.get(key)
+    if node is None:
+        node = Node()
+        node.op, node.args, node.value = op, args, value
+        _interned[key] = node
+    return node
+
+
+# --- leaves -----------------------------------------------------------------------------------
+
+
+def num(value: Number) -> Node:
+    """An exact number."""
+    return _intern("num", (), Fraction(value))
+
+
+def symbol(name: str) -> Node:
+    """A variable or parameter."""
+    return _intern("symbol", (), name)
+
+
+def constant(name: str) -> Node:
+    """pi, E, EulerGamma, I or oo."""
+    return _intern("constant", (), name)
+
+
+ZERO, ONE, MINUS_ONE, HALF = num(0), num(1), num(-1), num(Fraction(1, 2))
+PI, E, I = constant("pi"), constant("E"), constant("I")
+TRUE = _intern("true", ())
+
+
+def as_node(value: Node | Number) -> Node:
+    """`value` itself, or the number as a node."""
+    return value if isinstance(value, Node) else num(value)
+
+
+# --- operators --------------------------------------------------------------------------------
+
+
+def add(*terms: Node) -> Node:
+    """Sum of the terms in their order; numbers with numbers are added up when nothing else is there."""
+    if all(t.op == "num" for t in terms):
+        return num(sum((t.value for t in terms), Fraction(0)))
+    terms = tuple(t for t in terms if t is not ZERO)
+    return terms[0] if len(terms) == 1 else _intern("add", terms)
+
+
+def mul(*factors: Node) -> Node:
+    """Product of the factors in their order; a factor 0 stays (0*log(x) is undefined where log(x) is)."""
+    if all(f.op == "num" for f in factors):
+        product = Fraction(1)
+        for f in factors:
+            product *= f.value
+        return num(product)
+    factors = tuple(f for f in factors if f is not ONE)
+    return factors[0] if len(factors) == 1 else _intern("mul", factors)
+
+
+def neg(term: Node) -> Node:
+    """-term."""
+    return mul(MINUS_ONE, term)
+
+
+def power(base: Node, exponent: Node) -> Node:
+    """base^exponent; an integer power of a number is folded while it stays small."""
+    if exponent is ONE:
+        return base
+    if base.op == exponent.op == "num" and exponent.value.denominator == 1:
+        bits = max(base.value.numerator.bit_length(), base.value.denominator.bit_length())
+        if bits * abs(exponent.value) <= LARGEST_FOLDED_BITS and not (base is ZERO and exponent.value < 0):
+            return num(base.value ** int(exponent.value))
+    return _intern("pow", (base, exponent))
+
+
+def div(numerator: Node, denominator: Node) -> Node:
+    """numerator / denominator, as a product with a power -1."""
+    return mul(numerator, power(denominator, MINUS_ONE))
+
+
+def sqrt(radicand: Node) -> Node:
+    """The principal square root, radicand^(1/2)."""
+    return power(radicand, HALF)
+
+
+def call(name: str, *args: Node) -> Node:
+    """A function of the table `verify.functions` (or a declared one) at its arguments."""
+    return _intern("call", args, name)
+
+
+def derivative(body: Node, variable: str, order: int = 1) -> Node:
+    """The order-th partial derivative of `body` with respect to `variable`."""
+    return _intern("derivative", (body,), (variable, order))
+
+
+def piecewise(*pairs: tuple[Node, Node]) -> Node:
+    """The value of the first pair whose condition holds; undefined where none does."""
+    return _intern("piecewise", tuple(node for pair in pairs for node in pair))
+
+
+def compare(left: Node, relation: str, right: Node) -> Node:
+    """A condition; `relation` is one of '<', '<=', '>', '>=', '=', '!='."""
+    return _intern("compare", (left, right), relation)
+
+
+def both(*conditions: Node) -> Node:
+    """All of the conditions."""
+    return _intern("and", conditions)
+
+
+def either(*conditions: Node) -> Node:
+    """One of the conditions at least."""
+    return _intern("or", conditions)
+
+
+# --- walking ----------------------------------------------------------------------------------
+
+
+def postorder(*roots: Node) -> Iterator[Node]:
+    """Each node below the roots once, arguments before the nodes that use them; no recursion."""
+    seen: set[Node] = set()
+    stack = [(root, False) for root in reversed(roots)]
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            yield node
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            stack.extend((arg, False) for arg in reversed(node.args) if arg not in seen)
+
+
+def free_symbols(*roots: Node) -> frozenset[str]:
+    """Names of all symbols that occur."""
+    return frozenset(node.value for node in postorder(*roots) if node.op == "symbol")
+
+
+def size(*roots: Node) -> int:
+    """Number of distinct nodes."""
+    return sum(1 for _ in postorder(*roots))
+
+
+def rebuild(node: Node, args: Iterable[Node]) -> Node:
+    """The same operator on other arguments (numbers are folded as when it was first built)."""
+    args = tuple(args)
+    match node.op:
+        case "add":
+            return add(*args)
+        case "mul":
+            return mul(*args)
+        case "pow":
+            return power(*args)
+        case _:
+            return _intern(node.op, args, node.value) if args else node
+
+
+def transform(root: Node, change: Callable[[Node], Node | None]) -> Node:
+    """Rebuild bottom-up; `change` sees each rebuilt node and returns its replacement, or None to keep it."""
+    done: dict[Node, Node] = {}
+    for node in postorder(root):
+        new = rebuild(node, (done[arg] for arg in node.args))
+        changed = change(new)
+        done[node] = new if changed is None else changed
+    return done[root]
+
+
+def substitute(root: Node, replacements: Mapping[Node, Node]) -> Node:
+    """All occurrences of the keys replaced at once (the replacements are not searched again)."""
+    done: dict[Node, Node] = dict(replacements)
+    for node in postorder(root):
+        if node not in done:
+            done[node] = rebuild(node, (done[arg] for arg in node.args))
+    return done[root]
