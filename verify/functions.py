@@ -1,8 +1,8 @@
 """Which functions exist, and what are their derivatives?  One row a function; read it like a formula sheet.
 
 A row holds the name, the names of its arguments, the condition under which it is real at real arguments
-(empty: always, poles apart), and the partial derivative for each argument, written in the text grammar over the argument
-names.  `None` is a derivative that has no formula in this table: whoever needs it says so, nobody assumes 0.
+(empty: always, poles apart), and the partial derivative for each argument, written in the text grammar over the
+argument names.  `None` is a derivative that has no formula in this table: whoever needs it says so, nobody assumes 0.
 Names, argument orders and branches are those of SymPy, DLMF and FLINT unless `CONVENTIONS` says otherwise.
 Every partial derivative is compared with a derivative of enclosures, which knows none of these formulas, in the tests.
 """
@@ -124,7 +124,8 @@ ROWS: tuple[Function, ...] = (
          f"(elliptic_e(phi, m)/(m - 1) + elliptic_pi(n, phi, m) - m*sin(2*phi)/(2*(m - 1)*{_S2}))/(2*(n - m))"),
     # --- orthogonal and Bernoulli polynomials (DLMF 18, 24): the degree first ---
     _row("chebyshevt(n, x)",    "",                  None, "n*chebyshevu(n - 1, x)"),
-    _row("chebyshevu(n, x)",    "",                  None, "((n + 1)*chebyshevt(n + 1, x) - x*chebyshevu(n, x))/(x^2 - 1)"),
+    _row("chebyshevu(n, x)",    "",                  None, "((n + 1)*chebyshevt(n + 1, x) - x*chebyshevu(n, x))"
+                                                           "/(x^2 - 1)"),
     _row("legendre(n, x)",      "",                  None, "n*(x*legendre(n, x) - legendre(n - 1, x))/(x^2 - 1)"),
     _row("hermite(n, x)",       "",                  None, "2*n*hermite(n - 1, x)"),
     _row("bernoulli(n, x)",     "",                  None, "n*bernoulli(n - 1, x)"),

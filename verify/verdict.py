@@ -98,7 +98,7 @@ class Counterexample:
     lhs: str
     rhs: str
     neighbourhood: str = ""
-    """Radius around the point in which the sides stay apart, as an exact number; empty where the variables are discrete."""
+    """Radius around the point in which the sides stay apart, an exact number; empty where nothing varies continuously."""
 
     def to_json(self) -> dict[str, Any]:
         record: dict[str, Any] = {"point": dict(self.point), "lhs": self.lhs, "rhs": self.rhs}
@@ -131,7 +131,7 @@ class Result:
     correction: str | None = None
     evidence: tuple[Evidence, ...] = ()
     notes: tuple[str, ...] = ()
-    """What a careful reader should know: kinks that were left out, the part of the domain where both sides are defined, readings taken."""
+    """What a careful reader should know: kinks left out, where both sides are defined, readings taken."""
     reason: str = ""
     """Why nothing could be said, for UNDECIDED; the error, for INVALID."""
     seconds: float = 0.0
