@@ -1,0 +1,1 @@
+"""Independent numeric routes: nothing here may decide alone, everything here may disagree."""

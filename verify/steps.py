@@ -1,0 +1,201 @@
+"""Does a step of a derivation hold?  From SymPy sides or words to the engine's verdict.
+
+SymPy expressions go through the bridge to the graph and are decided there.  An undefined function, its derivatives,
+substituted derivatives and integrals become unknowns of their own: an identity that holds whatever these are holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from verify.derivation import Declarations, Step
+from verify.verdict import Counterexample, Evidence, Result, Rigor, Verdict
+
+if TYPE_CHECKING:
+    from verify.claim import Domain
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """A step and its verdict.
+
+    rigor    how it is known; assumed for a cited step.
+    method   the route that decided: words, enclosure, normal form …
+    entries  number of scalar identities behind it.
+    reason   why it is not PROVED, where it is not.
+    """
+
+    why: str
+    lhs: Any
+    rhs: Any
+    display: str
+    verdict: Verdict
+    rigor: Rigor | None
+    method: str
+    entries: int = 1
+    cited: str = ""
+    reason: str = ""
+    counterexample: Counterexample | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+    def as_result(self, seed: int) -> Result:
+        """The same as the answer to a claim."""
+        return Result(
+            claim=f"{self.lhs} = {self.rhs}",
+            verdict=self.verdict,
+            rigor=self.rigor,
+            counterexample=self.counterexample,
+            evidence=self.evidence,
+            reason=self.reason,
+            seed=seed,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        record: dict[str, Any] = {
+            "why": self.why,
+            "lhs": str(self.lhs),
+            "rhs": str(self.rhs),
+            "verdict": str(self.verdict),
+            "rigor": None if self.rigor is None else str(self.rigor),
+            "method": self.method,
+            "entries": self.entries,
+        }
+        optional = {"display": self.display, "cited": self.cited, "reason": self.reason}
+        record |= {key: value for key, value in optional.items() if value}
+        return record | ({"counterexample": self.counterexample.to_json()} if self.counterexample else {})
+
+
+def decide_step(step: Step, domain: Declarations, *, seed: int = 0) -> StepResult:
+    """Judge one step on the derivation's domain together with its own declarations."""
+    from verify.decide import words
+
+    if step.cited:
+        reason = f"cited: {step.cited}"
+        return StepResult(
+            step.why, step.lhs, step.rhs, step.display, Verdict.SUPPORTED, Rigor.ASSUMED, "cited", 1, step.cited, reason
+        )
+    if isinstance(step.lhs, words.Sum) or isinstance(step.rhs, words.Sum):
+        evidence = words.prove(step.lhs, step.rhs)
+        decided = Result(
+            claim="",
+            verdict=Verdict.PROVED if evidence.holds else Verdict.UNDECIDED,
+            rigor=evidence.rigor if evidence.holds else None,
+            evidence=(evidence,),
+            reason="" if evidence.holds else str(evidence.detail["reason"]),
+        )
+        entries = 1
+    else:
+        decided = decide_expressions(step.lhs, step.rhs, merged(domain, step.domain), seed=seed)
+        entries = len(list(_entries(step.lhs, step.rhs)))
+    return StepResult(
+        step.why,
+        step.lhs,
+        step.rhs,
+        step.display,
+        decided.verdict,
+        decided.rigor,
+        method=", ".join(dict.fromkeys(e.route for e in decided.evidence if e.holds is not None)),
+        entries=entries,
+        reason=decided.reason,
+        counterexample=decided.counterexample,
+        evidence=decided.evidence,
+    )
+
+
+def merged(domain: Declarations, more: Declarations) -> dict[str, str]:
+    """Both declarations with symbols turned into their names; the second wins."""
+    return {str(name): text for declarations in (domain, more) for name, text in declarations.items()}
+
+
+def decide_expressions(lhs: Any, rhs: Any, declarations: Mapping[str, str], *, seed: int = 0) -> Result:
+    """Decide lhs = rhs for SymPy expressions or matrices, entry by entry: the worst entry's answer is the answer.
+
+    Raises ValueError where the shapes differ.
+    """
+    results = [_decide_entry(left, right, declarations, seed) for left, right in _entries(lhs, rhs)]
+    worst = min(results, key=lambda r: r.verdict)
+    evidence = tuple({(e.route, e.rigor, e.holds): e for r in results for e in r.evidence}.values())
+    return Result(
+        claim=worst.claim,
+        verdict=worst.verdict,
+        rigor=worst.rigor,
+        counterexample=worst.counterexample,
+        diagnosis=worst.diagnosis,
+        correction=worst.correction,
+        evidence=worst.evidence if worst.verdict is Verdict.REFUTED else evidence,
+        reason=worst.reason,
+        seed=seed,
+    )
+
+
+def _entries(lhs: Any, rhs: Any) -> Iterator[tuple[Any, Any]]:
+    import sympy
+
+    left, right = getattr(lhs, "shape", ()), getattr(rhs, "shape", ())
+    if left != right:
+        raise ValueError(f"the sides of a step have shapes {left} and {right}; they must be equal")
+    if left:
+        yield from zip(sympy.flatten(lhs), sympy.flatten(rhs), strict=True)
+    else:
+        yield sympy.sympify(lhs), sympy.sympify(rhs)
+
+
+def _decide_entry(lhs: Any, rhs: Any, declarations: Mapping[str, str], seed: int) -> Result:
+    from verify.claim import Claim
+    from verify.decide import decide
+    from verify.language.bridge import from_sympy
+
+    sides, unknowns, related = _with_unknowns(lhs, rhs)
+    left, right = map(from_sympy, sides)
+    names = {str(s) for side in sides for s in side.free_symbols}
+    claim = Claim(left, right, _domain(names, declarations), text=f"{lhs} = {rhs}")
+    result = decide(claim, seed=seed)
+    if result.verdict is Verdict.REFUTED and related:
+        return Result(
+            claim.text, Verdict.UNDECIDED, evidence=result.evidence, seed=seed,
+            reason=f"not equal while {', '.join(map(str, unknowns))} are taken as independent, which they may not be",
+        )  # fmt: skip
+    return result
+
+
+def _domain(names: set[str], declarations: Mapping[str, str]) -> Domain:
+    from verify.language import read_claim
+
+    known = {name: text for name, text in declarations.items() if name in names or name == "where"}
+    lines = {name: known.get(name, "real") for name in sorted(names)}
+    return read_claim("0 = 0", let=lines | ({"where": known["where"]} if "where" in known else {})).domain
+
+
+def _with_unknowns(lhs: Any, rhs: Any) -> tuple[tuple[Any, Any], dict[Any, Any], bool]:
+    """Both sides with what the engine does not know replaced by symbols; and whether these could be related.
+
+    Values of an undefined function and of its derivatives at a point are free, so a refutation stands; a substituted
+    derivative or an integral may be tied to another one, so then it does not.
+    """
+    import sympy
+    from sympy.core.function import AppliedUndef
+
+    sides = tuple(_evaluated(side) for side in (lhs, rhs))
+    kinds = (AppliedUndef, sympy.Derivative, sympy.Subs, sympy.Integral, sympy.Limit, sympy.Sum)
+    found: dict[Any, Any] = {}
+    for side in sides:
+        for node in sympy.preorder_traversal(side):
+            if isinstance(node, kinds) and node.has(AppliedUndef, sympy.Integral, sympy.Limit, sympy.Sum):
+                found.setdefault(node, None)
+    taken = {str(s) for side in sides for s in side.free_symbols}
+    fresh = (name for k in range(len(found) + len(taken) + 1) if (name := f"w{k}") not in taken)
+    unknowns = {node: sympy.Symbol(next(fresh)) for node in sorted(found, key=sympy.default_sort_key)}
+    related = any(not isinstance(node, AppliedUndef | sympy.Derivative) for node in unknowns)
+    return tuple(side.xreplace(unknowns) for side in sides), unknowns, related  # type: ignore[return-value]
+
+
+def _evaluated(side: Any) -> Any:
+    """Derivatives of expressions with undefined functions carried out; all others are left to the engine."""
+    import sympy
+    from sympy.core.function import AppliedUndef
+
+    return side.replace(
+        lambda node: isinstance(node, sympy.Derivative) and node.has(AppliedUndef), lambda node: node.doit()
+    )
