@@ -23,6 +23,8 @@ class Variable:
     high: Node | None = None
     closed_low: bool = False
     """Whether `low` itself belongs to the set (nonnegative, integers); an isolated end never matters to an identity."""
+    closed_high: bool = False
+    """Whether `high` itself does (nonpositive)."""
 
     def __post_init__(self) -> None:
         if self.field not in FIELDS:

@@ -170,6 +170,13 @@ ABBREVIATIONS = {
 #: Functions of any number of arguments.
 VARIADIC = ("max", "min")
 
+#: Functions that are read, with their number of arguments, and about which nothing else is known here
+#: (theta functions, Carlson's integrals, …; names and argument orders are mpmath's): nothing is decided about them.
+NAMED_ONLY = {
+    "jtheta": 3, "elliprf": 3, "elliprc": 2, "elliprd": 3, "elliprg": 3, "agm": 2, "barnesg": 1, "coulombf": 3,
+    "coulombg": 3,
+}  # fmt: skip
+
 _TABLE = {(row.name, len(row.arguments)): row for row in ROWS}
 _HYPERGEOMETRIC = re.compile(r"hyp([0-9])f([0-9])")
 

@@ -1,0 +1,89 @@
+"""What does a name mean: a function, a constant, a word of the grammar, or the author's own quantity?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from functools import cache
+
+from verify import functions
+from verify.graph import Node, call, constant, sqrt, substitute, symbol
+from verify.language.tokens import GREEK
+
+CONSTANTS = {name: constant(name) for name in ("pi", "E", "EulerGamma", "I", "oo")}
+
+#: Words that end an expression; they cannot be names.
+RESERVED = ("with", "and", "or", "otherwise")
+
+#: Derivative operators written as a name: the order of the derivative in a scalar variable.
+NAMED_OPERATORS = {"grad": 1, "jac": 1, "div": 1, "hess": 2}
+
+#: Names of the interface that need more than scalars: refused by name instead of misread.
+BEYOND_SCALARS = frozenset(
+    ["vector", "matrix", "symmetric", "spd", "antisymmetric", "orthogonal", "diagonal", "function", "structured", "int", "sum", "expect", "normal", "inv", "det", "logdet", "tr", "expm", "logm", "diag", "norm", "dot", "outer", "kron", "softmax", "logsumexp", "eye", "ones"]
+)
+
+
+def is_function(name: str) -> bool:
+    """Whether a name before a bracket is a call, unless its author declares it otherwise."""
+    return (
+        name == "sqrt"
+        or bool(functions.arities(name))
+        or name in functions.VARIADIC
+        or name in functions.ALIASES
+        or name in functions.ABBREVIATIONS
+        or name in functions.NAMED_ONLY
+    )
+
+
+def may_be_a_quantity(name: str) -> bool:
+    """Whether a function's name may also stand for a number without being declared: the Greek letters do."""
+    return not is_function(name) or name in GREEK.values()
+
+
+def nearest(name: str) -> str:
+    """The known function whose name looks most like this one; empty when none does."""
+    known = (
+        "sqrt",
+        *functions.names(),
+        *functions.ALIASES,
+        *functions.ABBREVIATIONS,
+        *functions.NAMED_ONLY,
+        "piecewise",
+    )
+    return nearest_of(name, known)
+
+
+def nearest_of(name: str, known: Iterable[str]) -> str:
+    """The most similar of some names; empty when none is similar."""
+    return next(iter(get_close_matches(name[:40], sorted(known), 1)), "")
+
+
+def numbers_of_arguments(name: str) -> tuple[int, ...]:
+    """How many arguments a function takes, ascending; () when any number from one on will do."""
+    name = functions.ALIASES.get(name, name)
+    if name == "sqrt":
+        return (1,)
+    if name in functions.NAMED_ONLY:
+        return (functions.NAMED_ONLY[name],)
+    abbreviated = (1,) if name in functions.ABBREVIATIONS else ()
+    return tuple(sorted({*functions.arities(name), *abbreviated}))
+
+
+def apply(name: str, *arguments: Node) -> tuple[Node, str]:
+    """The function at its arguments, and what an abbreviation stands for (empty when `name` is none).
+
+    The number of arguments must be one of `numbers_of_arguments(name)`.
+    """
+    name = functions.ALIASES.get(name, name)
+    if name in functions.ABBREVIATIONS and len(arguments) == 1 and functions.function(name, 1) is None:
+        meaning = functions.ABBREVIATIONS[name]
+        return substitute(_template(meaning), {symbol("x"): arguments[0]}), f"{name}(x) = {meaning}"
+    return sqrt(*arguments) if name == "sqrt" else call(name, *arguments), ""
+
+
+@cache
+def _template(text: str) -> Node:
+    from verify.language.read import read_expression
+
+    return read_expression(text)

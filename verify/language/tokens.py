@@ -1,0 +1,133 @@
+"""Which words, numbers and signs does a text consist of?"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+from verify.language.errors import ReadError
+
+#: Limits that no formula written for people reaches, and that keep the time of reading small.
+LONGEST_TEXT = 20_000
+MOST_TOKENS = 10_000
+MOST_DIGITS = 1_000
+LARGEST_EXPONENT = 1_000
+
+#: Greek letters that cannot be mistaken for Latin ones, by their names; π is the constant.
+GREEK = dict(
+    zip(
+        "αβγδεζηθικλμνξρστυφχψωΓΔΘΛΞΠΣΦΨΩ",
+        ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega"],
+        strict=True,
+    )
+) | {"µ": "mu"}
+
+#: Characters that mean a constant whatever names are declared.
+CONSTANT_SIGNS = {"π": "pi", "ⅇ": "E", "ⅈ": "I", "∞": "oo", "ℇ": "EulerGamma"}
+
+_SAME_AS = {"·": "*", "×": "*", "⋅": "*", "−": "-", "≤": "<=", "≥": ">=", "≠": "!=", "**": "^"}
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+
+_SPACE = re.compile(r"[ \t\r\n\u00a0\u2009]*")
+_TOKEN = re.compile(
+    r"(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+    rf"|(?P<name>∂?(?:[A-Za-z][A-Za-z0-9_]*|[{''.join(GREEK)}][0-9_]*)|∂)"
+    rf"|(?P<constant>[{''.join(CONSTANT_SIGNS)}])"
+    r"|(?P<superscript>⁻?[⁰¹²³⁴-⁹]+)"
+    r"|(?P<sign>\*\*|<=|>=|==|!=|[-+*/^(),:=<>!√·×⋅−≤≥≠])"
+)
+
+_ADVICE = {
+    "\\": "LaTeX is not supported yet; write the formula as text, for example d/dx sin(x)^2 = 2*sin(x)*cos(x)",
+    "'": "transposition and f'(x) are not supported yet; write d/dx f(x), and matrices entry by entry",
+    "|": "write abs(x)",
+    "[": "use round brackets",
+    "]": "use round brackets",
+    "{": "use round brackets",
+    "}": "use round brackets",
+    "%": "write x - y*floor(x/y) for a remainder",
+    ".": "a number has one decimal point, and there are no attributes or elementwise products here",
+    "_": "a name starts with a letter",
+    "~": "expectations are not supported yet",
+    "–": "write the minus sign -",
+    "—": "write the minus sign -",
+    "±": "write two claims",
+}
+
+
+class Token(NamedTuple):
+    """A piece of the text: `text` is its normal form, the piece itself is text[start:end] of the source."""
+
+    kind: str
+    """number, name, constant, superscript, sign, or end."""
+    text: str
+    start: int
+    end: int
+
+
+def tokens(text: str) -> list[Token]:
+    """The tokens of a text, the last one of kind `end`.
+
+    Raises ReadError for a text that is too long and for the first character that means nothing.
+    """
+    if not isinstance(text, str):
+        raise ReadError(f"a formula is a text, not {type(text).__name__}", str(text)[:80], 0)
+    if len(text) > LONGEST_TEXT:
+        raise ReadError(f"the text has {len(text):,} characters, at most {LONGEST_TEXT:,} are read", text, 0)
+    found: list[Token] = []
+    position = _space_end(text, 0)
+    while position < len(text):
+        match = _TOKEN.match(text, position)
+        if match is None:
+            raise _unknown_character(text, position)
+        kind, end = str(match.lastgroup), match.end()
+        if kind == "number":
+            _check_number(text, position, match[0], end)
+        found.append(Token(kind, _normal_form(kind, match[0]), position, end))
+        if len(found) > MOST_TOKENS:
+            raise ReadError(f"more than {MOST_TOKENS:,} words and signs", text, position)
+        position = _space_end(text, end)
+    found.append(Token("end", "", len(text), len(text)))
+    return found
+
+
+def _space_end(text: str, position: int) -> int:
+    match = _SPACE.match(text, position)
+    return match.end() if match else position
+
+
+def _normal_form(kind: str, piece: str) -> str:
+    match kind:
+        case "name":
+            letter = piece.lstrip("∂")[:1]
+            return piece.replace(letter, GREEK[letter], 1) if letter in GREEK else piece
+        case "constant":
+            return CONSTANT_SIGNS[piece]
+        case "superscript":
+            return piece.translate(_SUPERSCRIPTS)
+        case _:
+            return _SAME_AS.get(piece, piece)
+
+
+def _check_number(text: str, position: int, piece: str, end: int) -> None:
+    mantissa, _, exponent = piece.lower().partition("e")
+    if len(mantissa) > MOST_DIGITS:
+        raise ReadError(f"a number of {len(mantissa):,} digits; at most {MOST_DIGITS:,} are read", text, position)
+    if len(exponent) > 6 or (exponent and abs(int(exponent)) > LARGEST_EXPONENT):
+        raise ReadError(f"the exponent of a number is at most {LARGEST_EXPONENT:,}", text, position, "write 10^n")
+    following = text[end : end + 1]
+    if following == "." or following == "_":
+        raise ReadError(f"{following!r} inside a number", text, end, "write digits with one decimal point")
+    if re.match(r"0[xXbBoO][0-9A-Fa-f]", text[position : end + 2]) and mantissa == "0":
+        raise ReadError("numbers are decimal", text, position, "write * for a product with 0")
+
+
+def _unknown_character(text: str, position: int) -> ReadError:
+    character = text[position]
+    if character in '"`;@#$&?':
+        return ReadError(f"{character!r} is not part of a formula", text, position)
+    if character in _ADVICE:
+        return ReadError(f"unexpected {character!r}", text, position, _ADVICE[character])
+    name = unicodedata.name(character, f"U+{ord(character):04X}")
+    return ReadError(f"unexpected character {character!a} ({name})", text, position, "write it in ASCII")
