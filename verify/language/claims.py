@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from verify.claim import Claim, Domain, Variable
 from verify.graph import Node
+from verify.language.cursor import Cursor
 from verify.language.declarations import KIND_WORDS, Declarations, declared_names, read_declarations
 from verify.language.errors import ReadError
 from verify.language.operators import used_names
-from verify.language.read import Reader
+from verify.language.read import read_value
 from verify.language.tokens import Token, tokens
 
 Let = Mapping[str, str | list[str]]
@@ -27,14 +28,14 @@ def read_claim(text: str, let: Let | None = None) -> Claim:
     known = frozenset(name for _, section in sections for name in declared_names(section))
     used = used_names(sides).union(*(used_names(section) - KIND_WORDS for _, section in sections))
 
-    reader = Reader(text, sides, known, used)
-    lhs, rhs = _read_sides(reader)
-    readers = [reader, *(Reader(line, section, known, used) for line, section in sections)]
+    cursor = Cursor(text, sides, known, used)
+    lhs, rhs = _read_sides(cursor)
+    cursors = [cursor, *(Cursor(line, section, known, used) for line, section in sections)]
     domain = Declarations()
-    for each in readers[1:]:
+    for each in cursors[1:]:
         read_declarations(each, domain)
-    symbols = dict.fromkeys(name for each in readers for name in each.symbols) | dict.fromkeys(domain.variables)
-    for each in readers:
+    symbols = dict.fromkeys(name for each in cursors for name in each.symbols) | dict.fromkeys(domain.variables)
+    for each in cursors:
         each.symbols |= symbols
         each.finish()
     return Claim(
@@ -46,7 +47,7 @@ def read_claim(text: str, let: Let | None = None) -> Claim:
             domain.everywhere,
         ),
         text,
-        tuple(dict.fromkeys(note for each in readers for note in each.notes)),
+        tuple(dict.fromkeys(note for each in cursors for note in each.notes)),
     )
 
 
@@ -59,7 +60,7 @@ def read_let(*lines: str) -> dict[str, str | list[str]]:
     where: list[str] = []
     for line in lines:
         found = tokens(line)
-        read_declarations(Reader(line, found, declared_names(found)), Declarations())
+        read_declarations(Cursor(line, found, frozenset(declared_names(found)), frozenset()), Declarations())
         for piece in _pieces(line, found):
             name, colon, kind = piece.partition(":")
             if colon and let.setdefault(name.strip(), kind.strip()) != kind.strip():
@@ -88,24 +89,24 @@ def _split(found: list[Token]) -> tuple[list[Token], list[Token]]:
     return [*found[:at], Token("end", "", start, start)], found[at + 1 :]
 
 
-def _read_sides(reader: Reader) -> tuple[Node, Node]:
-    if reader.token.kind == "end":
-        raise reader.error("an empty claim", "write lhs = rhs")
-    if reader.sees("="):
-        raise reader.error("nothing stands left of =", "write lhs = rhs")
-    lhs = reader.value()
-    if reader.token.kind == "end":
-        raise reader.error("a claim is an equality, and there is no = here", "write lhs = rhs")
-    if reader.sees("<", "<=", ">", ">="):
-        raise reader.error("a claim is an equality", "conditions follow after `with`")
-    if not reader.sees("="):
-        raise reader.unexpected()
-    reader.take()
-    if reader.token.kind == "end":
-        raise reader.error("nothing stands right of =", "write lhs = rhs")
-    rhs = reader.value()
-    if reader.token.kind != "end":
-        raise reader.unexpected()
+def _read_sides(cursor: Cursor) -> tuple[Node, Node]:
+    if cursor.token.kind == "end":
+        raise cursor.error("an empty claim", "write lhs = rhs")
+    if cursor.sign == "=":
+        raise cursor.error("nothing stands left of =", "write lhs = rhs")
+    lhs = read_value(cursor)
+    if cursor.token.kind == "end":
+        raise cursor.error("a claim is an equality, and there is no = here", "write lhs = rhs")
+    if cursor.sign in ("<", "<=", ">", ">="):
+        raise cursor.error("a claim is an equality", "conditions follow after `with`")
+    if cursor.sign != "=":
+        raise cursor.unexpected()
+    cursor.take()
+    if cursor.token.kind == "end":
+        raise cursor.error("nothing stands right of =", "write lhs = rhs")
+    rhs = read_value(cursor)
+    if cursor.token.kind != "end":
+        raise cursor.unexpected()
     return lhs, rhs
 
 

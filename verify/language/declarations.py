@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from verify.claim import Variable
 from verify.graph import MINUS_ONE, ZERO, Node, compare, free_symbols, mul, symbol
 from verify.language import names
-from verify.language.read import Reader
+from verify.language.calls import arguments, beyond_scalars
+from verify.language.cursor import Cursor
+from verify.language.read import read_condition, read_value
 from verify.language.tokens import Token
 
 FIELDS = ("real", "integer", "complex")
@@ -41,68 +43,68 @@ def declared_names(found: list[Token]) -> Iterator[str]:
             waiting = []
 
 
-def read_declarations(reader: Reader, domain: Declarations) -> None:
+def read_declarations(cursor: Cursor, domain: Declarations) -> None:
     """Add what stands from here to the end: names with their kinds, conditions, `everywhere`."""
-    while reader.token.kind != "end":
-        if reader.sees_word("everywhere"):
-            reader.take()
+    while cursor.token.kind != "end":
+        if cursor.sign == "everywhere":
+            cursor.take()
             domain.everywhere = True
-        elif reader.token.kind == "name" and reader.tokens[reader.at + 1].text in (",", ":", ""):
-            _read_names(reader, domain)
+        elif cursor.token.kind == "name" and cursor.after.text in (",", ":", ""):
+            _read_names(cursor, domain)
         else:
-            condition = reader.condition()
+            condition = read_condition(cursor)
             if condition not in domain.conditions:
                 domain.conditions.append(condition)
-        if reader.token.kind != "end":
-            reader.expect(",", "between declarations")
+        if cursor.token.kind != "end":
+            cursor.expect(",", "between declarations")
 
 
-def _read_names(reader: Reader, domain: Declarations) -> None:
-    shared = [reader.take()]
-    while reader.sees(","):
-        reader.take()
-        if reader.token.kind != "name":
-            raise reader.error(f"a name is missing before {reader.shown()}")
-        shared.append(reader.take())
-    if not reader.sees(":"):
+def _read_names(cursor: Cursor, domain: Declarations) -> None:
+    shared = [cursor.take()]
+    while cursor.sign == ",":
+        cursor.take()
+        if cursor.token.kind != "name":
+            raise cursor.error(f"a name is missing before {cursor.shown()}")
+        shared.append(cursor.take())
+    if cursor.sign != ":":
         name = shared[-1].text
-        raise reader.error(f"{name} is followed by {reader.shown()}", f"write {name}: kind, with the kind {_KINDS}")
-    reader.take()
-    start = reader.at
+        raise cursor.error(f"{name} is followed by {cursor.shown()}", f"write {name}: kind, with the kind {_KINDS}")
+    cursor.take()
+    start = cursor.at
     for token in shared:
-        reader.at = start
-        _check_name(reader, token)
-        variable, conditions = _read_kind(reader, token.text)
+        cursor.move(start)
+        _check_name(cursor, token)
+        variable, conditions = _read_kind(cursor, token.text)
         if domain.variables.setdefault(token.text, variable) != variable:
-            raise reader.error(f"{token.text} is declared twice", "declare it once", token)
+            raise cursor.error(f"{token.text} is declared twice", "declare it once", token)
         domain.conditions += [c for c in conditions if c not in domain.conditions]
 
 
-def _check_name(reader: Reader, token: Token) -> None:
+def _check_name(cursor: Cursor, token: Token) -> None:
     if token.text in names.RESERVED or "∂" in token.text:
-        raise reader.error(f"{token.text!r} cannot be the name of a quantity", "rename it", token)
+        raise cursor.error(f"{token.text!r} cannot be the name of a quantity", "rename it", token)
 
 
-def _read_kind(reader: Reader, name: str) -> tuple[Variable, list[Node]]:
+def _read_kind(cursor: Cursor, name: str) -> tuple[Variable, list[Node]]:
     """A field (real, integer, complex), a range, or both: `integer`, `positive`, `positive integer`."""
-    first = reader.token
+    first = cursor.token
     field_, range_ = "", ""
     low: Node | None = None
     high: Node | None = None
-    while reader.token.kind == "name":
-        token = reader.take()
+    while cursor.token.kind == "name":
+        token = cursor.take()
         if token.text in FIELDS and not field_:
             field_ = token.text
         elif token.text in RANGES and not range_:
             range_ = token.text
             if range_ == "interval":
-                low, high = reader.arguments("interval", 2)
+                low, high = arguments(cursor, "interval", (2,), read_value)
         else:
-            raise _no_kind(reader, token)
+            raise _no_kind(cursor, token)
     if not field_ and not range_:
-        raise _no_kind(reader, first)
+        raise _no_kind(cursor, first)
     if field_ == "complex" and range_:
-        raise reader.error("a complex quantity has no range", "declare its real and imaginary parts", first)
+        raise cursor.error("a complex quantity has no range", "declare its real and imaginary parts", first)
     closed = range_.startswith("non")
     conditions = []
     match range_:
@@ -113,9 +115,9 @@ def _read_kind(reader: Reader, name: str) -> tuple[Variable, list[Node]]:
         case "interval":
             assert low is not None and high is not None
             if low.op == high.op == "num" and low.value >= high.value:
-                raise reader.error("the interval is empty", "write the lower end first", first)
+                raise cursor.error("the interval is empty", "write the lower end first", first)
             if low is _INFINITY or high is mul(MINUS_ONE, _INFINITY):
-                raise reader.error("the interval is empty", "write the lower end first", first)
+                raise cursor.error("the interval is empty", "write the lower end first", first)
             if low is mul(MINUS_ONE, _INFINITY):
                 low = None
             if high is _INFINITY:
@@ -132,13 +134,9 @@ def _read_kind(reader: Reader, name: str) -> tuple[Variable, list[Node]]:
     return variable, conditions
 
 
-def _no_kind(reader: Reader, token: Token) -> Exception:
+def _no_kind(cursor: Cursor, token: Token) -> Exception:
     if token.text in names.BEYOND_SCALARS or token.text == "of":
-        return reader.error(
-            f"{token.text!r} is not supported yet: this version reads scalar formulas",
-            "write it out entry by entry",
-            token,
-        )
+        return beyond_scalars(cursor, token)
     near = names.nearest_of(token.text, KIND_WORDS - {"everywhere"})
     guess = f"did you mean {near}? " if near else ""
-    return reader.error(f"{token.text!r} is no kind of quantity", f"{guess}write {_KINDS}", token)
+    return cursor.error(f"{token.text!r} is no kind of quantity", f"{guess}write {_KINDS}", token)

@@ -15,15 +15,48 @@ CONSTANTS = {name: constant(name) for name in ("pi", "E", "EulerGamma", "I", "oo
 #: Words that end an expression; they cannot be names.
 RESERVED = ("with", "and", "or", "otherwise")
 
+#: Names that some readers expect to be constants, and what those are called.
+READ_AS_PARAMETERS = {"e": "Euler's number is E or exp(1)", "i": "the imaginary unit is I"}
+
 #: Derivative operators written as a name: the order of the derivative in a scalar variable.
 NAMED_OPERATORS = {"grad": 1, "jac": 1, "div": 1, "hess": 2}
 
 #: Names of the interface that need more than scalars: refused by name instead of misread.
 BEYOND_SCALARS = frozenset(
-    ["vector", "matrix", "symmetric", "spd", "antisymmetric", "orthogonal", "diagonal", "function", "structured", "int", "sum", "expect", "normal", "inv", "det", "logdet", "tr", "expm", "logm", "diag", "norm", "dot", "outer", "kron", "softmax", "logsumexp", "eye", "ones"]
+    [
+        "vector",
+        "matrix",
+        "symmetric",
+        "spd",
+        "antisymmetric",
+        "orthogonal",
+        "diagonal",
+        "function",
+        "structured",
+        "int",
+        "sum",
+        "expect",
+        "normal",
+        "inv",
+        "det",
+        "logdet",
+        "tr",
+        "expm",
+        "logm",
+        "diag",
+        "norm",
+        "dot",
+        "outer",
+        "kron",
+        "softmax",
+        "logsumexp",
+        "eye",
+        "ones",
+    ]
 )
 
 
+@cache
 def is_function(name: str) -> bool:
     """Whether a name before a bracket is a call, unless its author declares it otherwise."""
     return (
@@ -36,6 +69,7 @@ def is_function(name: str) -> bool:
     )
 
 
+@cache
 def may_be_a_quantity(name: str) -> bool:
     """Whether a function's name may also stand for a number without being declared: the Greek letters do."""
     return not is_function(name) or name in GREEK.values()
@@ -59,6 +93,7 @@ def nearest_of(name: str, known: Iterable[str]) -> str:
     return next(iter(get_close_matches(name[:40], sorted(known), 1)), "")
 
 
+@cache
 def numbers_of_arguments(name: str) -> tuple[int, ...]:
     """How many arguments a function takes, ascending; () when any number from one on will do."""
     name = functions.ALIASES.get(name, name)

@@ -27,15 +27,15 @@ def operator_at(tokens: list[Token], at: int, declared: Set[str], used: Set[str]
 
     d/dx is an operator, unless the author declares both d and dx, or uses dx and has no x.
     """
-    token = tokens[at]
-    if token.kind != "name":
-        return None
-    found = _spelled(tokens, at) if token.text in ("d", "∂") else _named(token, at, declared)
-    if not isinstance(found, Operator) or token.text != "d":
+    name = tokens[at].text
+    if name not in ("d", "∂"):
+        return None if name in declared else _named(name, at)
+    found = _spelled(tokens, at)
+    if not isinstance(found, Operator) or name == "∂":
         return found
-    x, dx = found.variable, "d" + found.variable
-    known_x, known_dx = x in declared or x in used, dx in declared or dx in used
-    if {"d", dx} <= declared or (known_dx and not known_x):
+    x, dx = found.variable, f"d{found.variable}"
+    known = declared | used
+    if {"d", dx} <= declared or (dx in known and x not in known):
         return Operator("", 0, at, f"d/{dx} is read as the quotient of d and {dx}")
     return found
 
@@ -43,25 +43,24 @@ def operator_at(tokens: list[Token], at: int, declared: Set[str], used: Set[str]
 def used_names(tokens: list[Token]) -> frozenset[str]:
     """Names that stand somewhere without a bracket behind them, the parts of operators left out."""
     found = set()
-    at = 0
-    while tokens[at].kind != "end":
-        token = tokens[at]
-        operator = _spelled(tokens, at) if token.text in ("d", "∂") else None
-        if isinstance(operator, Operator):
-            at = operator.end
+    skip = 0
+    for at, token in enumerate(tokens):
+        if token.kind != "name" or at < skip:
             continue
-        if token.kind == "name" and tokens[at + 1].text not in ("(", ":"):
+        if token.text in ("d", "∂"):
+            operator = _spelled(tokens, at)
+            if isinstance(operator, Operator):
+                skip = operator.end
+                continue
+        if tokens[at + 1].text not in ("(", ":"):
             found.add(token.text)
-        at += 1
     return frozenset(found)
 
 
-def _named(token: Token, at: int, declared: Set[str]) -> Operator | None:
+def _named(name: str, at: int) -> Operator | None:
     """grad_x, jac_x, div_x, hess_x of a scalar x."""
-    word, _, variable = token.text.partition("_")
-    if word not in NAMED_OPERATORS or not variable or token.text in declared:
-        return None
-    return Operator(variable, NAMED_OPERATORS[word], at + 1)
+    word, _, variable = name.partition("_")
+    return Operator(variable, NAMED_OPERATORS[word], at + 1) if variable and word in NAMED_OPERATORS else None
 
 
 def _spelled(tokens: list[Token], at: int) -> Operator | str | None:
@@ -75,15 +74,16 @@ def _spelled(tokens: list[Token], at: int) -> Operator | str | None:
         return None
     variable, at = below.text[1:], at + 2
     if not variable:
-        following = tokens[at]
-        if following.kind != "name" or following.start != below.end or following.text not in GREEK.values():
+        # A Greek letter is a name of its own: d/dλ.
+        letter = tokens[at]
+        if letter.kind != "name" or letter.start != below.end or letter.text not in GREEK.values():
             return None
-        variable, at = following.text, at + 1
+        variable, at = letter.text, at + 1
     under, at = _exponent(tokens, at)
-    if variable[0].isdigit() or variable[0] == "_":
+    if not variable[0].isalpha():
         return f"{d}/{below.text}: {variable!r} is no variable"
     if above != under or above is None:
-        return f"the orders above and below differ; write {d}^2/{d}{variable}^2"
+        return f"the orders above and below must be the same number, as in {d}^2/{d}{variable}^2"
     if not 1 <= above <= HIGHEST_ORDER:
         return f"the order of a derivative is a whole number from 1 to {HIGHEST_ORDER}"
     return Operator(variable, above, at)
@@ -92,8 +92,8 @@ def _spelled(tokens: list[Token], at: int) -> Operator | str | None:
 def _exponent(tokens: list[Token], at: int) -> tuple[int | None, int]:
     """The order written behind a token (1 when none is, None when it is no number), and the index behind it."""
     if tokens[at].kind == "superscript":
-        return int(tokens[at].text), at + 1
+        return (int(tokens[at].text) if tokens[at].text.isdigit() else None), at + 1
     if tokens[at].text != "^":
         return 1, at
     text = tokens[at + 1].text
-    return (int(text) if text.isdigit() and len(text) < 6 else None), at + 2
+    return (int(text) if text.isdigit() and len(text) < 6 else None), min(at + 2, len(tokens) - 1)

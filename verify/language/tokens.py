@@ -18,7 +18,40 @@ LARGEST_EXPONENT = 1_000
 GREEK = dict(
     zip(
         "αβγδεζηθικλμνξρστυφχψωΓΔΘΛΞΠΣΦΨΩ",
-        ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega"],
+        [
+            "alpha",
+            "beta",
+            "gamma",
+            "delta",
+            "epsilon",
+            "zeta",
+            "eta",
+            "theta",
+            "iota",
+            "kappa",
+            "lambda",
+            "mu",
+            "nu",
+            "xi",
+            "rho",
+            "sigma",
+            "tau",
+            "upsilon",
+            "phi",
+            "chi",
+            "psi",
+            "omega",
+            "Gamma",
+            "Delta",
+            "Theta",
+            "Lambda",
+            "Xi",
+            "Pi",
+            "Sigma",
+            "Phi",
+            "Psi",
+            "Omega",
+        ],
         strict=True,
     )
 ) | {"µ": "mu"}
@@ -29,13 +62,13 @@ CONSTANT_SIGNS = {"π": "pi", "ⅇ": "E", "ⅈ": "I", "∞": "oo", "ℇ": "Euler
 _SAME_AS = {"·": "*", "×": "*", "⋅": "*", "−": "-", "≤": "<=", "≥": ">=", "≠": "!=", "**": "^"}
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
-_SPACE = re.compile(r"[ \t\r\n\u00a0\u2009]*")
+_SPACE = r"[ \t\r\n\u00a0\u2009]*"
 _TOKEN = re.compile(
-    r"(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+    r"(?:(?P<sign>\*\*|<=|>=|==|!=|[-+*/^(),:=<>!√·×⋅−≤≥≠])"
     rf"|(?P<name>∂?(?:[A-Za-z][A-Za-z0-9_]*|[{''.join(GREEK)}][0-9_]*)|∂)"
+    r"|(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
     rf"|(?P<constant>[{''.join(CONSTANT_SIGNS)}])"
-    r"|(?P<superscript>⁻?[⁰¹²³⁴-⁹]+)"
-    r"|(?P<sign>\*\*|<=|>=|==|!=|[-+*/^(),:=<>!√·×⋅−≤≥≠])"
+    r"|(?P<superscript>⁻?[⁰¹²³⁴-⁹]{1,4}))" + _SPACE
 )
 
 _ADVICE = {
@@ -76,25 +109,22 @@ def tokens(text: str) -> list[Token]:
     if len(text) > LONGEST_TEXT:
         raise ReadError(f"the text has {len(text):,} characters, at most {LONGEST_TEXT:,} are read", text, 0)
     found: list[Token] = []
-    position = _space_end(text, 0)
-    while position < len(text):
-        match = _TOKEN.match(text, position)
-        if match is None:
-            raise _unknown_character(text, position)
-        kind, end = str(match.lastgroup), match.end()
+    position = len(text) - len(text.lstrip(" \t\r\n\u00a0\u2009"))
+    while match := _TOKEN.match(text, position):
+        kind, piece = str(match.lastgroup), match[match.lastgroup or 0]
+        end = position + len(piece)
         if kind == "number":
-            _check_number(text, position, match[0], end)
-        found.append(Token(kind, _normal_form(kind, match[0]), position, end))
+            _check_number(text, position, piece, end)
+        elif not piece.isascii() or piece == "**":
+            piece = _normal_form(kind, piece)
+        found.append(Token(kind, piece, position, end))
+        position = match.end()
         if len(found) > MOST_TOKENS:
             raise ReadError(f"more than {MOST_TOKENS:,} words and signs", text, position)
-        position = _space_end(text, end)
+    if position < len(text):
+        raise _unknown_character(text, position)
     found.append(Token("end", "", len(text), len(text)))
     return found
-
-
-def _space_end(text: str, position: int) -> int:
-    match = _SPACE.match(text, position)
-    return match.end() if match else position
 
 
 def _normal_form(kind: str, piece: str) -> str:

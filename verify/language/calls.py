@@ -1,0 +1,134 @@
+"""What does a name stand for where it is used: a quantity, a constant, a function at its arguments, pieces?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from verify.graph import TRUE, Node, derivative, piecewise, symbol
+from verify.language import names
+from verify.language.cursor import Cursor
+from verify.language.operators import HIGHEST_ORDER
+from verify.language.tokens import Token
+
+Read = Callable[[Cursor], Node]
+
+
+def quantity_or_call(cursor: Cursor, read_value: Read, read_condition: Read) -> Node:
+    """The meaning of the name that stands next: what its author declares it to be, before all else."""
+    token = cursor.take()
+    name = token.text
+    if "∂" in name:
+        raise cursor.error("∂ stands only in operators such as ∂/∂x", token=token)
+    if cursor.sign == "(" and name not in cursor.declared:
+        if name == "piecewise":
+            return _pieces(cursor, read_value, read_condition)
+        if name == "diff":
+            return _diff(cursor, read_value)
+        if names.is_function(name):
+            return _call(cursor, token, read_value)
+        if name in names.BEYOND_SCALARS:
+            raise beyond_scalars(cursor, token)
+        if name not in cursor.used and name not in names.CONSTANTS:
+            near = names.nearest(name)
+            guess = f"did you mean {near}? " if near else ""
+            raise cursor.error(f"{name!r} is no known function", f"{guess}write {name}*(…) for a product", token)
+    if cursor.sign == "(":
+        cursor.note(f"{name}(…) is read as the product {name}*(…)")
+    if name not in cursor.declared:
+        if name in names.CONSTANTS:
+            return names.CONSTANTS[name]
+        if not names.may_be_a_quantity(name):
+            raise cursor.error(f"the function {name} needs its argument in brackets", f"or declare {name}", token)
+        if name in names.READ_AS_PARAMETERS:
+            cursor.note(f"{name} is read as a real parameter; {names.READ_AS_PARAMETERS[name]}")
+    cursor.symbols.setdefault(name)
+    return symbol(name)
+
+
+def arguments(cursor: Cursor, name: str, counts: tuple[int, ...], read_value: Read) -> list[Node]:
+    """The values in the bracket behind a name, as many as one of `counts` says (any number if that is empty)."""
+    opening = cursor.expect("(", f"after {name}")
+    found = [read_value(cursor)]
+    while cursor.accepts(","):
+        found.append(read_value(cursor))
+    cursor.expect(")", f"after the arguments of {name}")
+    if counts and len(found) not in counts:
+        needed = " or ".join(map(str, counts))
+        plural = "s" * (needed != "1")
+        raise cursor.error(f"{name} takes {needed} argument{plural}, {len(found)} given", token=opening)
+    return found
+
+
+def variable(cursor: Cursor, name: str, token: Token) -> str:
+    """The name that is differentiated by, written at a token."""
+    if name not in cursor.declared and (name in names.CONSTANTS or not names.may_be_a_quantity(name)):
+        raise cursor.error(f"derivative with respect to {name}, which is no variable", f"declare {name}", token)
+    cursor.variables.setdefault(name, token)
+    return name
+
+
+def beyond_scalars(cursor: Cursor, token: Token) -> Exception:
+    """The error for the parts of the language that are not built yet."""
+    return cursor.error(
+        f"{token.text!r} is not supported yet: this version reads formulas in numbers, not in vectors or matrices, "
+        "without integrals and sums",
+        f"write it out entry by entry, or declare {token.text} if it is a quantity of yours",
+        token,
+    )
+
+
+def _call(cursor: Cursor, token: Token, read_value: Read) -> Node:
+    name = token.text
+    if name in cursor.used:
+        raise cursor.error(
+            f"{name} is used as a function and as a number",
+            f"declare {name} if it is a number everywhere, or rename the number",
+            token,
+        )
+    node, meaning = names.apply(name, *arguments(cursor, name, names.numbers_of_arguments(name), read_value))
+    if meaning:
+        cursor.note(f"{name} is read as {meaning}")
+    return node
+
+
+def _pieces(cursor: Cursor, read_value: Read, read_condition: Read) -> Node:
+    """Read (value, condition), …, (value, otherwise) behind `piecewise`."""
+    cursor.expect("(", "after piecewise")
+    pairs = []
+    while True:
+        cursor.expect("(", "for a pair (value, condition)")
+        value = read_value(cursor)
+        cursor.expect(",", "between value and condition")
+        pairs.append((value, TRUE if cursor.accepts("otherwise") else read_condition(cursor)))
+        cursor.expect(")", "after the pair")
+        if not cursor.accepts(","):
+            break
+        if pairs[-1][1] is TRUE:
+            raise cursor.error("nothing can follow after `otherwise`")
+    cursor.expect(")", "after the pairs")
+    return piecewise(*pairs)
+
+
+def _diff(cursor: Cursor, read_value: Read) -> Node:
+    """Read the expression, then variables, each with its order or without, behind `diff`."""
+    cursor.expect("(", "after diff")
+    node = read_value(cursor)
+    if cursor.sign != ",":
+        raise cursor.error(f"diff needs a variable, found {cursor.shown()}", "write diff(E, x)")
+    while cursor.accepts(","):
+        token = cursor.take()
+        if token.kind != "name":
+            raise cursor.error("a derivative needs the name of a variable", "write diff(E, x)", token)
+        order = 1
+        if cursor.sign == "," and cursor.after.kind == "number":
+            cursor.take()
+            order = _order(cursor, cursor.take())
+        node = derivative(node, variable(cursor, token.text, token), order)
+    cursor.expect(")", "after the variables of diff")
+    return node
+
+
+def _order(cursor: Cursor, token: Token) -> int:
+    if not (token.text.isdigit() and len(token.text) < 6 and 1 <= int(token.text) <= HIGHEST_ORDER):
+        raise cursor.error(f"the order of a derivative is a whole number from 1 to {HIGHEST_ORDER}", token=token)
+    return int(token.text)

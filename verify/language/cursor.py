@@ -1,0 +1,116 @@
+"""Where is the reader, which names does it know there, and what has it noted on the way?"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+
+from verify.language.errors import ReadError
+from verify.language.tokens import Token
+
+#: Brackets, signs, exponents and operators inside each other; formulas written for people stay below 20.
+DEEPEST = 100
+
+
+class Cursor:
+    """A place in the tokens of a text.
+
+    token      the next token; `sign` is its text, which no name or number shares with a sign.
+    declared   names that are quantities whatever else they could mean.
+    used       names that stand somewhere without a bracket behind them.
+    symbols    the quantities met so far, in their order (dictionaries keep it, sets do not).
+    variables  what is differentiated by, with the place where each is first named.
+    notes      readings that were taken where the text allowed another one.
+    """
+
+    def __init__(self, text: str, tokens: list[Token], declared: Set[str], used: Set[str]) -> None:
+        self.text, self.tokens, self.declared, self.used = text, tokens, declared, used
+        self.symbols: dict[str, None] = {}
+        self.variables: dict[str, Token] = {}
+        self.notes: dict[str, None] = {}
+        self.depth = 0
+        self.move(0)
+
+    def move(self, at: int) -> None:
+        """Go to the token with this index."""
+        self.at, self.token = at, self.tokens[at]
+        self.sign = self.token.text
+
+    def take(self) -> Token:
+        """The next token; go behind it."""
+        token = self.token
+        if token.kind != "end":
+            self.move(self.at + 1)
+        return token
+
+    def expect(self, sign: str, where: str) -> Token:
+        """The next token, which must be this sign."""
+        if self.sign != sign:
+            raise self.error(f"expected {sign!r} {where}, found {self.shown()}")
+        return self.take()
+
+    def accepts(self, sign: str) -> bool:
+        """Whether the next token is this sign or word; if so, go behind it."""
+        if self.sign != sign:
+            return False
+        self.move(self.at + 1)
+        return True
+
+    @property
+    def before(self) -> Token:
+        """The token that was taken last."""
+        return self.tokens[self.at - 1]
+
+    @property
+    def after(self) -> Token:
+        """The token behind the next one."""
+        return self.tokens[min(self.at + 1, len(self.tokens) - 1)]
+
+    def deeper(self) -> None:
+        """One bracket, sign, exponent or operator further in; `shallower` leaves it."""
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise self.error(f"more than {DEEPEST} brackets, signs or exponents inside each other")
+
+    def shallower(self) -> None:
+        """Out of it again."""
+        self.depth -= 1
+
+    def note(self, note: str) -> None:
+        """Remember a reading for whoever asks what was understood."""
+        self.notes.setdefault(note)
+
+    def source(self, first: Token) -> str:
+        """The text from a token up to the one that was taken last."""
+        return " ".join(self.text[first.start : self.before.end].split())
+
+    def shown(self) -> str:
+        """The next token, for a message."""
+        token = self.token
+        return repr(self.text[token.start : token.end][:40]) if token.kind != "end" else "the end"
+
+    def error(self, what: str, mend: str = "", token: Token | None = None) -> ReadError:
+        """The error at a token, or here."""
+        return ReadError(what, self.text, (token or self.token).start, mend)
+
+    def unexpected(self) -> ReadError:
+        """The error for a token that cannot follow."""
+        advice = {
+            "=": "write one equality a claim",
+            "==": "write = for an equality",
+            ",": "a decimal point is written 1.5, and declarations follow after `with`",
+            ":": "declarations follow after `with`",
+            ")": "no bracket is open here",
+            "!=": "write a space before = after a factorial",
+            "!": "a double factorial is written out",
+        }
+        return self.error(f"unexpected {self.shown()}", advice.get(self.sign, ""))
+
+    def finish(self) -> None:
+        """Nothing may follow, and what is differentiated by must be a quantity of the text."""
+        if self.token.kind != "end":
+            raise self.unexpected()
+        for name, token in self.variables.items():
+            if name not in self.declared and name not in self.symbols:
+                raise self.error(
+                    f"derivative with respect to {name!r}, which occurs nowhere", f"declare {name} or correct it", token
+                )
