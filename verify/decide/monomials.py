@@ -76,7 +76,7 @@ def monomial(letters: Iterable[Letter]) -> Monomial:
     for segment in _segments(letters):
         word = _reduced(segment)
         if segment[0].shape[0] == segment[-1].shape[1] == "1":
-            scalars.append(min(word, transposed(word)))
+            scalars.append(min((word, transposed(word)), key=_plainest))
         else:
             rest.extend(word)
     return Monomial(_cancelled(scalars), (), _reduced(rest))
@@ -100,13 +100,18 @@ def traced(argument: Monomial, size: str) -> Monomial:
     while len(word) > 1 and word[0].cancels(word[-1]):
         word = word[1:-1]
     turns = (w[k:] + w[:k] for w in (word, transposed(word)) for k in range(len(word)))
-    return product(rest, Monomial(traces=(min(turns),)))
+    return product(rest, Monomial(traces=(min(turns, key=_plainest),)))
 
 
 def written(m: Monomial, times: str, letter: Callable[[Letter], str], trace: Callable[[str], str]) -> str:
     """Its factors as text, '' where it has none."""
     words = (times.join(map(letter, word)) for word in (*m.scalars, m.word) if word)
     return times.join([*(trace(times.join(map(letter, word))) for word in m.traces), *words])
+
+
+def _plainest(word: Word) -> tuple[int, Word]:
+    """Of a word and its transpose, the one with fewer transpositions is how one would write it."""
+    return sum(letter.transposed for letter in word), word
 
 
 def _reduced(letters: Iterable[Letter]) -> Word:

@@ -1,4 +1,4 @@
-"""From SymPy expressions to NumPy functions."""
+"""From SymPy expressions to functions of arrays."""
 
 from __future__ import annotations
 
@@ -10,17 +10,33 @@ import numpy as np
 import sympy
 
 
-@lru_cache(maxsize=256)
-def compiled(expression: Any, arguments: tuple[Any, ...], shape: tuple[int, ...]) -> Callable[..., np.ndarray]:
-    """A function of the arguments by name, returning an array of `shape`; other keywords are passed over.
+def array_function(
+    expression: Any, arguments: tuple[Any, ...], shape: tuple[int, ...], library: Any = None
+) -> Callable[..., Any]:
+    """A function that returns an array of `shape` (a number for shape ()), in the order of the arguments.
 
-    expression  SymPy expression, or an immutable matrix with as many entries as `shape` asks for.
-    arguments   symbols; each becomes a keyword of that name.
+    expression  SymPy expression or matrix, read row by row.
+    arguments   symbols, or tuples of symbols for arguments that are arrays.
+    library     numpy unless given; autograd.numpy makes the function traceable.
     """
     entries = list(expression) if hasattr(expression, "shape") else [expression]
-    function = sympy.lambdify(arguments, entries, modules="numpy", cse=True)
+    array = (library or np).array
+    function = sympy.lambdify(arguments, entries, modules=[library or np], cse=True)
+    if shape == ():
+        return lambda *values: function(*values)[0]
+    if len(shape) == 1:
+        return lambda *values: array(function(*values))
+    rows = sympy.ImmutableMatrix(*shape, entries).tolist()
+    function = sympy.lambdify(arguments, rows, modules=[library or np], cse=True)
+    return lambda *values: array(function(*values))
+
+
+@lru_cache(maxsize=256)
+def compiled(expression: Any, arguments: tuple[Any, ...], shape: tuple[int, ...]) -> Callable[..., np.ndarray]:
+    """A function of the arguments by name, returning an array of `shape`; other keywords are passed over."""
+    function = array_function(expression, arguments, (len(expression),) if shape else ())
 
     def value(**case: Any) -> np.ndarray:
-        return np.array(function(*(case[str(a)] for a in arguments))).reshape(shape)
+        return np.asarray(function(*(case[str(a)] for a in arguments))).reshape(shape)
 
     return value

@@ -1,0 +1,47 @@
+"""What does automatic differentiation say?  Reverse mode by autograd, through plain code and through its own solver."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import autograd
+import autograd.numpy as traced
+import numpy as np
+from autograd.builtins import tuple as traced_tuple
+from autograd.scipy.integrate import odeint
+
+from verify.numerics.ode import RK4, OdeProblem, Tableau, discrete_objective
+
+#: The library with which `numeric_problem` makes functions that autograd can trace.
+LIBRARY = traced
+
+
+def reverse_gradient(function: Callable[[Any], Any], at: np.ndarray) -> np.ndarray:
+    """Gradient of a scalar function of one array, of the array's shape."""
+    return np.asarray(autograd.grad(function)(np.asarray(at, dtype=float)))
+
+
+def discrete_adjoint(
+    problem: OdeProblem, p: np.ndarray, t0: float, T: float, steps: int, method: Tableau = RK4
+) -> np.ndarray:
+    """Exact gradient of the discrete objective, (dG/dp, dG/du(t0), dG/dt0, dG/dT): reverse mode through every step."""
+    theta = np.concatenate([p, np.zeros(problem.states), [t0, T]])
+    return reverse_gradient(lambda theta: discrete_objective(problem, theta, steps, method), theta)
+
+
+def odeint_gradient(problem: OdeProblem, p: np.ndarray, t0: float, T: float, tolerance: float = 1e-11) -> np.ndarray:
+    """The same gradient by autograd's vjp of odeint, which solves the state backwards beside its adjoint (LSODA)."""
+    n, m = problem.states, problem.parameters
+
+    def rate(w: Any, t: Any, p: Any) -> Any:
+        return traced.append(problem.field(t, w[:n], p), problem.running(t, w[:n], p))
+
+    def objective(theta: Any) -> Any:
+        p, start = theta[:m], problem.initial(theta[:m]) + theta[m : m + n]
+        w = odeint(
+            rate, traced.append(start, 0.0), theta[m + n :], traced_tuple((p,)), rtol=tolerance, atol=tolerance / 10
+        )
+        return w[-1, n] + problem.terminal(theta[m + n + 1], w[-1, :n], p)
+
+    return reverse_gradient(objective, np.concatenate([p, np.zeros(n), [t0, T]]))

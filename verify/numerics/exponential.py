@@ -1,0 +1,126 @@
+"""What is the gradient through y' = A(p) y, numerically?  Routes by matrix exponentials, quadrature and differences.
+
+    y(T) = e^{TA} b,   dg/dp_j = g_p + g_y e^{TA} b_{p_j} + g_y D_j b,   D_j = derivative of e^{TA} along A_{p_j}
+
+Every route returns dg/dp of shape (M,).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.integrate import solve_ivp
+from scipy.linalg import expm, expm_frechet
+
+Array = Any
+
+
+@dataclass(frozen=True)
+class LinearProblem:
+    """Functions of p: matrix (N, N), matrix_p (M, N, N), initial (N,), initial_p (N, M); of (y, p): terminal and its
+    gradients terminal_y (N,) and terminal_p (M,).
+    """
+
+    matrix: Callable[[Array], Array]
+    matrix_p: Callable[[Array], Array]
+    initial: Callable[[Array], Array]
+    initial_p: Callable[[Array], Array]
+    terminal: Callable[[Array, Array], Any]
+    terminal_y: Callable[[Array, Array], Array]
+    terminal_p: Callable[[Array, Array], Array]
+
+
+def _assembled(problem: LinearProblem, p: Array, T: float, derivatives: Callable[[Array, Array], Array]) -> Array:
+    """The gradient from D_j = derivatives(A, A_{p_j})."""
+    A, b = problem.matrix(p), problem.initial(p)
+    propagator = expm(T * A)
+    y = propagator @ b
+    row = problem.terminal_y(y, p)
+    moved = np.array([row @ derivatives(A, direction) @ b for direction in problem.matrix_p(p)])
+    return problem.terminal_p(y, p) + row @ propagator @ problem.initial_p(p) + moved
+
+
+def block_exponential(problem: LinearProblem, p: Array, T: float) -> Array:
+    """D_j is the upper right block of exp(T [[A, A_j], [0, A]])."""
+
+    def derivative(A: Array, direction: Array) -> Array:
+        n = len(A)
+        return expm(T * np.block([[A, direction], [np.zeros_like(A), A]]))[:n, n:]
+
+    return _assembled(problem, p, T, derivative)
+
+
+def duhamel_quadrature(problem: LinearProblem, p: Array, T: float, nodes: int = 24) -> Array:
+    """D_j is the Duhamel integral, by a Gauss-Legendre rule on the products of two exponentials."""
+    x, weights = np.polynomial.legendre.leggauss(nodes)
+    times, weights = T * (x + 1) / 2, weights * T / 2
+
+    def derivative(A: Array, direction: Array) -> Array:
+        terms = (w * expm((T - s) * A) @ direction @ expm(s * A) for s, w in zip(times, weights, strict=True))
+        return sum(terms, np.zeros_like(A))
+
+    return _assembled(problem, p, T, derivative)
+
+
+def spectral(problem: LinearProblem, p: Array, T: float) -> Array:
+    """D_j by divided differences of the exponential at the eigenvalues, which must be well apart."""
+
+    def derivative(A: Array, direction: Array) -> Array:
+        values, vectors = np.linalg.eig(A)
+        gaps = values[:, None] - values[None, :]
+        e = np.exp(T * values)
+        same = np.abs(gaps) < 1e-12
+        psi = np.where(same, T * e[:, None], (e[:, None] - e[None, :]) / np.where(same, 1, gaps))
+        return (vectors @ (np.linalg.solve(vectors, direction @ vectors) * psi) @ np.linalg.inv(vectors)).real
+
+    return _assembled(problem, p, T, derivative)
+
+
+def frechet_adjoint(problem: LinearProblem, p: Array, T: float) -> Array:
+    """One Fréchet derivative for all parameters: T L(T A^T, g_y^T b^T) is the gradient with respect to A's entries."""
+    A, b = problem.matrix(p), problem.initial(p)
+    y = expm(T * A) @ b
+    row = problem.terminal_y(y, p)
+    propagator, gradient = expm_frechet(T * A.T, T * np.outer(row, b))
+    by_matrix = np.tensordot(problem.matrix_p(p), gradient, axes=2)
+    return problem.terminal_p(y, p) + (propagator @ row) @ problem.initial_p(p) + by_matrix
+
+
+def complex_step(problem: LinearProblem, p: Array, T: float, size: float = 1e-30) -> Array:
+    """Imaginary part of the objective at p + i size e_j, over size."""
+
+    def objective(p: Array) -> Any:
+        return problem.terminal(expm(T * problem.matrix(p)) @ problem.initial(p), p)
+
+    return np.array([objective(p + 1j * size * e).imag / size for e in np.eye(len(p))])
+
+
+def differences(problem: LinearProblem, p: Array, T: float, step: float = 1e-3) -> Array:
+    """Central differences of fourth order of the objective."""
+
+    def objective(p: Array) -> float:
+        return problem.terminal(expm(T * problem.matrix(p)) @ problem.initial(p), p)
+
+    rows = []
+    for e in step * np.eye(len(p)):
+        near, far = objective(p + e) - objective(p - e), objective(p + 2 * e) - objective(p - 2 * e)
+        rows.append((8 * near - far) / (12 * step))
+    return np.array(rows)
+
+
+def sensitivities(problem: LinearProblem, p: Array, T: float, rtol: float = 1e-13, atol: float = 1e-14) -> Array:
+    """y and its sensitivities as one initial value problem, by DOP853: no exponential anywhere."""
+    A, directions = problem.matrix(p), problem.matrix_p(p)
+    n, m = len(A), len(directions)
+
+    def rate(_t: float, w: Array) -> Array:
+        y, s = w[:n], w[n:].reshape(n, m)
+        return np.concatenate([A @ y, (A @ s + (directions @ y).T).ravel()])
+
+    start = np.concatenate([problem.initial(p), np.asarray(problem.initial_p(p)).ravel()])
+    w = solve_ivp(rate, (0, T), start, method="DOP853", rtol=rtol, atol=atol).y[:, -1]
+    y, s = w[:n], w[n:].reshape(n, m)
+    return problem.terminal_p(y, p) + problem.terminal_y(y, p) @ s
