@@ -1,4 +1,4 @@
-"""What does a name stand for where it is used: a quantity, a constant, a function at its arguments, pieces?"""
+"""What does a name stand for where it is used?  A quantity, a constant, or a function with what its bracket holds."""
 
 from __future__ import annotations
 
@@ -41,6 +41,8 @@ def quantity_or_call(cursor: Cursor, read_value: Read, read_condition: Read) -> 
             raise cursor.error(f"the function {name} needs its argument in brackets", f"or declare {name}", token)
         if name in names.READ_AS_PARAMETERS:
             cursor.note(f"{name} is read as a real parameter; {names.READ_AS_PARAMETERS[name]}")
+        elif names.is_function(name):
+            cursor.note(f"{name} is read as a real parameter, not as a function")
     cursor.symbols.setdefault(name)
     return symbol(name)
 
@@ -87,7 +89,7 @@ def _call(cursor: Cursor, token: Token, read_value: Read) -> Node:
         )
     node, meaning = names.apply(name, *arguments(cursor, name, names.numbers_of_arguments(name), read_value))
     if meaning:
-        cursor.note(f"{name} is read as {meaning}")
+        cursor.note(f"{name}(x) is read as {meaning}")
     return node
 
 

@@ -1,4 +1,4 @@
-"""Which claim does a text make, and on which domain?"""
+"""Which claim does a text make?  An equality, on the domain that `with` or `let` declares."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def read_claim(text: str, let: Let | None = None) -> Claim:
 
     Raises ReadError; its `text` is the claim, or the declaration in which its column counts.
     """
-    sides, ending = _split(tokens(text))
+    sides, ending = _split(text, tokens(text))
     sections = [(text, ending), *((line, tokens(line)) for line in _lines(let or {}))]
     known = frozenset(name for _, section in sections for name in declared_names(section))
     used = used_names(sides).union(*(used_names(section) - KIND_WORDS for _, section in sections))
@@ -71,21 +71,23 @@ def read_let(*lines: str) -> dict[str, str | list[str]]:
 
 
 def _lines(let: Let) -> Iterator[str]:
+    if not isinstance(let, Mapping):
+        raise ReadError("`let` is a mapping from names to kinds", str(let), 0, 'write {"x": "positive"}')
     for name, kind in let.items():
         if name == "where":
-            yield from [kind] if isinstance(kind, str) else kind
+            yield from kind if isinstance(kind, list | tuple) else [kind]
         else:
             yield f"{name}: {kind}"
 
 
-def _split(found: list[Token]) -> tuple[list[Token], list[Token]]:
+def _split(text: str, found: list[Token]) -> tuple[list[Token], list[Token]]:
     """The tokens of the equality and those of its declarations, each with an end."""
     at = next((i for i, token in enumerate(found) if token.kind == "name" and token.text == "with"), None)
     if at is None:
         return found, found[-1:]
     start = found[at].start
     if found[at + 1].kind == "end":
-        return found[:-1], found[-1:]
+        raise ReadError("nothing is declared after `with`", text, start, "write x: kind, or a condition")
     return [*found[:at], Token("end", "", start, start)], found[at + 1 :]
 
 

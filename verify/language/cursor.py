@@ -1,4 +1,4 @@
-"""Where is the reader, which names does it know there, and what has it noted on the way?"""
+"""Where is the reader, which names does it know there, and what has it noted?  A place in a list of tokens."""
 
 from __future__ import annotations
 

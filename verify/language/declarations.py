@@ -1,9 +1,10 @@
-"""What does `with x: positive, n: integer, x < y` declare?"""
+"""What does `with x: positive, n: integer, x < y` declare?  Variables with their sets, and conditions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from verify.claim import Variable
 from verify.graph import MINUS_ONE, ZERO, Node, compare, free_symbols, mul, symbol
@@ -33,7 +34,7 @@ class Declarations:
 def declared_names(found: list[Token]) -> Iterator[str]:
     """The names before the colons, with those that share the kind (`x, y: real`)."""
     waiting: list[str] = []
-    for token, following in zip(found, found[1:], strict=False):
+    for token, following in pairwise(found):
         if token.kind == "name" and following.text in (",", ":"):
             waiting.append(token.text)
             if following.text == ":":
@@ -113,7 +114,8 @@ def _read_kind(cursor: Cursor, name: str) -> tuple[Variable, list[Node]]:
         case "negative" | "nonpositive":
             high = ZERO
         case "interval":
-            assert low is not None and high is not None
+            assert low is not None
+            assert high is not None
             if low.op == high.op == "num" and low.value >= high.value:
                 raise cursor.error("the interval is empty", "write the lower end first", first)
             if low is _INFINITY or high is mul(MINUS_ONE, _INFINITY):

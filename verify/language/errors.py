@@ -1,4 +1,4 @@
-"""What is wrong with a text, where, and how can it be mended?"""
+"""What is wrong with a text, where, and how can it be mended?  One message says it all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What does a name mean: a function, a constant, a word of the grammar, or the author's own quantity?"""
+"""What does a name mean?  A function, a constant, a word of the grammar, or the author's own quantity."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def apply(name: str, *arguments: Node) -> tuple[Node, str]:
     name = functions.ALIASES.get(name, name)
     if name in functions.ABBREVIATIONS and len(arguments) == 1 and functions.function(name, 1) is None:
         meaning = functions.ABBREVIATIONS[name]
-        return substitute(_template(meaning), {symbol("x"): arguments[0]}), f"{name}(x) = {meaning}"
+        return substitute(_template(meaning), {symbol("x"): arguments[0]}), meaning
     return sqrt(*arguments) if name == "sqrt" else call(name, *arguments), ""
 
 

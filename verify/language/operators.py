@@ -1,4 +1,4 @@
-"""Is `d/dx` at this place a derivative operator, or d divided by dx?"""
+"""Is `d/dx` a derivative operator here?  It may also be d divided by dx: then a note says so."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ atom        number, constant, name, call, bracket
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 
 from verify.graph import (
@@ -37,6 +37,8 @@ from verify.language.operators import Operator, operator_at, used_names
 from verify.language.tokens import Token, tokens
 
 RELATIONS = ("<", "<=", ">", ">=", "=", "!=")
+#: Numbers that are added up or multiplied when they are read have so many bits together: they stay printable.
+LARGEST_BITS = 3 * LARGEST_FOLDED_BITS
 CONDITIONS = ("compare", "and", "or")
 
 
@@ -110,7 +112,7 @@ def _comparisons(cursor: Cursor, left: Node) -> list[Node]:
     return links
 
 
-def _joined(join: type(both), nodes: list[Node]) -> Node:
+def _joined(join: Callable[..., Node], nodes: list[Node]) -> Node:
     return nodes[0] if len(nodes) == 1 else join(*nodes)
 
 
@@ -171,7 +173,7 @@ def _divide(cursor: Cursor, factors: list[Node], first: Token) -> None:
     if _starts_an_operand(cursor):
         raise _two_quotients(cursor, first, above, below)
     if factors[-1].op == divisor.op == "num" and divisor is not ZERO:
-        factors[-1] = mul(factors[-1], power(divisor, MINUS_ONE))
+        factors[-1] = mul(*_operands(cursor, [factors[-1], num(1 / divisor.value)], first))
     else:
         factors.append(power(divisor, MINUS_ONE))
 
@@ -182,8 +184,9 @@ def _two_quotients(cursor: Cursor, first: Token, above: Token, below: Token) -> 
     denominator, following = cursor.source(below), cursor.token
     _factor(cursor)
     rest = cursor.source(following)
+    one, other = f"{numerator}/({denominator}*{rest})", f"({numerator}/{denominator})*{rest}"
     return cursor.error(
-        f"{cursor.source(first)} can be read as {numerator}/({denominator}*{rest}) or ({numerator}/{denominator})*{rest}",
+        f"{cursor.source(first)} can be read as {one} or {other}",
         "write the brackets",
         following,
     )
@@ -191,15 +194,16 @@ def _two_quotients(cursor: Cursor, first: Token, above: Token, below: Token) -> 
 
 def _operands(cursor: Cursor, nodes: list[Node], first: Token) -> list[Node]:
     """The nodes, of which none is a condition; numbers are added up and multiplied only while they are small."""
-    bits = 0
     for node in nodes:
-        if node.op == "num":
-            bits += node.value.numerator.bit_length() + node.value.denominator.bit_length()
-        elif node.op in CONDITIONS:
+        if node.op in CONDITIONS:
             raise _no_value(cursor, first)
-    if bits > 2 * LARGEST_FOLDED_BITS:
+    if all(node.op == "num" for node in nodes) and sum(map(_bits, nodes)) > LARGEST_BITS:
         raise cursor.error("the numbers are too large to be added or multiplied", "write powers of a name", first)
     return nodes
+
+
+def _bits(number: Node) -> int:
+    return number.value.numerator.bit_length() + number.value.denominator.bit_length()
 
 
 def _starts_an_operand(cursor: Cursor) -> bool:

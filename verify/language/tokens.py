@@ -1,4 +1,4 @@
-"""Which words, numbers and signs does a text consist of?"""
+"""Which words, numbers and signs is a text made of?  Everything else is refused by its column and its name."""
 
 from __future__ import annotations
 

@@ -168,7 +168,7 @@ def _is_quotient(factor: Node) -> bool:
 
 
 def _power(args: tuple[Node, ...], written: list[_Text], taken: Set[str]) -> _Text:
-    (base, exponent), (below, above) = args, written
+    exponent, (below, above) = args[1], written
     if exponent is MINUS_ONE:
         return _Text(f"1/{below.at_least(POWER)}", PRODUCT)
     if exponent is HALF and "sqrt" not in taken:
