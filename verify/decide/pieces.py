@@ -1,0 +1,156 @@
+"""Where do the pieces of a formula meet?  Kinks, jumps and edges of definedness, and points on both sides of them.
+
+A *switch* is a real quantity whose sign selects a piece: the argument of abs or sign, the difference of two arguments
+of max or min or of the two sides of a condition, the base of an even power under a root or a logarithm.
+For floor and ceil it is the argument itself, and the pieces are the unit intervals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from flint import arb, ctx
+
+from verify.decide.balls import Program, real_head
+from verify.decide.jets import NoValue
+from verify.decide.points import Point, Sampler
+from verify.graph import Node, free_symbols, postorder
+
+#: Switches that are followed in one claim.
+MOST_SWITCHES = 8
+#: Points tried to see the other side of a switch.
+DRAWS = 24
+#: How close to a switch, as shares 2^-k of the way to a point further off, points are tried.
+CLOSENESS = (2, 6, 11, 17)
+_HALVINGS = 48
+
+
+@dataclass(frozen=True)
+class Switch:
+    """One such quantity; `sharp` where pieces really meet, `stepped` for floor and ceil."""
+
+    quantity: Node
+    sharp: bool
+    stepped: bool = False
+
+
+def switches(*roots: Node) -> tuple[Switch, ...]:
+    """The switches of an expression, the sharp ones first, in the order in which they occur."""
+    sharp: dict[Node, Switch] = {}
+    hidden: dict[Node, Switch] = {}
+    for node in postorder(*roots):
+        if node.op == "call" and node.value in ("abs", "sign"):
+            sharp.setdefault(node.args[0], Switch(node.args[0], True))
+        elif node.op == "call" and node.value in ("floor", "ceil"):
+            sharp.setdefault(node.args[0], Switch(node.args[0], True, True))
+        elif node.op == "call" and node.value in ("max", "min"):
+            for other in node.args[1:]:
+                sharp.setdefault(node.args[0] - other, Switch(node.args[0] - other, True))
+        elif node.op == "compare":
+            difference = node.args[0] - node.args[1]
+            sharp.setdefault(difference, Switch(difference, True))
+        elif (node.op == "call" and node.value == "log") or (node.op == "pow" and _fractional(node.args[1])):
+            for inner in postorder(node.args[0]):
+                if inner.op == "pow" and _even(inner.args[1]):
+                    hidden.setdefault(inner.args[0], Switch(inner.args[0], False))
+    found = [s for s in (*sharp.values(), *hidden.values()) if free_symbols(s.quantity)]
+    return tuple(dict.fromkeys(found))[:MOST_SWITCHES]
+
+
+def _fractional(exponent: Node) -> bool:
+    return exponent.op != "num" or exponent.value.denominator != 1
+
+
+def _even(exponent: Node) -> bool:
+    return exponent.op == "num" and exponent.value.denominator == 1 and exponent.value % 2 == 0
+
+
+class Sides:
+    """On which sides of each switch points have been, and where to look for the others."""
+
+    def __init__(self, found: Sequence[Switch], real: bool, sampler: Sampler) -> None:
+        self.switches = found
+        self.sampler = sampler
+        self._programs = [Program((s.quantity,), real) for s in found]
+        self.seen: list[dict[int, Point]] = [{} for _ in found]
+
+    def side(self, i: int, point: Point) -> int | None:
+        """-1 or 1 (for a step: which unit interval), or None where that is not certain."""
+        precision, ctx.prec = ctx.prec, 64
+        try:
+            (value,) = self._programs[i].values(self.sampler.env(point))
+            x = real_head(value, real=False)
+        except NoValue:
+            return None
+        finally:
+            ctx.prec = precision
+        if self.switches[i].stepped:
+            lower = x.floor()
+            return int(lower.unique_fmpz()) if lower.is_exact() and abs(lower) < arb(2) ** 60 else None
+        return 1 if x > 0 else -1 if x < 0 else None
+
+    def note(self, point: Point) -> tuple[int | None, ...]:
+        """Record the sides on which an admissible point lies."""
+        sides = tuple(self.side(i, point) for i in range(len(self.switches)))
+        for seen, side in zip(self.seen, sides, strict=True):
+            if side is not None:
+                seen.setdefault(side, point)
+        return sides
+
+    def unseen(self, i: int) -> Iterator[Point]:
+        """Points on a side of the switch where none was; a few at most."""
+        found = 0
+        for k in range(DRAWS):
+            start = next(iter(self.seen[i].values()), None)
+            if k % 2 and start is not None:
+                point = self.sampler.mutate(start)
+                point = point if self.sampler.admits(point) else None
+            else:
+                point = self.sampler.draw(("unit", "small", "ten", "simple", "tiny"))
+            if point is None:
+                continue
+            side = self.side(i, point)
+            if side is not None and side not in self.seen[i]:
+                yield point
+                found += 1
+                if found == 3:
+                    return
+
+    def borders(self, i: int) -> Iterator[Point]:
+        """Points closer and closer to the switch on both sides, along a line that crosses it."""
+        if len(self.seen[i]) < 2:
+            return
+        (side, start), (_, end) = sorted(self.seen[i].items())[:2]
+        fixed = {name: start[name] for name, r in self.sampler.ranges.items() if r.field == "integer"}
+        end = end | fixed
+        if self.side(i, end) in (None, side):
+            return
+        low, high = self._bracket(i, start, end)
+        for k in CLOSENESS:
+            for edge, anchor in ((low, start), (high, end)):
+                point = _between(edge, anchor, Fraction(1, 1 << k))
+                if self.sampler.admits(point):
+                    yield point
+
+    def _bracket(self, i: int, start: Point, end: Point) -> tuple[Point, Point]:
+        """Two points close together with the switch between them (where the domain is convex)."""
+        low, high = start, end
+        first = self.side(i, start)
+        for _ in range(_HALVINGS):
+            middle = _between(low, high, Fraction(1, 2))
+            side = self.side(i, middle)
+            if side is None:
+                break
+            if side == first:
+                low = middle
+            else:
+                high = middle
+        return low, high
+
+
+def _between(start: Point, end: Point, share: Fraction) -> Point:
+    """start + share (end - start)."""
+    return {name: (x + share * (end[name][0] - x), y + share * (end[name][1] - y)) for name, (x, y) in start.items()}
+
