@@ -7,6 +7,7 @@ quantity of the same name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Set
 from fractions import Fraction
 from typing import NamedTuple
@@ -20,6 +21,9 @@ OR, AND, COMPARISON, SUM, PRODUCT, OPERATOR, POWER, ATOM = range(8)
 
 #: A text longer than this helps nobody; a graph with shared nodes can mean one of any length.
 LONGEST_WRITTEN = 1_000_000
+
+#: x, and what abstract functions leave: f(x), f'(x), A[0, 1]; the name d/dx f(x, y) holds together in brackets only.
+_WHOLE_NAME = re.compile(r"\w+'*(?:\((?:[^()]|\([^()]*\))*\)|\[[^\[\]]*\])?")
 
 _SIGNS = {name: sign for sign, name in CONSTANT_SIGNS.items()}
 
@@ -96,8 +100,7 @@ def _piece(node: Node, args: list[_Text], taken: Set[str]) -> _Text:
         case "num":
             return _number(node.value)
         case "symbol":
-            # A name that no author could type (an abstract function at its arguments) holds together in brackets.
-            return _Text(node.value, ATOM if node.value.isidentifier() or node.value.endswith("]") else PRODUCT)
+            return _Text(node.value, ATOM if _WHOLE_NAME.fullmatch(node.value) else PRODUCT)
         case "constant":
             return _Text(_SIGNS[node.value] if node.value in taken else node.value, ATOM)
         case "add":
