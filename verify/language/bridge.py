@@ -79,7 +79,7 @@ def convert(*exprs: Any) -> Converted:
 
     names = Names()
     done: dict[Any, Node] = {}
-    return Converted(tuple(_node(sympy.sympify(expr), names, done) for expr in exprs), names.symbols)
+    return Converted(tuple(_node(sympy.sympify(expr, strict=True), names, done) for expr in exprs), names.symbols)
 
 
 def to_sympy(node: Node, symbols: Mapping[str, Any] | None = None) -> Any:
@@ -120,10 +120,8 @@ def _convert(expr: Any, names: Names, done: dict[Any, Node]) -> Node:
         return graph.symbol(names.of_symbol(expr))
     if expr.is_Add:
         return graph.add(*nodes(expr.args))
-    if expr.is_Mul:
-        return graph.mul(*nodes(expr.args))
-    if expr.is_Pow:
-        return graph.power(*nodes(expr.args))
+    if expr.is_Mul or expr.is_Pow:
+        return _quotient(expr, nodes)
     if isinstance(expr, sympy.Piecewise):
         return graph.piecewise(*((_node(value, names, done), _node(where, names, done)) for value, where in expr.args))
     if expr.is_Relational:
@@ -149,6 +147,23 @@ def _convert(expr: Any, names: Names, done: dict[Any, Node]) -> Node:
     if expr.is_Float:
         raise NoCounterpart(f"{expr}: a floating-point number is not exact; write Rational('{float(expr)!r}')")
     raise NoCounterpart(f"{expr}: {type(expr).__name__} has no counterpart in the expression graph")
+
+
+def _quotient(expr: Any, nodes: Any) -> Node:
+    """x/y^2, where SymPy has x*y^(-2): the same function, and readable."""
+    above: list[Node] = []
+    below: list[Node] = []
+    for factor in expr.args if expr.is_Mul else [expr]:
+        if factor.is_Rational:
+            above += [graph.num(int(factor.p))] if factor.p != 1 else []
+            below += [graph.num(int(factor.q))] if factor.q != 1 else []
+        elif not factor.is_Pow:
+            above += nodes([factor])
+        elif factor.exp.is_Rational and factor.exp < 0:
+            below.append(graph.power(*nodes([factor.base, -factor.exp])))
+        else:
+            above.append(graph.power(*nodes(factor.args)))
+    return graph.mul(*above, *([graph.power(graph.mul(*below), graph.MINUS_ONE)] if below else []))
 
 
 def _call(expr: Any, nodes: Any, sympy: Any) -> Node:
