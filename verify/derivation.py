@@ -149,6 +149,7 @@ class Printed:
     """A formula as somebody printed it, judged by the tool.
 
     claim       text of a claim, a Step, or a function that returns a Result.
+    reading     the instance or reading under which it was put to the machine, empty for the formula as it stands.
     correction  LaTeX of the right formula, empty where it is right as printed.
     corrected   the correction as a claim, decided like any other.
     """
@@ -158,6 +159,7 @@ class Printed:
     claim: str | Step | Callable[[], Result]
     correction: str = ""
     corrected: str | Step | Callable[[], Result] | None = None
+    reading: str = ""
 
 
 @dataclass(frozen=True)

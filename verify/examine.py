@@ -52,9 +52,12 @@ class PrintedResult:
     result: Result
     correction: str = ""
     corrected: Result | None = None
+    reading: str = ""
 
     def to_json(self) -> dict[str, Any]:
         record = {"where": self.where, "latex": self.latex, "result": _clockless(self.result)}
+        if self.reading:
+            record["reading"] = self.reading
         if self.correction:
             record["correction"] = self.correction
         if self.corrected is not None:
@@ -182,9 +185,8 @@ def _verdict_of_route(evidence: Evidence) -> Verdict:
 
 def _judge_printed(printed: Printed, derivation: Derivation, seed: int) -> PrintedResult:
     corrected = None if printed.corrected is None else _judge(printed.corrected, derivation, seed)
-    return PrintedResult(
-        printed.where, printed.latex, _judge(printed.claim, derivation, seed), printed.correction, corrected
-    )
+    result = _judge(printed.claim, derivation, seed)
+    return PrintedResult(printed.where, printed.latex, result, printed.correction, corrected, printed.reading)
 
 
 def _judge(claim: str | Step | Callable[[], Result], derivation: Derivation, seed: int) -> Result:

@@ -73,6 +73,8 @@ def _route(route: Evidence) -> str:
 def _printed(printed: PrintedResult) -> Iterator[str]:
     result = printed.result
     yield f"\nAs printed in {printed.where}\n    {printed.latex}"
+    if printed.reading:
+        yield f"  {printed.reading}"
     yield _hanging("  ", f"{result.verdict}" + (f": {result.diagnosis.says}" if result.diagnosis else ""))
     if result.counterexample:
         c = result.counterexample

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from sympy import Expr, Function, ImmutableMatrix, Integral, Symbol, cos, diff, exp, sin, sympify, tanh
 
+from verify.verdict import Evidence, Rigor
+
 if TYPE_CHECKING:
     from verify.numerics.ode import NumericAdjoint, OdeProblem
 
@@ -60,12 +62,12 @@ class Problem:
         return set().union(*(e.free_symbols for e in (self.field, self.initial, self.running, self.terminal)))
 
     @cached_property
-    def jacobian(self) -> ImmutableMatrix:
+    def field_u(self) -> ImmutableMatrix:
         """f_u, (N, N)."""
         return jacobian(self.field, self.state)
 
     @cached_property
-    def sensitivity(self) -> ImmutableMatrix:
+    def field_p(self) -> ImmutableMatrix:
         """f_p, (N, M)."""
         return jacobian(self.field, self.parameters)
 
@@ -106,11 +108,11 @@ def adjoint_system(problem: Problem, costate: tuple[Symbol, ...] | None = None) 
     running_p = jacobian(problem.running, problem.parameters)
     return AdjointSystem(
         costate=names,
-        rate=-problem.jacobian.T * lam - running_u.T,
+        rate=-problem.field_u.T * lam - running_u.T,
         final=jacobian(problem.terminal, problem.state).T,
         explicit=jacobian(problem.terminal, problem.parameters),
         boundary=jacobian(problem.initial, problem.parameters),
-        density=running_p + lam.T * problem.sensitivity,
+        density=running_p + lam.T * problem.field_p,
         at_start=-hamiltonian,
         at_end=hamiltonian + diff(problem.terminal, problem.time),
     )
@@ -119,7 +121,7 @@ def adjoint_system(problem: Problem, costate: tuple[Symbol, ...] | None = None) 
 def gradient_expression(problem: Problem, system: AdjointSystem, start: Symbol, end: Symbol) -> ImmutableMatrix:
     """(dG/dp, dG/du0, dG/dt0, dG/dT) as one column of M + N + 2 expressions in the functions u_i(t) and lam_i(t)."""
     t = problem.time
-    along = {s: Function(str(s))(t) for s in (*problem.state, *system.costate)}
+    along = {symbol: _undefined(str(symbol), (t,)) for symbol in (*problem.state, *system.costate)}
 
     def at(entry: Any, when: Symbol) -> Any:
         return sympify(entry).subs(along).subs(t, when)
@@ -128,7 +130,7 @@ def gradient_expression(problem: Problem, system: AdjointSystem, start: Symbol, 
     boundary = lam.T * system.boundary
     rows = [
         at(g_p, end) + at(b_p, start) + Integral(at(density, t), (t, start, end))
-        for g_p, b_p, density in zip(system.explicit, boundary, system.density, strict=True)
+        for g_p, b_p, density in zip(system.explicit.flat(), boundary.flat(), system.density.flat(), strict=True)
     ]
     rows += [at(symbol, start) for symbol in system.costate]
     return ImmutableMatrix([*rows, at(system.at_start, start), at(system.at_end, end)])
@@ -147,45 +149,49 @@ def generic_problem(states: int, parameters: int) -> Problem:
     t = Symbol("t", real=True)
     u = tuple(Symbol(f"u_{i + 1}", real=True) for i in range(states))
     p = tuple(Symbol(f"p_{j + 1}", real=True) for j in range(parameters))
-    return Problem(
-        t,
-        u,
-        p,
-        ImmutableMatrix([Function(f"f_{i + 1}", real=True)(t, *u, *p) for i in range(states)]),
-        ImmutableMatrix([Function(f"b_{i + 1}", real=True)(*p) for i in range(states)]),
-        Function("l", real=True)(t, *u, *p),
-        Function("g", real=True)(t, *u, *p),
-    )
+    everything = (t, *u, *p)
+    field = ImmutableMatrix([_undefined(f"f_{i + 1}", everything) for i in range(states)])
+    initial = ImmutableMatrix([_undefined(f"b_{i + 1}", p) for i in range(states)])
+    return Problem(t, u, p, field, initial, _undefined("l", everything), _undefined("g", everything))
 
 
-def is_smooth(problem: Problem) -> bool:
-    """Whether everything is built from polynomials, exp, sin, cos and tanh: then it is smooth on the whole space."""
+def _undefined(name: str, arguments: tuple[Symbol, ...]) -> Any:
+    function: Any = Function(name, real=True)
+    return function(*arguments)
+
+
+def smoothness(problem: Problem) -> Evidence:
+    """Everything is built from polynomials, exp, sin, cos and tanh: then it is smooth on the whole space."""
     parts = (*problem.field, *problem.initial, problem.running, problem.terminal)
-    return all(_is_entire(part) for part in parts)
+    return _by_structure(all(map(_is_entire, parts)))
 
 
-def is_globally_lipschitz(problem: Problem) -> bool:
-    """Whether f_u is bounded: the state occurs in it only inside sin, cos or tanh.
-
-    Sufficient, not necessary: then the solution exists for all times.
-    """
+def lipschitz(problem: Problem) -> Evidence:
+    """The state occurs in f_u only inside sin, cos or tanh: then f_u is bounded, and the solution exists for ever."""
     state = set(problem.state)
 
     def bounded(e: Any) -> bool:
         if not e.free_symbols & state or (isinstance(e, sin | cos | tanh) and _is_entire(e)):
             return True
-        nonnegative = e.is_Pow and e.exp.is_Integer and e.exp > 0
-        return (e.is_Add or e.is_Mul or nonnegative) and all(bounded(a) for a in e.args if a.free_symbols & state)
+        return (e.is_Add or e.is_Mul or _is_natural_power(e)) and all(map(bounded, e.args))
 
-    return is_smooth(problem) and all(bounded(entry) for entry in problem.jacobian)
+    return _by_structure(smoothness(problem).holds is True and all(map(bounded, problem.field_u.flat())))
+
+
+def _by_structure(holds: bool) -> Evidence:
+    """Sufficient conditions: where the structure does not show it, nothing is known."""
+    return Evidence("structure of the expressions", Rigor.EXACT, holds or None, frozenset({"structure"}))
+
+
+def _is_natural_power(e: Any) -> bool:
+    return e.is_Pow and e.exp.is_Integer and e.exp > 0
 
 
 def _is_entire(e: Any) -> bool:
     if e.is_Symbol or e.is_Number:
         return True
-    natural = e.is_Pow and e.exp.is_Integer and e.exp > 0
-    known = e.is_Add or e.is_Mul or isinstance(e, sin | cos | exp | tanh)
-    return (_is_entire(e.base)) if natural else known and all(map(_is_entire, e.args))
+    known = e.is_Add or e.is_Mul or _is_natural_power(e) or isinstance(e, sin | cos | exp | tanh)
+    return known and all(map(_is_entire, e.args))
 
 
 # --- as functions of arrays -------------------------------------------------------------------
@@ -209,8 +215,8 @@ def numeric_problem(problem: Problem, library: Any = None) -> OdeProblem:
         initial=array_function(problem.initial, (p,), (n,), library),
         running=of_state(problem.running),
         terminal=of_state(problem.terminal),
-        field_u=of_state(problem.jacobian, n, n),
-        field_p=of_state(problem.sensitivity, n, m),
+        field_u=of_state(problem.field_u, n, n),
+        field_p=of_state(problem.field_p, n, m),
         initial_p=array_function(jacobian(problem.initial, p), (p,), (n, m), library),
         running_u=of_state(jacobian(problem.running, u), n),
         running_p=of_state(jacobian(problem.running, p), m),

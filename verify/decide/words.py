@@ -16,6 +16,9 @@ from fractions import Fraction
 from verify.decide.monomials import Letter, Monomial, Word, monomial, product, traced, transposed, written
 from verify.verdict import Evidence, Rigor
 
+#: Names that are printed as Greek letters.
+GREEK = {"lam": r"\lambda", "Lam": r"\Lambda", "Phi": r"\Phi", "Psi": r"\Psi", "mu": r"\mu", "l": r"\ell"}
+
 Size = str | int
 Number = int | Fraction
 
@@ -102,6 +105,11 @@ def matrix(name: str, rows: Size, columns: Size, *, symmetric: bool = False, lat
         raise ValueError(f"{name} is {rows} x {columns}; only a square matrix is symmetric")
     letter = Letter(name, str(rows), str(columns), symmetric or str(rows) == str(columns) == "1", latex=latex)
     return Sum(letter.rows, letter.columns, {monomial((letter,)): Fraction(1)})
+
+
+def matrices(names: str, rows: Size, columns: Size) -> list[Sum]:
+    """Matrix symbols of one shape, from their names with blanks between them."""
+    return [matrix(name, rows, columns) for name in names.split()]
 
 
 def vector(name: str, size: Size, *, latex: str = "") -> Sum:
@@ -275,8 +283,11 @@ def _letter_text(letter: Letter) -> str:
 
 
 def _letter_latex(letter: Letter) -> str:
+    stem, _, index = letter.name.partition("_")
+    stem = GREEK.get(stem, stem)
+    name = letter.latex or (f"{stem}_{{{index}}}" if index else stem)
     exponent = ("-" if letter.inverse else "") + (r"\top" if letter.transposed else "1" if letter.inverse else "")
-    return (letter.latex or letter.name) + (f"^{{{exponent}}}" if exponent else "")
+    return name + (f"^{{{exponent}}}" if exponent else "")
 
 
 def _text(total: Sum, times: str, letter: Callable[[Letter], str], trace_of: Callable[[str], str]) -> str:
