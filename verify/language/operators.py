@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from verify.language.names import NAMED_OPERATORS
 from verify.language.tokens import GREEK, Token
@@ -11,19 +11,31 @@ from verify.language.tokens import GREEK, Token
 HIGHEST_ORDER = 100
 
 
-@dataclass(frozen=True)
-class Operator:
-    """A derivative operator; without a variable it turned out to be a quotient, and the note says so."""
+class Operator(NamedTuple):
+    """A derivative operator: what it differentiates by, how often, and the index of the first token behind it."""
 
     variable: str
     order: int
     end: int
-    """Index of the first token behind it."""
-    note: str = ""
 
 
-def operator_at(tokens: list[Token], at: int, declared: Set[str], used: Set[str]) -> Operator | str | None:
-    """The operator that starts at a token; None where none does; the error message where it is malformed.
+class Quotient(NamedTuple):
+    """What looks like an operator and is d divided by dx."""
+
+    d: str
+    dx: str
+
+
+class Malformed(NamedTuple):
+    """What looks like an operator and is none, and why."""
+
+    what: str
+
+
+def operator_at(
+    tokens: list[Token], at: int, declared: Set[str], used: Set[str]
+) -> Operator | Quotient | Malformed | None:
+    """What starts at a token; None where nothing looks like an operator.
 
     d/dx is an operator, unless the author declares both d and dx, or uses dx and has no x.
     """
@@ -31,13 +43,18 @@ def operator_at(tokens: list[Token], at: int, declared: Set[str], used: Set[str]
     if name not in ("d", "∂"):
         return None if name in declared else _named(name, at)
     found = _spelled(tokens, at)
-    if not isinstance(found, Operator) or name == "∂":
-        return found
-    x, dx = found.variable, f"d{found.variable}"
-    known = declared | used
-    if {"d", dx} <= declared or (dx in known and x not in known):
-        return Operator("", 0, at, f"d/{dx} is read as the quotient of d and {dx}")
-    return found
+    if found is None:
+        return None
+    x, dx, known = found.variable, name + found.variable, declared | used
+    if {name, dx} <= declared or (dx in known and x not in known):
+        return Quotient(name, dx)
+    if not x[0].isalpha():
+        return Malformed(f"{name}/{dx}: {x!r} is no variable")
+    if found.above != found.below or found.above is None:
+        return Malformed(f"the orders above and below must be the same number, as in {name}^2/{dx}^2")
+    if not 1 <= found.above <= HIGHEST_ORDER:
+        return Malformed(f"the order of a derivative is a whole number from 1 to {HIGHEST_ORDER}")
+    return Operator(x, found.above, found.end)
 
 
 def used_names(tokens: list[Token]) -> frozenset[str]:
@@ -47,14 +64,18 @@ def used_names(tokens: list[Token]) -> frozenset[str]:
     for at, token in enumerate(tokens):
         if token.kind != "name" or at < skip:
             continue
-        if token.text in ("d", "∂"):
-            operator = _spelled(tokens, at)
-            if isinstance(operator, Operator):
-                skip = operator.end
-                continue
-        if tokens[at + 1].text not in ("(", ":"):
+        if token.text in ("d", "∂") and (spelled := _spelled(tokens, at)) is not None:
+            skip = spelled.end
+        elif tokens[at + 1].text not in ("(", ":"):
             found.add(token.text)
     return frozenset(found)
+
+
+class _Spelled(NamedTuple):
+    variable: str
+    above: int | None
+    below: int | None
+    end: int
 
 
 def _named(name: str, at: int) -> Operator | None:
@@ -63,30 +84,24 @@ def _named(name: str, at: int) -> Operator | None:
     return Operator(variable, NAMED_OPERATORS[word], at + 1) if variable and word in NAMED_OPERATORS else None
 
 
-def _spelled(tokens: list[Token], at: int) -> Operator | str | None:
+def _spelled(tokens: list[Token], at: int) -> _Spelled | None:
     """d/dx or d^k/dx^k."""
     d = tokens[at].text
     above, at = _exponent(tokens, at + 1)
     if tokens[at].text != "/":
         return None
-    below = tokens[at + 1]
-    if below.kind != "name" or not below.text.startswith(d):
+    dx, at = tokens[at + 1], at + 2
+    if dx.kind != "name" or not dx.text.startswith(d):
         return None
-    variable, at = below.text[1:], at + 2
+    variable = dx.text[1:]
     if not variable:
         # A Greek letter is a name of its own: d/dλ.
         letter = tokens[at]
-        if letter.kind != "name" or letter.start != below.end or letter.text not in GREEK.values():
+        if letter.kind != "name" or letter.start != dx.end or letter.text not in GREEK.values():
             return None
         variable, at = letter.text, at + 1
-    under, at = _exponent(tokens, at)
-    if not variable[0].isalpha():
-        return f"{d}/{below.text}: {variable!r} is no variable"
-    if above != under or above is None:
-        return f"the orders above and below must be the same number, as in {d}^2/{d}{variable}^2"
-    if not 1 <= above <= HIGHEST_ORDER:
-        return f"the order of a derivative is a whole number from 1 to {HIGHEST_ORDER}"
-    return Operator(variable, above, at)
+    below, at = _exponent(tokens, at)
+    return _Spelled(variable, above, below, at)
 
 
 def _exponent(tokens: list[Token], at: int) -> tuple[int | None, int]:

@@ -33,7 +33,7 @@ from verify.graph import (
 from verify.language.calls import arguments, quantity_or_call, variable
 from verify.language.cursor import Cursor
 from verify.language.names import CONSTANTS, RESERVED
-from verify.language.operators import Operator, operator_at, used_names
+from verify.language.operators import Malformed, Operator, Quotient, operator_at, used_names
 from verify.language.tokens import Token, tokens
 
 RELATIONS = ("<", "<=", ">", ">=", "=", "!=")
@@ -289,11 +289,13 @@ def _operator(cursor: Cursor) -> Operator | None:
     if cursor.token.kind != "name":
         return None
     found = operator_at(cursor.tokens, cursor.at, cursor.declared, cursor.used)
-    if isinstance(found, str):
-        raise cursor.error(found)
-    if found is not None and found.note:
-        cursor.note(found.note)
-    return found if found is not None and found.variable else None
+    match found:
+        case Malformed():
+            raise cursor.error(found.what)
+        case Quotient():
+            cursor.note(f"{found.d}/{found.dx} is read as the quotient of {found.d} and {found.dx}")
+            return None
+    return found
 
 
 def _derivative(cursor: Cursor, operator: Operator) -> Node:
