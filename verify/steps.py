@@ -1,7 +1,7 @@
 """Does a step of a derivation hold?  From SymPy sides or words to the engine's verdict.
 
-SymPy expressions go through the bridge to the graph and are decided there.  An undefined function, its derivatives,
-substituted derivatives and integrals become unknowns of their own: an identity that holds whatever these are holds.
+SymPy expressions go through the bridge to the graph and are decided there.  Values of undefined functions, their
+derivatives and integrals are unknowns: an identity that holds whatever these are holds.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from verify.claim import Domain
 from verify.derivation import Declarations, Step
 from verify.verdict import Counterexample, Evidence, Result, Rigor, Verdict
 
 if TYPE_CHECKING:
-    from verify.claim import Domain
+    from verify.language.bridge import Converted
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,11 @@ def decide_expressions(lhs: Any, rhs: Any, declarations: Mapping[str, str], *, s
 
     Raises ValueError where the shapes differ.
     """
-    results = [_decide_entry(left, right, declarations, seed) for left, right in _entries(lhs, rhs)]
+    results: list[Result] = []
+    for left, right in _entries(lhs, rhs):
+        results.append(_decide_entry(left, right, declarations, seed))
+        if results[-1].verdict is Verdict.REFUTED:
+            break
     worst = min(results, key=lambda r: r.verdict)
     evidence = tuple({(e.route, e.rigor, e.holds): e for r in results for e in r.evidence}.values())
     return Result(
@@ -145,57 +150,52 @@ def _entries(lhs: Any, rhs: Any) -> Iterator[tuple[Any, Any]]:
 def _decide_entry(lhs: Any, rhs: Any, declarations: Mapping[str, str], seed: int) -> Result:
     from verify.claim import Claim
     from verify.decide import decide
-    from verify.language.bridge import from_sympy
+    from verify.language.bridge import convert
 
-    sides, unknowns, related = _with_unknowns(lhs, rhs)
-    left, right = map(from_sympy, sides)
-    names = {str(s) for side in sides for s in side.free_symbols}
-    claim = Claim(left, right, _domain(names, declarations), text=f"{lhs} = {rhs}")
+    sides, whole = _with_names_for_integrals(*map(_differentiated, (lhs, rhs)))
+    converted = convert(*sides)
+    claim = Claim(*converted.nodes, _domain(converted, declarations), text=f"{lhs} = {rhs}")
     result = decide(claim, seed=seed)
-    if result.verdict is Verdict.REFUTED and related:
-        return Result(
-            claim.text, Verdict.UNDECIDED, evidence=result.evidence, seed=seed,
-            reason=f"not equal while {', '.join(map(str, unknowns))} are taken as independent, which they may not be",
-        )  # fmt: skip
+    if result.verdict is Verdict.REFUTED and whole:
+        reason = f"not equal while {', '.join(map(str, whole))} may have any value, which integrals need not"
+        return Result(claim.text, Verdict.UNDECIDED, evidence=result.evidence, reason=reason, seed=seed)
     return result
 
 
-def _domain(names: set[str], declarations: Mapping[str, str]) -> Domain:
+def _domain(converted: Converted, declarations: Mapping[str, str]) -> Domain:
+    """What the symbols' own assumptions say, overruled by the declarations; these must not say less."""
     from verify.language import read_claim
 
-    known = {name: text for name, text in declarations.items() if name in names or name == "where"}
-    lines = {name: known.get(name, "real") for name in sorted(names)}
-    return read_claim("0 = 0", let=lines | ({"where": known["where"]} if "where" in known else {})).domain
+    variables = converted.variables()
+    conditional = "where" in declarations
+    lines = {name: text for name, text in declarations.items() if conditional or name in variables}
+    declared = read_claim("0 = 0", let=lines).domain
+    for name in variables.keys() & declared.variables.keys():
+        mine, other = variables[name], declared.variables[name]
+        unbounded = (mine.low and not other.low) or (mine.high and not other.high)
+        wider = mine.field == "integer" != other.field or (other.field == "complex" and converted.symbols[name].is_real)
+        if unbounded or wider:
+            raise ValueError(
+                f"symbol {name!r} carries assumptions that its declaration {declarations[name]!r} lacks, and SymPy "
+                "simplifies by them; declare what the symbol assumes, or drop the assumption"
+            )
+    return Domain({**variables, **declared.variables}, declared.conditions)
 
 
-def _with_unknowns(lhs: Any, rhs: Any) -> tuple[tuple[Any, Any], dict[Any, Any], bool]:
-    """Both sides with what the engine does not know replaced by symbols; and whether these could be related.
-
-    Values of an undefined function and of its derivatives at a point are free, so a refutation stands; a substituted
-    derivative or an integral may be tied to another one, so then it does not.
-    """
-    import sympy
-    from sympy.core.function import AppliedUndef
-
-    sides = tuple(_evaluated(side) for side in (lhs, rhs))
-    kinds = (AppliedUndef, sympy.Derivative, sympy.Subs, sympy.Integral, sympy.Limit, sympy.Sum)
-    found: dict[Any, Any] = {}
-    for side in sides:
-        for node in sympy.preorder_traversal(side):
-            if isinstance(node, kinds) and node.has(AppliedUndef, sympy.Integral, sympy.Limit, sympy.Sum):
-                found.setdefault(node, None)
-    taken = {str(s) for side in sides for s in side.free_symbols}
-    fresh = (name for k in range(len(found) + len(taken) + 1) if (name := f"w{k}") not in taken)
-    unknowns = {node: sympy.Symbol(next(fresh)) for node in sorted(found, key=sympy.default_sort_key)}
-    related = any(not isinstance(node, AppliedUndef | sympy.Derivative) for node in unknowns)
-    return tuple(side.xreplace(unknowns) for side in sides), unknowns, related  # type: ignore[return-value]
-
-
-def _evaluated(side: Any) -> Any:
-    """Derivatives of expressions with undefined functions carried out; all others are left to the engine."""
+def _differentiated(side: Any) -> Any:
+    """Derivatives of undefined functions by the chain rule; all others are left to the engine."""
     import sympy
     from sympy.core.function import AppliedUndef
 
     return side.replace(
         lambda node: isinstance(node, sympy.Derivative) and node.has(AppliedUndef), lambda node: node.doit()
     )
+
+
+def _with_names_for_integrals(lhs: Any, rhs: Any) -> tuple[tuple[Any, Any], dict[Any, Any]]:
+    """Both sides with a symbol for each integral: what holds for all its values holds for its own."""
+    import sympy
+
+    found = sorted(lhs.atoms(sympy.Integral) | rhs.atoms(sympy.Integral), key=sympy.default_sort_key)
+    names = {integral: sympy.Symbol(f"integral_{k + 1}", real=True) for k, integral in enumerate(found)}
+    return (lhs.xreplace(names), rhs.xreplace(names)), names

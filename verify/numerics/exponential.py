@@ -33,42 +33,42 @@ class LinearProblem:
     terminal_p: Callable[[Array, Array], Array]
 
 
-def _assembled(problem: LinearProblem, p: Array, T: float, derivatives: Callable[[Array, Array], Array]) -> Array:
-    """The gradient from D_j = derivatives(A, A_{p_j})."""
+def assembled(problem: LinearProblem, p: Array, T: float, derivative: Callable[[Array, Array, float], Array]) -> Array:
+    """The gradient from D_j = derivative(A, A_{p_j}, T)."""
     A, b = problem.matrix(p), problem.initial(p)
     propagator = expm(T * A)
     y = propagator @ b
     row = problem.terminal_y(y, p)
-    moved = np.array([row @ derivatives(A, direction) @ b for direction in problem.matrix_p(p)])
+    moved = np.array([row @ derivative(A, direction, T) @ b for direction in problem.matrix_p(p)])
     return problem.terminal_p(y, p) + row @ propagator @ problem.initial_p(p) + moved
 
 
 def block_exponential(problem: LinearProblem, p: Array, T: float) -> Array:
     """D_j is the upper right block of exp(T [[A, A_j], [0, A]])."""
 
-    def derivative(A: Array, direction: Array) -> Array:
+    def derivative(A: Array, direction: Array, T: float) -> Array:
         n = len(A)
         return expm(T * np.block([[A, direction], [np.zeros_like(A), A]]))[:n, n:]
 
-    return _assembled(problem, p, T, derivative)
+    return assembled(problem, p, T, derivative)
 
 
 def duhamel_quadrature(problem: LinearProblem, p: Array, T: float, nodes: int = 24) -> Array:
     """D_j is the Duhamel integral, by a Gauss-Legendre rule on the products of two exponentials."""
     x, weights = np.polynomial.legendre.leggauss(nodes)
-    times, weights = T * (x + 1) / 2, weights * T / 2
 
-    def derivative(A: Array, direction: Array) -> Array:
-        terms = (w * expm((T - s) * A) @ direction @ expm(s * A) for s, w in zip(times, weights, strict=True))
+    def derivative(A: Array, direction: Array, T: float) -> Array:
+        nodes = zip(T * (x + 1) / 2, weights * T / 2, strict=True)
+        terms = (w * expm((T - s) * A) @ direction @ expm(s * A) for s, w in nodes)
         return sum(terms, np.zeros_like(A))
 
-    return _assembled(problem, p, T, derivative)
+    return assembled(problem, p, T, derivative)
 
 
 def spectral(problem: LinearProblem, p: Array, T: float) -> Array:
     """D_j by divided differences of the exponential at the eigenvalues, which must be well apart."""
 
-    def derivative(A: Array, direction: Array) -> Array:
+    def derivative(A: Array, direction: Array, T: float) -> Array:
         values, vectors = np.linalg.eig(A)
         gaps = values[:, None] - values[None, :]
         e = np.exp(T * values)
@@ -76,7 +76,7 @@ def spectral(problem: LinearProblem, p: Array, T: float) -> Array:
         psi = np.where(same, T * e[:, None], (e[:, None] - e[None, :]) / np.where(same, 1, gaps))
         return (vectors @ (np.linalg.solve(vectors, direction @ vectors) * psi) @ np.linalg.inv(vectors)).real
 
-    return _assembled(problem, p, T, derivative)
+    return assembled(problem, p, T, derivative)
 
 
 def frechet_adjoint(problem: LinearProblem, p: Array, T: float) -> Array:

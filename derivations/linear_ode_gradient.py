@@ -1,0 +1,162 @@
+"""Gradient of a terminal cost through a linear ordinary differential equation.
+
+    state      y' = A(p) y,  y(0) = b(p),  so that y(T) = E b with E = e^{TA}
+    gradient   dg/dp = g_p + g_y E b_p + g_y S b
+    Duhamel    S = dE/dp = integral of e^{(T-s)A} A_p e^{sA} ds over [0, T]
+    costate    lam' = -A' lam,  lam(T) = g_y'
+    adjoint    dg/dp = g_p + lam(0)' b_p + integral of lam' A_p y dt over [0, T]
+
+S solves S' = A S + A_p E with S(0) = 0.  With Psi(s) = e^{(T-s)A}, Psi' = -Psi A, the product Psi S grows by
+Psi A_p E; from s = 0 to T it grows from 0 to S(T): Duhamel's integral.  The costate is lam = Psi' g_y', so the two
+integrands are one.  The shorter S = T A_p E holds where A and A_p commute; in general it is off by T^2/2 [A, A_p].
+
+Layout: g_y is a row, A_p the derivative of A by one parameter; after a matrix, ' transposes, except for y', S', Psi',
+lam' on the left of an equation, which are time derivatives.  The example is the damped oscillator with stiffness k,
+damping c and start (q, -q).
+"""
+
+from fractions import Fraction
+from functools import partial
+
+import numpy as np
+from sympy import ImmutableMatrix, Rational, cos, exp, eye, factorial, integrate, sin, sqrt, symbols
+
+from verify import Derivation, Hypothesis, Mutant, Printed, Reference, Route, Statement, Step
+from verify.calculus import adjoint, linear
+from verify.decide.words import derive, identity, matrices, matrix, power, substitute, trace
+from verify.derivation import Display, main
+from verify.numerics import exponential
+from verify.numerics.exponential_slips import errors_over_time, slips
+
+# --- any number n of states ---------------------------------------------------------------------
+
+A, A_p, E, S, Psi = matrices("A A_p E S Psi", "n", "n")
+b, b_p, y, y_p, lam = matrices("b b_p y y_p lam", "n", 1)
+g_y, q = matrix("g_y", 1, "n"), matrix("q", 1, 1)
+
+rates = {E: A @ E, S: A @ S + A_p @ E, Psi: -(Psi @ A), y: A @ y, y_p: A @ y_p + A_p @ y, lam: -(A.T @ lam)}
+
+
+def steps():
+    series = "Higham (2008), section 10.2: the power series may be differentiated term by term"
+    yield Step("S solves the differentiated equation", derive(A @ E, {A: A_p, E: S}), derive(S, rates), cited=series)
+    yield Step("Psi S grows by Psi A_p E", derive(Psi @ S, rates), Psi @ A_p @ E)
+    yield Step("at s = T, where Psi = I, it is S(T)", substitute(Psi @ S, {Psi: identity("n")}), S)
+    yield Step("chain rule for y(T) = E b", derive(g_y @ E @ b, {E: S, b: b_p}), g_y @ S @ b + g_y @ E @ b_p)
+    yield Step("lam = Psi' g_y' solves the adjoint equation", derive(Psi.T @ g_y.T, rates), -(A.T @ Psi.T @ g_y.T))
+    yield Step("the integrands are one", (Psi.T @ g_y.T).T @ A_p @ (E @ b), g_y @ (Psi @ A_p @ E) @ b)
+    grows = derive(lam.T @ y_p + q, {**rates, q: -(lam.T @ A_p @ y)})
+    yield Step("adjoint: lam' y_p and the integral to come balance", grows, 0)
+    moved = trace((E @ b @ g_y @ Psi) @ A_p)
+    yield Step("all parameters at once: <Psi' g_y' b' E', A_p>", moved, g_y @ Psi @ A_p @ E @ b)
+    for n in (1, 2, 3, 4):
+        words = [power(A, j) @ A_p @ power(A, n - 1 - j) for j in range(n)]
+        yield Step(f"power series: the derivative of A^{n}", derive(power(A, n), {A: A_p}), sum(words[1:], words[0]))
+        weights = [(T - s) ** j / factorial(j) * s ** (n - 1 - j) / factorial(n - 1 - j) for j in range(n)]
+        integrals = ImmutableMatrix([integrate(weight, (s, 0, T)) for weight in weights])
+        yield Step(f"… and Duhamel's weights for T^{n}", integrals, ImmutableMatrix([T**n / factorial(n)] * n))
+    off = Fraction(1, 2) * (A @ A_p + A_p @ A) - A_p @ A
+    yield Step("S - T A_p E begins with T^2/2 [A, A_p]", off, Fraction(1, 2) * (A @ A_p - A_p @ A))
+    yield Step("oscillator: e^{TA} solves E' = A E", propagator.diff(T), family.matrix * propagator)
+    yield Step("oscillator: e^{0 A} = I", propagator.subs(T, 0), ImmutableMatrix(eye(2)))
+    for p in (k, c):
+        S_p, A_k = propagator.diff(p), family.matrix.diff(p)
+        yield Step(f"oscillator: S' = A S + A_p E by {p}", S_p.diff(T), family.matrix * S_p + A_k * propagator)
+
+
+# --- the damped oscillator ----------------------------------------------------------------------
+
+k, c, T = symbols("k c T", positive=True)
+q_0, s, y_1, y_2 = symbols("q s y_1 y_2", real=True)
+
+family = linear.LinearFamily(
+    parameters=(k, c, q_0),
+    state=(y_1, y_2),
+    matrix=ImmutableMatrix([[0, 1], [-k, -c]]),
+    initial=ImmutableMatrix([q_0, -c * q_0]),
+    terminal=y_1**2 / 2 + q_0 * y_2,
+)
+omega = sqrt(k - c**2 / 4)
+around = (family.matrix + c / 2 * eye(2)) / omega
+propagator = ImmutableMatrix(exp(-c * T / 2) * (cos(omega * T) * eye(2) + sin(omega * T) * around))
+end = propagator * family.initial
+cost = family.terminal.subs({y_1: end[0], y_2: end[1]})
+gradient = ImmutableMatrix([cost.diff(p) for p in family.parameters])
+numeric = family.numeric()
+
+
+def cases(rng):
+    """Underdamped, with A and its derivatives far from commuting, T of order 1 and a start that depends on p."""
+    while True:
+        c, q = rng.uniform(0.2, 1.5), rng.uniform(0.5, 2) * rng.choice([-1, 1])
+        yield {"k": c**2 / 4 + rng.uniform(0.5, 3), "c": c, "q": q, "T": rng.uniform(0.5, 2)}
+
+
+def by(function):
+    """A function of (p, T) as one of a case's keywords."""
+    return lambda k, c, q, T: function(np.array([k, c, q]), T)
+
+
+def by_route(name, function, resolution, *relies_on):
+    return Route(name, by(partial(function, numeric)), resolution, frozenset(relies_on))
+
+
+gradient_printed = linear.g_y @ linear.E @ linear.b_p + linear.T * (linear.g_y @ linear.A_p @ linear.E @ linear.b)
+gradient_right = linear.g_y @ linear.E @ linear.b_p + linear.g_y @ linear.D @ linear.b
+reference = Reference(gradient, (k, c, q_0, T), (3,))
+TIMES = tuple(2.0**k for k in range(-6, 3))
+chain, duhamel = r"g_y e^{TA} b_p", r"\int_0^T e^{(T-s)A}\, A_p\, e^{sA}\,ds"
+derivation = Derivation(
+    statement=Statement(
+        name="linear-ode-gradient",
+        title="The gradient through a linear ordinary differential equation",
+        says="The derivative of the matrix exponential is Duhamel's integral, which is the adjoint integral; "
+        "the shorter formula with T A_p holds only where A and its derivative commute.",
+        displays=(
+            Display("gradient", rf"\frac{{dg}}{{dp}} = g_p + {chain} + g_y\left({duhamel}\right) b"),
+            Display("adjoint", r"\frac{dg}{dp} = g_p + \lambda(0)^{\top} b_p + \int_0^T \lambda^{\top} A_p\, y\,dt,"
+                    r"\qquad \lambda' = -A^{\top}\lambda,\ \lambda(T) = g_y^{\top}"),
+            Display("commuting", r"\partial_p e^{TA} = T A_p e^{TA} + \tfrac{T^2}{2}\left[A, A_p\right] + O(T^3)"),
+        ),
+        convention="gradients are rows; A_p is the derivative of A by one parameter, in turn for each",
+        source=("wilcox-1967", "van-loan-1978", "higham-2008"),
+    ),
+    domain={k: "positive", c: "positive", T: "positive", "where": "c^2 < 4*k"},
+    steps=steps,
+    hypotheses=(
+        Hypothesis("A, b and g are continuously differentiable", lambda: adjoint.smoothness(family.as_ode())),
+    ),
+    reference=reference,
+    cases=cases,
+    routes=(
+        by_route("block exponential", exponential.block_exponential, 1e-12, "block expm"),
+        by_route("transposed Fréchet derivative", exponential.frechet_adjoint, 1e-12, "expm_frechet"),
+        by_route("Duhamel quadrature", exponential.duhamel_quadrature, 1e-12, "expm", "Gauss-Legendre"),
+        by_route("divided differences", exponential.spectral, 1e-11, "eigenvalues"),
+        by_route("complex step", exponential.complex_step, 1e-12, "complex arithmetic", "expm"),
+        by_route("sensitivities", exponential.sensitivities, 1e-11, "variational equation", "DOP853"),
+        by_route("central differences", exponential.differences, 1e-9, "differences", "expm"),
+    ),
+    mutants=(
+        *(Mutant(slip.name, slip.says, by(slip.value), slip.blind) for slip in slips(numeric)),
+        Mutant("factor", "1 + 1e-10 times the truth", (1 + Rational(1, 10**10)) * gradient),
+    ),
+    printed=(
+        Printed(
+            where="curriculum, section 5, question 2",
+            latex=rf"\frac{{dg}}{{dp}} = {chain} + T g_y A_p e^{{TA}} b",
+            claim=lambda: linear.decide_exponential_identity(gradient_right, gradient_printed),
+            correction=rf"\frac{{dg}}{{dp}} = {chain} + g_y\left({duhamel}\right) b",
+            corrected=Step("Duhamel", derive(g_y @ Psi @ S @ b, rates), g_y @ Psi @ A_p @ E @ b),
+        ),
+        Printed(
+            where="curriculum, section 5, question 2, the adjoint form",
+            latex=r"\frac{dg}{dp} = \lambda(0)^{\top} b_p + \int_0^T g_y e^{(T-t)A} A_p e^{tA} b\,dt",
+            claim=Step("adjoint form", derive(g_y @ Psi @ y_p, rates), g_y @ Psi @ A_p @ y),
+        ),
+    ),
+    figure=lambda: errors_over_time(numeric, exponential.block_exponential, p=(2.0, 0.5, 1.0), times=TIMES),
+)  # fmt: skip
+
+if __name__ == "__main__":
+    raise SystemExit(main(derivation))
