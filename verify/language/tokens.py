@@ -80,7 +80,7 @@ _ADVICE = {
     "{": "use round brackets",
     "}": "use round brackets",
     "%": "write x - y*floor(x/y) for a remainder",
-    ".": "a number has one decimal point, and there are no attributes or elementwise products here",
+    ".": "a number has one decimal point; the signs .* .^ and .T are not supported yet",
     "_": "a name starts with a letter",
     "~": "expectations are not supported yet",
     "–": "write the minus sign -",
