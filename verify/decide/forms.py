@@ -1,0 +1,193 @@
+"""What is an expression as an element of the tower?  The part that real and complex claims share.
+
+Arithmetic is carried out; every other operator is handed to the forms of its field, `RealForms` or `PrincipalForms`,
+which introduce kernels by identities that hold on the whole cell (real) or on all principal branches (complex).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from fractions import Fraction
+from math import prod
+
+from verify.decide.special_forms import special_form
+from verify.decide.tower import Element, GiveUp, Kernel, Tower
+from verify.graph import Node
+
+Pair = tuple[Element, Element]
+
+
+class Forms(ABC):
+    """Canonical elements of expressions, remembered for each node."""
+
+    def __init__(self, tower: Tower) -> None:
+        self.tower = tower
+        self._of: dict[Node, Element] = {}
+
+    def __call__(self, node: Node) -> Element:
+        """The element that the node is; NeedSign, Restart or GiveUp where there is none (yet)."""
+        found = self._of.get(node)
+        if found is None:
+            found = self._of[node] = self._form(node)
+        return found
+
+    def _form(self, node: Node) -> Element:
+        t = self.tower
+        match node.op:
+            case "num":
+                return t.number(node.value)
+            case "symbol":
+                return t.symbol(node.value)
+            case "constant":
+                return self.constant(node.value)
+            case "add":
+                return sum((self(a) for a in node.args), t.zero)
+            case "mul":
+                return prod((self(a) for a in node.args), start=t.one)
+            case "pow":
+                base, exponent = node.args
+                if exponent.op == "num" and exponent.value.denominator == 1:
+                    return self(base) ** int(exponent.value)
+                if base.op == "constant" and base.value == "E":
+                    return self.exp(self(exponent))
+                return self.power(self(base), self(exponent))
+            case "call":
+                return self.function(node.value, tuple(self(a) for a in node.args))
+            case "piecewise":
+                return self(self.piece(node))
+            case _:
+                raise GiveUp(f"the prover knows nothing of {node.op!r}")
+
+    def function(self, name: str, args: tuple[Element, ...]) -> Element:
+        """A function of the table at elements."""
+        if len(args) == 1:
+            own = getattr(self, f"function_{name}", None)
+            if own is not None:
+                return own(args[0])
+            if name in _CIRCULAR:
+                return _CIRCULAR[name](self, args[0])
+        if name == "atan2":
+            return self.atan2(*args)
+        return special_form(self, name, args)
+
+    def kernel(self, name: str, *args: Element) -> Element:
+        """The function at these arguments as a new generator."""
+        return self.tower.generator((name, *(a.key for a in args)), Kernel("call", args, name))
+
+    def pi(self, factor: Fraction | int = 1) -> Element:
+        """A rational multiple of pi."""
+        return self.tower.constant("pi").scaled(factor)
+
+    def constant(self, name: str) -> Element:
+        if name == "E":
+            return self.exp(self.tower.one)
+        if name in ("pi", "EulerGamma"):
+            return self.tower.constant(name)
+        raise GiveUp(f"{name} has no value")
+
+    def sqrt(self, u: Element) -> Element:
+        return self.power(u, self.tower.number(Fraction(1, 2)))
+
+    def odd(self, u: Element) -> tuple[int, Element]:
+        """(s, s u) with s = 1 or -1 such that u and -u give the same second part."""
+        return (-1, -u) if u.num.leading_coefficient() < 0 else (1, u)
+
+    @abstractmethod
+    def power(self, u: Element, e: Element) -> Element:
+        """u^e."""
+
+    @abstractmethod
+    def exp(self, e: Element) -> Element:
+        """exp(e)."""
+
+    @abstractmethod
+    def function_log(self, u: Element) -> Element:
+        """log(u)."""
+
+    @abstractmethod
+    def cos_sin(self, e: Element) -> Pair:
+        """(cos(e), sin(e))."""
+
+    @abstractmethod
+    def atan2(self, y: Element, x: Element) -> Element:
+        """The angle of the point (x, y)."""
+
+    @abstractmethod
+    def piece(self, node: Node) -> Node:
+        """The value of a piecewise node that counts."""
+
+
+def exact_angle(forms: Forms, turns: Fraction) -> Pair | None:
+    """(cos, sin) of turns*pi in square roots, for denominators that divide 12; None for others."""
+    if 12 % turns.denominator:
+        return None
+    t = forms.tower
+    k = int(turns * 12) % 24
+    quadrant, k = divmod(k, 6)
+    half = Fraction(1, 2)
+    r2, r3 = (forms.sqrt(t.number(n)) for n in (2, 3)) if k in (1, 3, 5) else (t.one, forms.sqrt(t.number(3)))
+    first: dict[int, Callable[[], Pair]] = {
+        0: lambda: (t.one, t.zero),
+        1: lambda: ((r3 + t.one) * r2.scaled(half * half), (r3 - t.one) * r2.scaled(half * half)),
+        2: lambda: (r3.scaled(half), t.number(half)),
+        3: lambda: (r2.scaled(half), r2.scaled(half)),
+    }
+    if k > 3:
+        s, c = first[6 - k]()
+    else:
+        c, s = first[k]()
+    for _ in range(quadrant):
+        c, s = -s, c
+    return c, s
+
+
+def pair_power(pair: Pair, n: int, one: Element) -> Pair:
+    """(cos(n a), sin(n a)) from (cos a, sin a)."""
+    if abs(n) > 64:
+        raise GiveUp("a multiple of an angle is too large to expand")
+    c, s = pair
+    if n < 0:
+        s, n = -s, -n
+    result: Pair = (one, one - one)
+    while n:
+        if n & 1:
+            result = turned(result, (c, s))
+        n >>= 1
+        if n:
+            c, s = turned((c, s), (c, s))
+    return result
+
+
+def turned(a: Pair, b: Pair) -> Pair:
+    """(cos, sin) of the sum of two angles."""
+    return a[0] * b[0] - a[1] * b[1], a[0] * b[1] + a[1] * b[0]
+
+
+def _hyperbolic(forms: Forms, e: Element) -> Pair:
+    w = forms.exp(e)
+    v = w.inverse()
+    return (w + v).scaled(Fraction(1, 2)), (w - v).scaled(Fraction(1, 2))
+
+
+def _ratio(pair: Callable[[Forms, Element], Pair], top: int | None, bottom: int | None) -> Callable[..., Element]:
+    def value(forms: Forms, e: Element) -> Element:
+        both = pair(forms, e)
+        upper = forms.tower.one if top is None else both[top]
+        return upper if bottom is None else upper / both[bottom]
+
+    return value
+
+
+def _circular(forms: Forms, e: Element) -> Pair:
+    return forms.cos_sin(e)
+
+
+#: cot = cos/sin and so on: (cos, sin) is numbered (0, 1), None is 1.
+_CIRCULAR: dict[str, Callable[[Forms, Element], Element]] = {
+    name: _ratio(pair, top, bottom)
+    for pair, names in ((_circular, "cos sin tan cot sec csc"), (_hyperbolic, "cosh sinh tanh coth sech csch"))
+    for name, (top, bottom) in zip(
+        names.split(), ((0, None), (1, None), (1, 0), (0, 1), (None, 0), (None, 1)), strict=True
+    )
+} | {"exp": lambda forms, e: forms.exp(e)}

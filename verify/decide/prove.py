@@ -1,0 +1,226 @@
+"""Is the claim true everywhere on its domain?  An exact argument, or none.
+
+    1. derivatives are carried out on the shared graph                          (differentiate)
+    2. lhs - rhs becomes a program over canonical kernels                       (real_forms, principal_forms, special_forms)
+    3. where a sign decides, it is certified, or the cell is split in two        (signs, ranges)
+    4. on every cell that no certificate closes, the program must be zero       (modular)
+
+No constant is ever read off at a sample point.  A value that is not zero here refutes nothing.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from flint import arb, ctx
+
+from verify.claim import Claim
+from verify.decide.balls import Program
+from verify.decide.differentiate import carried_out
+from verify.decide.forms import Forms
+from verify.decide.intervals import Interval
+from verify.decide.modular import Step, Straight, Zero, is_zero
+from verify.decide.real_forms import RealForms
+from verify.decide.signs import EmptyCell, Signs
+from verify.decide.tower import Element, GiveUp, NeedSign, Plan, Restart, Tower
+from verify.graph import MINUS_ONE, Node, add, mul
+from verify.verdict import Evidence, Rigor
+
+ROUTE = "prove"
+RELIES_ON = frozenset({"normal-forms"})
+#: Cells that one claim may be split into, and new starts that one cell may need.
+LARGEST_CELLS = 256
+LARGEST_RESTARTS = 24
+
+
+def prove(claim: Claim, *, seed: int = 0) -> Evidence:
+    """Evidence that holds (rigor exact) or could not tell, with `detail["reason"]`; it never refutes.
+
+    detail of a proof: `kernels`, `cells` (and how many of them were `empty`), `choices` of roots that were looked at,
+    `log2_error`, the binary logarithm of the probability that the identity test erred, and what was `assumed`.
+    """
+    try:
+        detail = _Proof(claim, random.Random(seed)).run()
+    except (GiveUp, Restart) as reason:
+        return _open(str(reason) or "the tower does not settle")
+    except RecursionError:
+        return _open("the expression is nested too deeply")
+    return Evidence(ROUTE, Rigor.EXACT, True, RELIES_ON, detail=detail)
+
+
+def _open(reason: str) -> Evidence:
+    return Evidence(ROUTE, Rigor.EXACT, None, RELIES_ON, detail={"reason": reason})
+
+
+class _Proof:
+    """One claim: its difference without derivatives, its ranges, and the cells still to be looked at."""
+
+    def __init__(self, claim: Claim, rng: random.Random) -> None:
+        if claim.domain.everywhere:
+            raise GiveUp("kinks and jumps belong to the claim")
+        self.claim, self.rng = claim, rng
+        self.difference = add(carried_out(claim.lhs), mul(MINUS_ONE, carried_out(claim.rhs)))
+        self.plan = Plan()
+        self.variables = {name: _range(v.low, v.high) for name, v in claim.domain.variables.items()}
+        self.integers = frozenset(n for n, v in claim.domain.variables.items() if v.field == "integer")
+
+    def run(self) -> dict[str, Any]:
+        cells: list[Mapping[str, int]] = [{}]
+        proved: list[tuple[Tower, Zero]] = []
+        empty = 0
+        while cells:
+            cell = cells.pop()
+            try:
+                proved.append(self._settled(cell))
+            except EmptyCell:
+                empty += 1
+            except _Split as split:
+                if len(cells) + len(proved) + empty + 2 > LARGEST_CELLS:
+                    raise GiveUp("too many cases of signs") from None
+                cells += [{**cell, split.name: sign} for sign in (-1, 1)]
+        if not proved:
+            raise GiveUp("no admissible case: the sides are defined nowhere")
+        kernels = Counter(k.kind for tower, _ in proved[:1] for k in tower.kernels)
+        return {
+            "method": "normal form in a tower of kernels, zero modulo a random prime",
+            "kernels": dict(sorted(kernels.items())),
+            "cells": len(proved) + empty,
+            "empty": empty,
+            "choices": sum(zero.choices for _, zero in proved),
+            "log2_error": round(max(zero.log_error for _, zero in proved) + (len(proved) - 1).bit_length(), 1),
+            "assumed": [],
+        }
+
+    def _settled(self, cell: Mapping[str, int]) -> tuple[Tower, Zero]:
+        """Prove one cell; EmptyCell, _Split, GiveUp."""
+        for _ in range(LARGEST_RESTARTS):
+            try:
+                return self._attempt(cell)
+            except Restart:
+                continue
+        raise GiveUp("the tower does not settle")
+
+    def _attempt(self, cell: Mapping[str, int]) -> tuple[Tower, Zero]:
+        tower = Tower(self.plan)
+        signs = Signs(tower, self.variables, self.integers, cell)
+        forms = RealForms(tower, signs)
+        self._conditions(forms, signs)
+        program = self._program(forms, signs)
+        zero = is_zero(program, self.rng)
+        if not zero.zero:
+            raise GiveUp("the difference of the two sides is not zero in its normal form")
+        return tower, zero
+
+    def _conditions(self, forms: RealForms, signs: Signs) -> None:
+        """Declared inequalities are facts."""
+        stack = list(self.claim.domain.conditions)
+        while stack:
+            condition = stack.pop(0)
+            if condition.op == "and":
+                stack = [*condition.args, *stack]
+            elif condition.op == "compare" and condition.value in ("<", "<=", ">", ">="):
+                left, right = condition.args if condition.value[0] == ">" else condition.args[::-1]
+                try:
+                    forms.positive(forms(left) - forms(right), strict=len(condition.value) == 1)
+                except (NeedSign, GiveUp):
+                    continue  # a condition that is not understood is not used
+
+    def _program(self, forms: RealForms, signs: Signs) -> Straight:
+        while True:
+            before = signs.count
+            compiler = _Compiler(forms)
+            compiler.compile(self.difference)
+            if compiler.pending is None:
+                return Straight(forms.tower, compiler.steps)
+            if signs.count == before:
+                raise _Split(signs.digest(compiler.pending))
+
+
+class _Split(Exception):
+    """The cell has to be split by the sign of the polynomial with this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+def _range(low: Node | None, high: Node | None) -> Interval:
+    return Interval(None if low is None else _ball(low).lower(), None if high is None else _ball(high).upper())
+
+
+def _ball(node: Node) -> arb:
+    precision = ctx.prec
+    try:
+        ctx.prec = 128
+        return Program((node,), True).values({})[0].real
+    except ArithmeticError as reason:
+        raise GiveUp(f"an end of an interval cannot be evaluated: {reason}") from None
+    finally:
+        ctx.prec = precision
+
+
+class _Compiler:
+    """Turns an expression into a straight-line program: arithmetic stays as it is, all else becomes elements.
+
+    Only what counts is visited: of a piecewise node the value that holds on the cell.  A sign that is missing does not
+    stop the visit, since what follows may tell it; `pending` is the first one.
+    """
+
+    def __init__(self, forms: Forms) -> None:
+        self.forms = forms
+        self.steps: list[Step] = []
+        self.pending = None
+        self._place: dict[Node, int | None] = {}
+
+    def compile(self, root: Node) -> None:
+        stack = [root]
+        while stack:
+            node = stack[-1]
+            if node in self._place:
+                stack.pop()
+                continue
+            try:
+                inner = self._inner(node)
+            except NeedSign as need:
+                self.pending = self.pending if self.pending is not None else need.polynomial
+                self._place[node] = None
+                continue
+            missing = [a for a in inner if a not in self._place]
+            if missing:
+                stack += missing[::-1]
+                continue
+            stack.pop()
+            self._place[node] = self._append(node, inner)
+
+    def _inner(self, node: Node) -> tuple[Node, ...]:
+        """The nodes that the value is computed from without the help of an element."""
+        if node.op in ("add", "mul"):
+            return node.args
+        if node.op == "pow" and node.args[1].op == "num" and node.args[1].value.denominator == 1:
+            return node.args[:1]
+        if node.op == "piecewise":
+            return (self.forms.piece(node),)
+        self.forms(node)
+        return ()
+
+    def _append(self, node: Node, inner: tuple[Node, ...]) -> int | None:
+        places = [self._place[a] for a in inner]
+        if None in places:
+            return None
+        if node.op == "piecewise":
+            return places[0]
+        step: Step
+        if node.op in ("add", "mul"):
+            step = (node.op, None, tuple(places))
+        elif inner:
+            step = ("power", int(node.args[1].value), tuple(places))
+        else:
+            step = ("element", self.forms(node), ())
+        self.steps.append(step)
+        return len(self.steps) - 1
+
+
+__all__ = ["Element", "prove"]

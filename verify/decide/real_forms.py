@@ -1,0 +1,419 @@
+"""What is an expression of a real claim, every intermediate value of which is real, as an element of the tower?
+
+Arguments are factorised into irreducible polynomials P of the tower:
+
+    log(u)  = sum of m log|P|           where u = c * product of P^m > 0
+    u^e     = product of |P|^(m e)      where u > 0, for e not an integer; |P|^(1/q) = rho with rho^q = sign(P) P
+    |u|     = sign(u) u,                sign(u) = product of sign(P)^m
+    exp(e)  = w^k with w = exp(b/L) > 0 for a basis b of the exponents; exp(c log|P|) = |P|^c
+    sin(a), cos(a) are rational in t = tan(b/(2 L)) for a basis b of the angles
+    asin(u) = atan(u/sqrt(1 - u^2)), acos(u) = pi/2 - asin(u), acosh(u) = log(u + sqrt(u^2 - 1)), …
+
+None of them has a branch constant; the signs that they need come from `Signs`.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import prod
+
+from flint import arb, fmpz, fmpz_mpoly
+
+from verify.decide.forms import Forms, Pair, exact_angle, pair_power, turned
+from verify.decide.signs import Signs
+from verify.decide.spans import Span
+from verify.decide.tower import Element, GiveUp, Kernel, Tower
+from verify.graph import Node
+
+HALF = Fraction(1, 2)
+HALF_BALL = arb(1) / 2
+Factorisation = tuple[Fraction, list[tuple[fmpz_mpoly, int]]]
+
+
+class RealForms(Forms):
+    """Elements of real expressions on one cell."""
+
+    def __init__(self, tower: Tower, signs: Signs) -> None:
+        super().__init__(tower)
+        self.signs = signs
+        self.exponents, self.angles = Span(), Span()
+        self._factors: dict[str, Factorisation] = {}
+        self._roots_of: dict[int, fmpz_mpoly] = {}
+        """The P of a generator |P|^(1/q)."""
+
+    # --- factors ------------------------------------------------------------------------------
+
+    def factors(self, u: Element) -> Factorisation:
+        """(c, [(P, m), …]) with u = c * product of P^m, P irreducible and positive in its leading coefficient."""
+        found = self._factors.get(u.key)
+        if found is None:
+            if u.is_zero():
+                raise GiveUp("an argument is identically zero")
+            constant, powers = Fraction(1), {}
+            for polynomial, sign in ((u.num, 1), (u.den, -1)):
+                content, parts = _factor(polynomial)
+                constant *= content**sign
+                for p, m in parts:
+                    for q, n, c in self._conjugate(p):
+                        powers[str(q)] = (q, powers.get(str(q), (q, 0))[1] + n * m * sign)
+                        constant *= c ** (m * sign)
+            found = constant, [(p, m) for p, m in powers.values() if m]
+            self._factors[u.key] = found
+        return found
+
+    def _conjugate(self, p: fmpz_mpoly) -> list[tuple[fmpz_mpoly, int, Fraction]]:
+        """A - B rho = (A^2 - B^2 rho^2)/(A + B rho) for a square root rho: one of the two conjugates is enough."""
+        t = self.tower
+        degrees = p.degrees()
+        i = next((i for i in reversed(t.roots) if degrees[i]), None)
+        if i is None or t.kernels[i].data != 2 or degrees[i] != 1:
+            return [(p, 1, Fraction(1))]
+        parts = t.coefficients(p, i)
+        if 0 not in parts or parts[0].leading_coefficient() * parts[1].leading_coefficient() > 0:
+            return [(p, 1, Fraction(1))]
+        conjugate = parts[0] - parts[1] * t.variables[i]
+        flip = 1 if conjugate.leading_coefficient() > 0 else -1
+        norm = t.polynomial(p) * t.polynomial(conjugate)
+        constant, rest = self.factors(norm)
+        return [(q, m, Fraction(1)) for q, m in rest] + [(flip * conjugate, -1, constant * flip)]
+
+    def positive(self, u: Element, strict: bool = True) -> Factorisation:
+        """Factorise u, and keep in mind that it is positive (not negative) where the claim is defined."""
+        constant, parts = self.factors(u)
+        self.signs.fact(1 if constant > 0 else -1, parts, strict)
+        return constant, parts
+
+    def sign(self, u: Element) -> int:
+        """The sign of u on the cell, for uses that are continuous where u vanishes."""
+        if u.is_zero():
+            return 0
+        constant, parts = self.factors(u)
+        return self.signs.of(1 if constant > 0 else -1, parts)
+
+    def jump(self, u: Element) -> int:
+        """The sign of u on the cell, for uses that jump where u vanishes."""
+        if u.is_zero():
+            return 0
+        constant, parts = self.factors(u)
+        return self.signs.jump(1 if constant > 0 else -1, parts)
+
+    # --- powers, logarithms, exponentials -----------------------------------------------------
+
+    def power(self, u: Element, e: Element) -> Element:
+        exponent = e.rational()
+        if exponent is not None and exponent.denominator == 1:
+            return u ** int(exponent)
+        if exponent is None:
+            if self._whole(e):
+                return self._whole_power(u, e)
+            return self.exp(e * self.function_log(u))
+        if u.is_zero() and exponent > 0:
+            return u
+        constant, parts = self.positive(u, strict=exponent < 0)
+        result = prod((self.absolute(p, m * exponent) for p, m in parts), start=self.tower.one)
+        return result * self._number_power(abs(constant), exponent)
+
+    def _number_power(self, c: Fraction, e: Fraction) -> Element:
+        return prod((self.absolute(self.tower.ring.constant(p), m * e) for p, m in primes(c)), start=self.tower.one)
+
+    def absolute(self, p: fmpz_mpoly, e: Fraction) -> Element:
+        """|P|^e for an irreducible P, a generator or a prime number."""
+        t = self.tower
+        if e.denominator == 1:
+            n = int(e)
+            return (t.polynomial(p) ** n).scaled(1 if n % 2 == 0 else self.signs.sign(p))
+        i = t.single(p)
+        if i is not None and t.kernels[i].kind == "exp":
+            return self.exp(t.kernels[i].args[0].scaled(e / t.kernels[i].data))
+        if i is not None and i in self._roots_of:
+            return self.absolute(self._roots_of[i], e / t.kernels[i].data)
+        root = t.root(t.polynomial(p * self.signs.sign(p)), e.denominator, f"|{p}|")
+        self._roots_of[t.index["root", f"|{p}|"]] = p
+        return root**e.numerator
+
+    def _log_absolute(self, p: fmpz_mpoly) -> Element:
+        t = self.tower
+        i = t.single(p)
+        if i is not None and t.kernels[i].kind == "exp":
+            return t.kernels[i].args[0].scaled(Fraction(1, t.kernels[i].data))
+        if i is not None and i in self._roots_of:
+            return self._log_absolute(self._roots_of[i]).scaled(Fraction(1, t.kernels[i].data))
+        return t.generator(("log", str(p)), Kernel("log", (t.polynomial(p),)))
+
+    def function_log(self, u: Element) -> Element:
+        constant, parts = self.positive(u)
+        number = [(self.tower.ring.constant(p), m) for p, m in primes(abs(constant))]
+        return sum((self._log_absolute(p).scaled(m) for p, m in (*parts, *number)), self.tower.zero)
+
+    def exp(self, e: Element) -> Element:
+        t, result = self.tower, self.tower.one
+        for i, c in self._linear(e):
+            kernel = t.kernels[i]
+            if kernel.kind == "log":
+                result = result * self.absolute(kernel.args[0].num, c)
+            elif kernel.data == "LambertW" and c.denominator == 1:
+                result = result * (kernel.args[0] / t.polynomial(t.variables[i])) ** int(c)
+            else:
+                continue
+            e = e - t.polynomial(t.variables[i]).scaled(c)
+        if e.is_zero():
+            return result
+        for number, c in self.exponents.express(e):
+            b = self.exponents.basis[number]
+            fine = t.plan.fineness.get(("exp", self.signs.element_digest(b)), 1)
+            if (c * fine).denominator != 1:
+                raise t.plan.refine(("exp", self.signs.element_digest(b)), (c * fine).denominator * fine)
+            w = t.generator(("exp", b.key), Kernel("exp", (b,), fine))
+            result = result * w ** int(c * fine)
+        return result
+
+    def _linear(self, e: Element) -> list[tuple[int, Fraction]]:
+        """The terms c*g of e, with a rational c and a generator g."""
+        if not e.den.is_constant():
+            return []
+        den, found = int(e.den.leading_coefficient()), []
+        for monomial, c in e.num.to_dict().items():
+            if sum(monomial) == 1:
+                found.append((monomial.index(1), Fraction(int(c), den)))
+        return found
+
+    # --- integer powers -----------------------------------------------------------------------
+
+    def _whole(self, e: Element) -> bool:
+        """Whether e is an integer wherever it is defined: a polynomial in integer variables and floors."""
+        kernels = [self.tower.kernels[i] for i in self.tower.generators(e.num)]
+        return e.den.is_one() and all(
+            (k.kind == "symbol" and k.data in self.signs.integers) or k.data == "floor" for k in kernels
+        )
+
+    def _whole_power(self, u: Element, e: Element) -> Element:
+        """u^n = |u|^n for u > 0 and (-1)^n |u|^n for u < 0."""
+        t = self.tower
+        sign = self.sign(u)
+        result = self.exp(e * self.function_log_absolute(u))
+        if sign > 0:
+            return result
+        for monomial, c in e.num.to_dict().items():
+            if c % 2:
+                term = t.polynomial(t.ring.from_dict({monomial: 1}))
+                result = result * (t.root(t.one, 2, ("alternating", term.key)) if sum(monomial) else -t.one)
+        return result
+
+    def function_log_absolute(self, u: Element) -> Element:
+        """log|u|."""
+        constant, parts = self.factors(u)
+        self.signs.nonzero(parts)
+        number = [(self.tower.ring.constant(p), m) for p, m in primes(abs(constant))]
+        return sum((self._log_absolute(p).scaled(m) for p, m in (*parts, *number)), self.tower.zero)
+
+    # --- angles -------------------------------------------------------------------------------
+
+    def cos_sin(self, e: Element) -> Pair:
+        t = self.tower
+        result: Pair = (t.one, t.zero)
+        for i, c in self._linear(e):
+            pair = self._known_angle(i, c)
+            if pair is not None:
+                result = turned(result, pair)
+                e = e - t.polynomial(t.variables[i]).scaled(c)
+        if e.is_zero():
+            return result
+        for number, c in self.angles.express(e):
+            b = self.angles.basis[number]
+            fine = t.plan.fineness.get(("tan", self.signs.element_digest(b)), 1)
+            if (c * fine).denominator != 1:
+                raise t.plan.refine(("tan", self.signs.element_digest(b)), (c * fine).denominator * fine)
+            x = t.generator(("tan", b.key), Kernel("tan", (b,), fine))
+            under = (t.one + x * x).inverse()
+            pair = ((t.one - x * x) * under, x.scaled(2) * under)
+            result = turned(result, pair_power(pair, int(c * fine), t.one))
+        return result
+
+    def _known_angle(self, i: int, c: Fraction) -> Pair | None:
+        """(cos, sin) of c*g where g is pi, or the angle of a known point."""
+        t, kernel = self.tower, self.tower.kernels[i]
+        if kernel.data == "pi":
+            return exact_angle(self, c)
+        if kernel.data not in ("atan", "atan2") or (2 * c).denominator != 1:
+            return None
+        y, x = (kernel.args[0], t.one) if kernel.data == "atan" else kernel.args
+        r = self.sqrt(x * x + y * y)
+        if c.denominator == 1:
+            return pair_power((x / r, y / r), int(c), t.one)
+        if kernel.data == "atan2":
+            return None
+        # tan(a/2) = u/(1 + sqrt(1 + u^2)) for a = atan(u); cos(a/2) > 0.
+        half = y / (t.one + r)
+        s = self.sqrt(t.one + half * half)
+        return pair_power((s.inverse(), half / s), int(2 * c), t.one)
+
+    # --- inverse functions --------------------------------------------------------------------
+
+    def function_atan(self, u: Element) -> Element:
+        if u.is_zero():
+            return u
+        s, u = self.odd(u)
+        known = self._exact_atan(u) or self._atan_of_tan(u) or self.kernel("atan", u)
+        return known.scaled(s)
+
+    def _exact_atan(self, u: Element) -> Element | None:
+        """Multiples of pi/12."""
+        if self.tower.below(u) - set(self.tower.roots):
+            return None
+        for k in (3, -3, 2, -2, 4, -4, 1, -1, 5, -5):
+            c, s = exact_angle(self, Fraction(k, 12)) or (self.tower.one, self.tower.one)
+            if (u * c - s).is_zero():
+                return self.pi(Fraction(k, 12))
+        return None
+
+    def _atan_of_tan(self, u: Element) -> Element | None:
+        """atan(tan(a)) = a - n pi where a is certified to lie between (n - 1/2) pi and (n + 1/2) pi."""
+        t = self.tower
+        present = set(t.generators(u.num, u.den))
+        tangents = [i for i in present if t.kernels[i].kind == "tan"]
+        if len(tangents) != 1 or len(present) != 1:
+            return None
+        kernel, x = t.kernels[tangents[0]], t.polynomial(t.variables[tangents[0]])
+        pair = (t.one, x)
+        for k in range(1, 5):
+            c, s = pair_power(pair, k, t.one)
+            for sign in (1, -1):
+                if (u * c - s.scaled(sign)).is_zero():
+                    angle = kernel.args[0].scaled(Fraction(sign * k, 2 * kernel.data))
+                    n = self._nearest(angle / self.pi())
+                    return None if n is None else angle - self.pi(n)
+        return None
+
+    def _nearest(self, turns: Element) -> int | None:
+        """The integer n with n - 1/2 <= turns <= n + 1/2 on the whole domain."""
+        whole = self.signs.ranges.element(turns)
+        if whole.low is None or whole.high is None:
+            return None
+        n = ((whole.low + whole.high) / 2 + HALF_BALL).floor().unique_fmpz()
+        if n is None or not (whole.low >= n - HALF_BALL and whole.high <= n + HALF_BALL):
+            return None
+        return int(n)
+
+    def function_asin(self, u: Element) -> Element:
+        t = self.tower
+        if u.is_zero():
+            return u
+        if u.rational() in (1, -1):
+            return self.pi(u.rational() * HALF)
+        self.positive(t.one - u * u, strict=False)
+        return self.function_atan(u / self.sqrt(t.one - u * u))
+
+    def function_acos(self, u: Element) -> Element:
+        return self.pi(HALF) - self.function_asin(u)
+
+    def function_acot(self, u: Element) -> Element:
+        return self.function_atan(u.inverse())
+
+    def function_asec(self, u: Element) -> Element:
+        return self.function_acos(u.inverse())
+
+    def function_acsc(self, u: Element) -> Element:
+        return self.function_asin(u.inverse())
+
+    def function_asinh(self, u: Element) -> Element:
+        t = self.tower
+        if u.is_zero():
+            return u
+        s, u = self.odd(u)
+        return self.function_log(u + self.sqrt(t.one + u * u)).scaled(s)
+
+    def function_acosh(self, u: Element) -> Element:
+        t = self.tower
+        if u.rational() == 1:
+            return t.zero
+        self.positive(u - t.one, strict=False)
+        self.positive(u + t.one)
+        return self.function_log(u + self.sqrt(u * u - t.one))
+
+    def function_atanh(self, u: Element) -> Element:
+        return self.function_log((self.tower.one + u) / (self.tower.one - u)).scaled(HALF)
+
+    def function_acoth(self, u: Element) -> Element:
+        return self.function_log((u + self.tower.one) / (u - self.tower.one)).scaled(HALF)
+
+    def function_asech(self, u: Element) -> Element:
+        return self.function_acosh(u.inverse())
+
+    def function_acsch(self, u: Element) -> Element:
+        return self.function_asinh(u.inverse())
+
+    def atan2(self, y: Element, x: Element) -> Element:
+        return self.kernel("atan2", y, x)
+
+    # --- pieces -------------------------------------------------------------------------------
+
+    def function_abs(self, u: Element) -> Element:
+        return u.scaled(self.sign(u))
+
+    def function_sign(self, u: Element) -> Element:
+        return self.tower.number(self.jump(u))
+
+    def function_floor(self, u: Element) -> Element:
+        """floor(u + n) = n + floor(u), a constant where the range of u tells, else a kernel that is constant."""
+        t = self.tower
+        if self._whole(u):
+            return u
+        if u.den.is_constant():
+            constant = Fraction(int(u.num.to_dict().get((0,) * t.plan.size, 0)), int(u.den.leading_coefficient()))
+            n = constant.numerator // constant.denominator
+            if n:
+                return t.number(n) + self.function_floor(u - t.number(n))
+        whole = self.signs.ranges.element(u)
+        if whole.low is not None and whole.high is not None:
+            n = whole.low.floor().unique_fmpz()
+            if n is not None and whole.high <= n + 1:
+                return t.number(int(n))
+        return self.kernel("floor", u)
+
+    def function_ceil(self, u: Element) -> Element:
+        return -self.function_floor(-u)
+
+    def piece(self, node: Node) -> Node:
+        for value, condition in zip(node.args[::2], node.args[1::2], strict=True):
+            if self.holds(condition):
+                return value
+        raise GiveUp("no piece holds on a part of the domain")
+
+    def holds(self, condition: Node) -> bool:
+        """Whether the condition holds on the cell, borders of pieces left out."""
+        match condition.op:
+            case "true":
+                return True
+            case "and":
+                return all(self.holds(c) for c in condition.args)
+            case "or":
+                return any(self.holds(c) for c in condition.args)
+        left, right = (self(a) for a in condition.args)
+        sign = self.jump(left - right)
+        return {
+            "<": sign < 0,
+            "<=": sign <= 0,
+            ">": sign > 0,
+            ">=": sign >= 0,
+            "=": sign == 0,
+            "!=": sign != 0,
+        }[condition.value]
+
+
+def _factor(polynomial: fmpz_mpoly) -> Factorisation:
+    content, parts = polynomial.factor()
+    constant, found = Fraction(int(content)), []
+    for p, m in parts:
+        if p.leading_coefficient() < 0:
+            p, constant = -p, constant * (-1) ** int(m)
+        found.append((p, int(m)))
+    return constant, found
+
+
+def primes(c: Fraction) -> list[tuple[int, int]]:
+    """Prime factorisation of a positive rational number."""
+    if max(c.numerator.bit_length(), c.denominator.bit_length()) > 160:
+        raise GiveUp("a number is too large to factorise")
+    return [(int(p), int(m)) for p, m in fmpz(c.numerator).factor()] + [
+        (int(p), -int(m)) for p, m in fmpz(c.denominator).factor()
+    ]
