@@ -31,8 +31,11 @@ def characters(ranges: str) -> list[int]:
 
 LETTERS = characters("20-7e a0-ff 100-107 10c-11b 131 139-148 150-15b 160-161 16e-171 179-17e 237")
 GREEK = characters("391-3a1 3a3-3a9 3b1-3c9 3d1 3d5 3d6 3f5")
+RAISED = characters("2070 2071 2074-208e")
 POINTS = characters("2010-2016 2018-201e 2020-2022 2026 2032-2034 2039 203a 2044")
 SIGNS = characters("2190-2194 21d2 21d4 2202 2206 2207 2208 220f 2211 2212 2219 221a 221e 222b 2248 2260 2264 2265 22c5")
+
+TEXT = LETTERS + GREEK + RAISED + POINTS + SIGNS
 
 MATHEMATICS = characters(
     """
@@ -50,10 +53,10 @@ SMALL_FORMS = set(characters("28 29 2b 30-39 2032-2034 2057 210e 2212 1d434-1d46
 
 FONTS = {  # file: (PostScript name in the wheel, family in the style sheet, characters, OpenType features)
     "math.woff2": ("NewCMMath-Book", "Verify Math", MATHEMATICS, ["ssty", "dtls", "flac"]),
-    "regular.woff2": ("LibertinusSerif-Regular", "Verify Text", LETTERS + GREEK + POINTS + SIGNS, ["kern", "liga"]),
-    "italic.woff2": ("LibertinusSerif-Italic", "Verify Text", LETTERS + GREEK + POINTS + SIGNS, ["kern", "liga"]),
-    "semibold.woff2": ("LibertinusSerif-Semibold", "Verify Text", LETTERS + GREEK + POINTS + SIGNS, ["kern", "liga"]),
-    "mono.woff2": ("DejaVuSansMono", "Verify Mono", LETTERS + GREEK + POINTS + SIGNS, []),
+    "regular.woff2": ("LibertinusSerif-Regular", "Verify Text", TEXT, ["kern", "liga"]),
+    "italic.woff2": ("LibertinusSerif-Italic", "Verify Text", TEXT, ["kern", "liga"]),
+    "semibold.woff2": ("LibertinusSerif-Semibold", "Verify Text", TEXT, ["kern", "liga"]),
+    "mono.woff2": ("DejaVuSansMono", "Verify Mono", TEXT, []),
 }
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
+import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 
-from verify.report.mathml import FormulaError, breakable, markup, read_latex
+from verify.report.mathml import FormulaError, breakable, lines, markup, read_latex
 from verify.report.typst_math import typst_math
 
 
@@ -13,21 +13,18 @@ from verify.report.typst_math import typst_math
 class Formula:
     """One formula.
 
-    mathml     one `math` element, or several between which a browser may break the line.
-    typst      the inside of a Typst equation.
-    display    on a line of its own, rather than within text.
-    breakable  one line that may be broken at its relations and sums; otherwise a layout of rows.
+    mathml   one `math` element; or several, in spans, between which a browser may break the line.
+    typst    the inside of a Typst equation.
+    lines    the same cut in pieces: equations of a line, and what stands between their relations and sums; empty for
+             a layout of rows, which cannot be broken, and within text.
+    display  on a line of its own, rather than within text.
     """
 
     latex: str
     mathml: str
     typst: str
-    display: bool
-    breakable: bool
-
-
-Prose = tuple[str | Formula, ...]
-"""A sentence: text, and formulas within it."""
+    lines: tuple[tuple[str, ...], ...] = ()
+    display: bool = True
 
 
 def read_formula(latex: str, where: str, *, display: bool = True) -> Formula:
@@ -37,7 +34,8 @@ def read_formula(latex: str, where: str, *, display: bool = True) -> Formula:
     """
     try:
         tree = read_latex(latex, display=display)
-        return Formula(latex, markup(tree), typst_math(tree), display, breakable(tree))
+        pieces = tuple(tuple(map(_piece, equation)) for equation in lines(tree)) if breakable(tree) else ()
+        return Formula(latex, markup(tree), typst_math(tree), pieces, display)
     except FormulaError as error:
         raise FormulaError(
             f"{where}: this LaTeX cannot be shown, {error}\n    {latex}\n"
@@ -45,8 +43,7 @@ def read_formula(latex: str, where: str, *, display: bool = True) -> Formula:
         ) from error
 
 
-def read_prose(text: str, where: str) -> Prose:
-    """A sentence in which `$…$` is LaTeX; a dollar sign that has no partner is itself."""
-    parts = re.split(r"(?<!\\)\$([^$]+)(?<!\\)\$", text)
-    formulas = (read_formula(part, where, display=False) if i % 2 else part for i, part in enumerate(parts))
-    return tuple(part for part in formulas if part)
+def _piece(piece: ET.Element) -> str:
+    """An operator that a piece begins with keeps the space it has after an operand."""
+    text = typst_math(piece)
+    return f'"" {text}' if len(piece) and piece[0].get("form") == "infix" else text

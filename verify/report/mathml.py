@@ -9,6 +9,7 @@ import html
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from copy import deepcopy
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 APPLY = "\u2061"
 OPENING, CLOSING = frozenset("([{⟨⌊⌈|‖"), frozenset(")]}⟩⌋⌉|‖")
 TALL = frozenset({"mfrac", "mtable", "msqrt", "mroot", "munder", "mover", "munderover"})
+PRIMES = frozenset("′″‴⁗")
 BREAK_BEFORE = frozenset("=≠<>≤≥≡≈→⇒⟺∈+−±")
 """Operators before which a long line may be broken."""
 
@@ -59,24 +61,64 @@ def breakable(tree: ET.Element) -> bool:
     return tree.get("display") == "block" and not any(node.tag == "mtable" for node in tree)
 
 
+def lines(tree: ET.Element) -> list[list[ET.Element]]:
+    """The equations on a line, each cut into the pieces between which it may be broken: `math` elements."""
+    return [list(_pieces(equation)) for equation in _equations(tree)]
+
+
 def markup(tree: ET.Element) -> str:
-    """The formula as HTML: one `math` element, or several in a row between which a browser may break the line."""
-    chunks = _chunks(tree) if breakable(tree) else [tree]
-    return " ".join(ET.tostring(chunk, encoding="unicode") for chunk in chunks)
+    """The formula as HTML: a `math` element, or one for each piece of a line that a browser may break.
+
+    A line is broken between the equations on it first (spans), then before relations and sums (elements in a span).
+    """
+    drawn = _redrawn(tree)
+    if not breakable(tree):
+        return _text(drawn)
+    equations = ("<wbr>".join(map(_text, pieces)) for pieces in lines(drawn))
+    return " ".join(f'<span class="equation">{equation}</span>' for equation in equations)
 
 
-def _chunks(tree: ET.Element) -> Iterator[ET.Element]:
-    """The formula cut before its top-level relations and sums, each piece a `math` element of display style."""
+def _redrawn(tree: ET.Element) -> ET.Element:
+    """A copy with what Chromium draws too small: primes, and fences of a given size that carry a script."""
+    copy = deepcopy(tree)
+    for node in list(copy.iter()):
+        if node.tag == "msup" and node[1].tag == "mo" and (node[1].text or "-") in PRIMES:
+            node.tag = "mrow"  # the character is raised by itself; as a superscript it would be raised twice
+            node[1].attrib.update({"form": "postfix", "lspace": ".06em", "rspace": "0"})
+        elif node.tag in ("msub", "msup", "msubsup") and node[0].get("minsize"):
+            fence = node[0]
+            node.remove(fence)
+            row = ET.Element("mrow")
+            row.append(fence)
+            node.insert(0, row)
+    return copy
+
+
+def _equations(tree: ET.Element) -> Iterator[list[ET.Element]]:
+    """The nodes between wide spaces."""
+    equation: list[ET.Element] = []
+    for node in tree:
+        if node.tag == "mspace" and float((node.get("width") or "0").removesuffix("em")) >= 1:
+            if equation:
+                yield equation
+            equation = []
+        else:
+            equation.append(node)
+    if equation:
+        yield equation
+
+
+def _pieces(nodes: list[ET.Element]) -> Iterator[ET.Element]:
+    """An equation cut before its relations and sums outside of brackets; `math` elements of display style."""
     piece = ET.Element("math", {"displaystyle": "true"})
     depth, content = 0, False
-    for node in tree:
+    for node in nodes:
         text = (node.text or "") if node.tag == "mo" else ""
-        breaks = depth == 0 and text in BREAK_BEFORE and text and node.get("lspace") != "0"
-        if breaks and content:
+        if depth == 0 and content and text and text in BREAK_BEFORE and node.get("lspace") != "0":
             yield piece
             piece = ET.Element("math", {"displaystyle": "true"})
             node = _infix(node)
-        depth += (text in OPENING - CLOSING and bool(text)) - (text in CLOSING - OPENING and bool(text))
+        depth += bool(text) and (text in OPENING - CLOSING) - (text in CLOSING - OPENING)
         content = content or node.tag != "mspace"
         piece.append(node)
     yield piece
@@ -87,6 +129,10 @@ def _infix(operator: ET.Element) -> ET.Element:
     changed = ET.Element("mo", {**operator.attrib, "form": "infix"})
     changed.text = operator.text
     return changed
+
+
+def _text(element: ET.Element) -> str:
+    return ET.tostring(element, encoding="unicode")
 
 
 @cache
