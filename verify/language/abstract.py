@@ -47,7 +47,7 @@ class Names:
 
     def _place(self, head: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
         """The arguments, as they were written where this function was first met at the same place."""
-        places = self._arguments.setdefault(head, [])
+        places = self._arguments.setdefault((head, len(arguments)), [])
         for place in places:
             differences = [_same(one, other) for one, other in zip(place, arguments, strict=True)]
             if all(same is True for same in differences):

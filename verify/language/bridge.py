@@ -29,12 +29,7 @@ _SAME_NAMES = """
     elliptic_k elliptic_e elliptic_f elliptic_pi chebyshevt chebyshevu legendre hermite bernoulli
 """
 #: Functions by their names here and in SymPy; argument orders and branches agree (tested against mpmath).
-SYMPY_NAMES = dict(zip(_SAME_NAMES.split(), _SAME_NAMES.split(), strict=True)) | {
-    "abs": "Abs",
-    "ceil": "ceiling",
-    "max": "Max",
-    "min": "Min",
-}
+SYMPY_NAMES = {"abs": "Abs", "ceil": "ceiling", "max": "Max", "min": "Min"} | {n: n for n in _SAME_NAMES.split()}
 NAMES_OF_SYMPY = {theirs: ours for ours, theirs in SYMPY_NAMES.items()}
 
 _RELATIONS = {"<": "Lt", "<=": "Le", ">": "Gt", ">=": "Ge", "=": "Eq", "!=": "Ne"}
@@ -44,9 +39,12 @@ _RELATION_SIGNS = {
 }  # fmt: skip
 _NUMBERS = {"pi": "Pi", "E": "Exp1", "EulerGamma": "EulerGamma", "I": "ImaginaryUnit", "oo": "Infinity"}
 
-#: SymPy multiplies out factorials and powers of numbers when it meets them; beyond this they stay as they are.
-LARGEST_EVALUATED = 1000
+#: SymPy multiplies out factorials, powers of numbers and polynomials when it meets them; beyond this it must not.
+LARGEST_EVALUATED = 100
 MOST_BITS = 100_000
+
+#: Of a number such as exp(exp(100)), SymPy would compute all digits in front of the point.
+_COMPARING = ("floor", "ceil", "sign", "abs", "max", "min")
 
 
 @dataclass(frozen=True)
@@ -267,12 +265,12 @@ def _sympy_power(base: Any, exponent: Any, sympy: Any) -> Any:
     bits = max(base.p.bit_length(), base.q.bit_length()) if base.is_Rational else 0
     if exponent.is_Integer and bits * abs(exponent) > MOST_BITS:
         raise NoCounterpart(f"({base})^{exponent} is too large: SymPy would multiply it out")
-    return sympy.Pow(base, exponent, evaluate=not (_is_large(base) or _is_large(exponent)))
+    return sympy.Pow(base, exponent, evaluate=not (base.is_number and _is_large(exponent)))
 
 
 def _sympy_call(node: Node, args: list[Any], sympy: Any) -> Any:
     name = node.value
-    evaluate = not any(_is_large(arg) for arg in args)
+    evaluate = not any(_is_large(arg) or (name in _COMPARING and arg.is_number) for arg in args)
     if name.startswith("hyp") and function(name, len(args)) is not None:
         p, q = int(name[3]), int(name[5])
         return sympy.hyper(args[:p], args[p : p + q], args[-1])
@@ -282,7 +280,7 @@ def _sympy_call(node: Node, args: list[Any], sympy: Any) -> Any:
 
 
 def _is_large(expr: Any) -> bool:
-    return bool(expr.is_number and not (expr.is_Rational and abs(expr.p) <= LARGEST_EVALUATED))
+    return bool(expr.is_Rational and max(abs(expr.p), expr.q) > LARGEST_EVALUATED)
 
 
 # --- symbols and what is known of them --------------------------------------------------------

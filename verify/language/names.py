@@ -22,38 +22,11 @@ READ_AS_PARAMETERS = {"e": "Euler's number is E or exp(1)", "i": "the imaginary 
 NAMED_OPERATORS = {"grad": 1, "jac": 1, "div": 1, "hess": 2}
 
 #: Names of the interface that need more than scalars: refused by name instead of misread.
-BEYOND_SCALARS = frozenset(
-    [
-        "vector",
-        "matrix",
-        "symmetric",
-        "spd",
-        "antisymmetric",
-        "orthogonal",
-        "diagonal",
-        "function",
-        "structured",
-        "int",
-        "sum",
-        "expect",
-        "normal",
-        "inv",
-        "det",
-        "logdet",
-        "tr",
-        "expm",
-        "logm",
-        "diag",
-        "norm",
-        "dot",
-        "outer",
-        "kron",
-        "softmax",
-        "logsumexp",
-        "eye",
-        "ones",
-    ]
-)
+BEYOND_SCALARS = frozenset({
+    "vector", "matrix", "symmetric", "spd", "antisymmetric", "orthogonal", "diagonal", "function", "structured",
+    "int", "sum", "expect", "normal", "inv", "det", "logdet", "tr", "expm", "logm", "diag", "norm", "dot", "outer",
+    "kron", "softmax", "logsumexp", "eye", "ones",
+})  # fmt: skip
 
 
 @cache
