@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from verify.check import check as check
+    from verify.certificates import recheck as recheck
     from verify.code import check_code as check_code
+    from verify.judge import check as check
     from verify.verdict import Verdict as Verdict
 
 _HOMES = {
-    "check": "verify.check",
-    "recheck": "verify.check",
+    "check": "verify.judge",
+    "recheck": "verify.certificates",
     "check_code": "verify.code",
     "Claim": "verify.claim",
     "Domain": "verify.claim",
@@ -36,6 +37,8 @@ __all__ = ["__version__", *_HOMES]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "testing":
+        return import_module("verify.testing")
     if name not in _HOMES:
         raise AttributeError(f"module 'verify' has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)

@@ -113,11 +113,9 @@ def _is_exponent(root: Node, place: Place) -> bool:
 
 
 def _differs(one: Node, other: Node, domain: Domain, seed: int) -> bool:
-    from random import Random
-
     from verify.decide.enclose import search
 
-    return search(Claim(one, other, domain), Random(seed)).counterexample is not None
+    return search(Claim(one, other, domain), seed=seed).counterexample is not None
 
 
 # --- the slips at one node ------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import os
 import signal
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe, wait
@@ -47,7 +47,7 @@ def run(function: Answers, *args: Any, seconds: float, megabytes: int) -> Outcom
 
 def run_all(
     function: Answers, tasks: Iterable[tuple[Any, tuple[Any, ...]]], *, jobs: int, seconds: float, megabytes: int
-) -> Iterator[tuple[Any, Outcome]]:
+) -> Generator[tuple[Any, Outcome]]:
     """Yield (key, outcome) for each (key, arguments) of `tasks`, as they are finished, from `jobs` processes.
 
     `seconds` is the limit for each task, `megabytes` the memory that a worker may take beyond what this process
@@ -69,7 +69,7 @@ def run_all(
                     worker = _Worker(function, megabytes, [other.connection for other in workers])
                     workers.append(worker)
                 worker.start(*task, seconds)
-            busy = {worker.connection: worker for worker in workers if not worker.idle}
+            busy: dict[Any, _Worker] = {worker.connection: worker for worker in workers if not worker.idle}
             if not busy:
                 return
             patience = min(worker.deadline for worker in busy.values()) - time.monotonic()

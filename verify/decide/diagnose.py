@@ -308,8 +308,8 @@ def _candidates(formula: Node, target: acb, values: _Values, pool: Pool) -> Iter
 
 def _undone(node: Node, i: int, needs: Sequence[acb], values: _Values) -> list[acb] | None:
     """What argument `i` would have to be, for each of the values that the whole may need; None if nobody knows."""
-    args = [values.of(arg) for arg in node.args]
-    if node.op == "piecewise" or any(arg is None for arg in args):
+    args = [value for arg in node.args if (value := values.of(arg)) is not None]
+    if node.op == "piecewise" or len(args) < len(node.args):
         return None
     found: list[acb] = []
     for need in needs:

@@ -39,7 +39,7 @@ class Repair:
 
 
 def narrow(ball: acb) -> bool:
-    """Whether the ball is so thin (width 2^-100 of its size, or of 2^-40) that equality with another one means something."""
+    """Whether equality with another ball means something: width 2^-100 of its size at most (or 2^-140)."""
     return ball.rel_accuracy_bits() > 100 or bool(ball.real.rad() + ball.imag.rad() < 2.0**-140)
 
 

@@ -1,0 +1,118 @@
+"""Do the certificates in a file of results still hold?  Everything but the prover is run again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from verify.verdict import Verdict
+from verify.worker import run
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Rechecked:
+    """What became of one result.
+
+    holds   True: confirmed (or, for a proof, not contradicted); False: contradicted; None: could not be run again.
+    says    what was run, and what it gave.
+    """
+
+    name: str
+    verdict: str
+    holds: bool | None
+    says: str
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain record."""
+        return {"id": self.name, "verdict": self.verdict, "holds": self.holds, "says": self.says}
+
+
+def recheck(record: Record, *, seed: int = 0, timeout: float = 10.0, memory: int = 2048) -> Rechecked:
+    """Run the certificate of one result (as `Result.to_json` gives it) again.
+
+    REFUTED: both sides are enclosed at the stored point and on a ball around it, and compared with the stored digits.
+    PROVED, SUPPORTED: the search for a counterexample is repeated with this seed; a proof itself is not.
+    """
+    name, verdict = str(record.get("id", record.get("claim", ""))), str(record.get("verdict"))
+    text = record.get("read_as") or record.get("claim")
+    if verdict not in ("PROVED", "SUPPORTED", "REFUTED"):
+        return Rechecked(name, verdict, None, "nothing to run again")
+    if not isinstance(text, str):
+        return Rechecked(name, verdict, None, "the claim is not in the record")
+    if verdict == "REFUTED":
+        point = (record.get("counterexample") or {}).get("point")
+        if not isinstance(point, dict):
+            return Rechecked(name, verdict, None, "no point is in the record")
+        outcome = run(_at_the_point, text, record["counterexample"], seconds=timeout, megabytes=memory)
+    else:
+        outcome = run(_search_again, text, verdict, seed, seconds=timeout, megabytes=memory)
+    holds, says = (None, outcome.reason) if outcome.reason else outcome.value
+    return Rechecked(name, verdict, holds, says)
+
+
+def _at_the_point(text: str, stored: Record) -> Iterator[tuple[bool | None, str]]:
+    from verify.judge import judge_at
+
+    (result,) = judge_at(text, None, stored["point"], 0)
+    if result.verdict is Verdict.REFUTED and (found := result.counterexample) is not None:
+        same = (found.lhs, found.rhs) == (stored.get("lhs"), stored.get("rhs"))
+        where = f"apart on a ball of radius {found.neighbourhood} around the point" if found.neighbourhood else "apart"
+        yield same, f"the sides are {where}" + ("" if same else f", but their values are {found.lhs} and {found.rhs}")
+    else:
+        yield (None if result.verdict is Verdict.INVALID else False), result.reason
+
+
+def _search_again(text: str, verdict: str, seed: int) -> Iterator[tuple[bool | None, str]]:
+    from verify.decide.enclose import search
+    from verify.language import ReadError, read_claim
+
+    try:
+        found = search(read_claim(text), seed=seed)
+    except ReadError as error:
+        yield None, str(error)
+        return
+    if found.counterexample is not None:
+        yield False, f"the sides differ at {dict(found.counterexample.point)}"
+    elif found.evidence.holds:
+        proof = "; the proof was not run again" if verdict == "PROVED" else ""
+        yield True, f"the sides agree at {len(found.agreeing)} points{proof}"
+    else:
+        yield None, found.reason or "no point at which both sides have a value"
+
+
+def records_in(text: str) -> list[Record]:
+    """All results in a text of JSON: lines of a batch, one object, or results anywhere inside a report.
+
+    Raises ValueError when it is no JSON, or when nothing in it is a result.
+    """
+    try:
+        found = list(_results(json.loads(text)))
+    except json.JSONDecodeError:
+        found = []
+        for number, line in enumerate(text.splitlines(), start=1):
+            if line.strip():
+                try:
+                    found += _results(json.loads(line))
+                except (json.JSONDecodeError, RecursionError) as error:
+                    raise ValueError(f"line {number} is not JSON: {error}") from None
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if not found:
+        raise ValueError('no result in it: an object with the keys "claim" and "verdict"')
+    return found
+
+
+def _results(value: Any) -> Iterator[Record]:
+    if isinstance(value, dict):
+        if isinstance(value.get("verdict"), str) and isinstance(value.get("claim"), str):
+            yield value
+        else:
+            for inner in value.values():
+                yield from _results(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _results(inner)

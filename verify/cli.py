@@ -1,0 +1,361 @@
+"""What does the command `verify` do?  It checks claims, and runs and reports derivations."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import math
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from verify.verdict import Verdict
+
+if TYPE_CHECKING:
+    from verify.batch import Record, Summary
+    from verify.derivation import Derivation
+
+#: Kinds of input that have a place in the interface, but no reader yet.
+UNREADABLE_YET = {
+    ".tex": "a LaTeX document",
+    ".md": "a Markdown document",
+    ".toml": "a system in TOML",
+}
+EXIT_USAGE, EXIT_UNDECIDED, EXIT_INTERRUPTED = 2, 3, 130
+
+EPILOG = """\
+exit status: 0 every claim PROVED or SUPPORTED, 1 one at least REFUTED, 2 input that cannot be read,
+3 none REFUTED but one at least UNDECIDED.
+
+examples:
+  verify check "d/dx sin(x)^2 = 2*sin(x)*cos(x)"
+  verify check "d/dx (x^n) = n*x^(n-1) with x: positive, n: real"
+  verify check corpus.jsonl --jobs 2 --out results.jsonl
+  verify derive linear-ode-gradient
+  verify report
+"""
+
+
+class UsageError(Exception):
+    """Something that the person at the keyboard can mend; shown as one message."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a character that an encoding lacks must not end the program
+    options = _parser().parse_args(_protected(sys.argv[1:] if arguments is None else arguments))
+    try:
+        return options.run(options)
+    except UsageError as error:
+        print(f"verify: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    except KeyboardInterrupt:
+        print("\nverify: interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has seen enough
+        sys.stderr.close()
+        return EXIT_INTERRUPTED
+
+
+# --- arguments ------------------------------------------------------------------------------------
+
+
+class _Parser(argparse.ArgumentParser):
+    """Usage errors in one line, with the way to the help."""
+
+    def error(self, message: str) -> NoReturn:
+        print(f"verify: {message}\n        see {self.prog} --help", file=sys.stderr)
+        raise SystemExit(EXIT_USAGE)
+
+
+def _parser() -> argparse.ArgumentParser:
+    from verify import __version__
+
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = _Parser(
+        prog="verify",
+        description="Is this gradient formula right?",
+        epilog=EPILOG,
+        formatter_class=raw,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"verify {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", parser_class=_Parser)
+
+    def command(name: str, run: Callable[[Any], int], says: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=says, description=says, allow_abbrev=False, formatter_class=raw)
+        sub.set_defaults(run=run)
+        return sub
+
+    def limits(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument("--seed", type=_integer(0), default=0, metavar="N", help="seed of the random points (0)")
+        sub.add_argument("--timeout", type=_seconds, default=10.0, metavar="S", help="seconds for each claim (10)")
+        sub.add_argument(
+            "--memory", type=_integer(16), default=2048, metavar="MB", help="megabytes for each claim (2048)"
+        )
+
+    check = command("check", _check, "check claims, or every claim of a corpus")
+    check.add_argument(
+        "claims", nargs="+", metavar="CLAIM", help="text such as 'd/dx sin(x) = cos(x)', or corpus.jsonl"
+    )
+    check.add_argument(
+        "--let", action="append", default=[], metavar="'x: positive'", help="declare a name, or a condition"
+    )
+    check.add_argument("--at", metavar="'x=3/7'", help="enclose both sides at this point and nothing else")
+    check.add_argument("--json", action="store_true", help="print result objects, one a line")
+    limits(check)
+    check.add_argument("--latex", action="store_true", help="the text is LaTeX (not supported yet)")
+    group = check.add_argument_group("for a corpus")
+    group.add_argument("--out", type=Path, metavar="FILE", help="append results here; ids that are there are skipped")
+    group.add_argument("--fresh", action="store_true", help="start FILE over")
+    group.add_argument("--jobs", type=_integer(1), default=1, metavar="N", help="processes (1)")
+
+    listing = command("list", _list, "list the derivations")
+    listing.add_argument("--json", action="store_true", help="print one object a line")
+
+    derive = command("derive", _derive, "run a derivation and print it")
+    derive.add_argument("name", metavar="NAME", help="as `verify list` prints it")
+
+    report = command("report", _report, "run derivations and write the report")
+    report.add_argument("names", nargs="*", metavar="NAME", help="derivations (all)")
+    report.add_argument(
+        "-o", "--output", type=Path, default=Path("reports/out"), metavar="DIR", help="folder (reports/out)"
+    )
+    report.add_argument("--html", action="store_true", help="only this format, unless --pdf is given too")
+    report.add_argument("--pdf", action="store_true", help="only this format, unless --html is given too")
+    report.add_argument("--seed", type=_integer(0), default=0, metavar="N", help="seed of the random problems (0)")
+
+    again = command("recheck", _recheck, "re-run the certificates in a file of results, without the prover")
+    again.add_argument("file", type=Path, metavar="FILE", help="what `check --out`, `--json` or `report` wrote")
+    limits(again)
+    again.add_argument("--json", action="store_true", help="print one object a line")
+    return parser
+
+
+def _protected(arguments: Sequence[str]) -> list[str]:
+    """A claim may begin with a minus; argparse would take it for an option."""
+
+    def is_claim(text: str) -> bool:
+        return text.startswith("-") and not text.startswith("--") and "=" in text
+
+    return [f" {text}" if is_claim(text) else text for text in arguments]
+
+
+def _integer(least: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is not an integer") from None
+        if value < least:
+            raise argparse.ArgumentTypeError(f"{value} is less than {least}")
+        return value
+
+    return read
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds") from None
+    if not (value > 0 and math.isfinite(value)):
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number of seconds")
+    return value
+
+
+# --- check ----------------------------------------------------------------------------------------
+
+
+def _check(options: Any) -> int:
+    if options.latex or any("\\" in text for text in options.claims):
+        raise UsageError("LaTeX is not supported yet; write the claim as text: d/dx sin(x)^2 = 2*sin(x)*cos(x)")
+    for text in options.claims:
+        if kind := UNREADABLE_YET.get(Path(text).suffix if "=" not in text else ""):
+            raise UsageError(
+                f"{text}: {kind} is not supported yet; give its formulas as text, or as lines of a .jsonl file"
+            )
+    corpora = [text for text in options.claims if text.endswith(".jsonl")]
+    if not corpora:
+        if options.out or options.fresh:
+            raise UsageError("--out and --fresh belong to a corpus (a file that ends in .jsonl)")
+        return _check_texts(options)
+    if len(options.claims) > 1:
+        raise UsageError("one corpus at a time; several claims of text are fine")
+    if options.let or options.at:
+        raise UsageError('--let and --at belong to a claim of text; in a corpus, declarations stand in "let"')
+    return _check_corpus(Path(corpora[0]), options)
+
+
+def _check_texts(options: Any) -> int:
+    from verify.judge import check, check_at
+    from verify.language import ReadError, read_let
+    from verify.terminal import Terminal, show
+
+    terminal = Terminal.of(sys.stdout)
+    limits = {"seed": options.seed, "timeout": options.timeout, "memory": options.memory}
+    try:
+        let = read_let(*options.let)
+    except ReadError as error:
+        raise UsageError(f"--let: {error}") from None
+    point = _point(options.at)
+    verdicts = []
+    for number, text in enumerate(options.claims):
+        text = text.strip()
+        result = check(text, let=let, **limits) if point is None else check_at(text, point, let=let, **limits)
+        verdicts.append(result.verdict)
+        if options.json:
+            from verify.batch import as_line
+
+            print(as_line(result.to_json()), flush=True)
+        elif result.verdict is Verdict.INVALID:
+            print(f"verify: {result.reason}", file=sys.stderr)
+        else:
+            if number:
+                print()
+            show(result, terminal, options.let)
+    return _exit_status(verdicts)
+
+
+def _point(text: str | None) -> dict[str, str] | None:
+    """x=3/7, y=-2 as {"x": "3/7", "y": "-2"}."""
+    if text is None:
+        return None
+    point = {}
+    for part in text.split(","):
+        name, equals, value = part.partition("=")
+        if not equals or not name.strip() or not value.strip():
+            raise UsageError(f"--at: {part.strip()!r} is no coordinate; write --at 'x=3/7, y=-2'")
+        point[name.strip()] = value.strip()
+    return point
+
+
+def _exit_status(verdicts: Sequence[Verdict]) -> int:
+    if Verdict.REFUTED in verdicts:
+        return 1
+    if Verdict.INVALID in verdicts:
+        return EXIT_USAGE
+    return EXIT_UNDECIDED if Verdict.UNDECIDED in verdicts else 0
+
+
+def _check_corpus(corpus: Path, options: Any) -> int:
+    from verify.batch import BatchError, as_line, run_batch
+    from verify.terminal import Terminal, progress, show_line, show_summary
+
+    out = Terminal.of(sys.stdout)
+
+    def report(record: Record, summary: Summary) -> None:
+        if options.json:
+            print(as_line(record), flush=True)
+        elif options.out is None:
+            show_line(record, out)
+        advance(summary)
+
+    try:
+        with progress(sys.stderr) as advance:
+            summary = run_batch(
+                corpus, out=options.out, fresh=options.fresh, jobs=options.jobs, seed=options.seed,
+                timeout=options.timeout, memory=options.memory, report=report,
+            )  # fmt: skip
+    except BatchError as error:
+        raise UsageError(str(error)) from None
+    except OSError as error:
+        raise UsageError(f"{corpus}: {error.strerror or error}") from None
+    except KeyboardInterrupt:
+        if options.out is None:
+            raise
+        print(f"\nverify: stopped; {options.out} holds what was decided, the same command goes on", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    show_summary(summary, Terminal.of(sys.stderr) if options.json else out, options.out)
+    return summary.exit_status
+
+
+# --- derivations, reports, certificates -----------------------------------------------------------
+
+
+def _list(options: Any) -> int:
+    from verify.derivation import all_derivations
+
+    found = all_derivations()
+    width = max(map(len, found), default=0)
+    for name, derivation in found.items():
+        statement = derivation.statement
+        if options.json:
+            print(json.dumps({"name": name, "title": statement.title, "says": statement.says}))
+        else:
+            print(f"{name:{width}}  {statement.title}")
+    return 0
+
+
+def _derivation(name: str) -> Derivation:
+    from verify.derivation import find
+
+    try:
+        return find(name)
+    except LookupError as error:
+        raise UsageError(str(error.args[0])) from None
+
+
+def _derive(options: Any) -> int:
+    if Path(options.name).suffix == ".toml" or "=" in options.name or " " in options.name:
+        raise UsageError("deriving from a file or a formula is not supported yet; `verify list` names the derivations")
+    from verify.derivation import main as derive
+
+    return derive(_derivation(options.name))
+
+
+def _report(options: Any) -> int:
+    for name in options.names:
+        _derivation(name)
+    from verify.report import write_report
+    from verify.terminal import parts
+
+    both = options.html == options.pdf
+    try:
+        with parts(sys.stderr) as advance:
+            written = write_report(
+                options.names or None, options.output, html=both or options.html, pdf=both or options.pdf,
+                seed=options.seed, progress=advance,
+            )  # fmt: skip
+    except OSError as error:
+        raise UsageError(f"{options.output}: {error.strerror or error}") from None
+    for result in written.results:
+        print(f"{result.verdict.name:9}  {result.name}")
+    for path in written.paths:
+        print(path)
+    return 0 if written.holds else 1
+
+
+# --- certificates ---------------------------------------------------------------------------------
+
+
+def _recheck(options: Any) -> int:
+    from verify.certificates import recheck, records_in
+    from verify.terminal import Terminal, show_rechecked
+
+    try:
+        records = records_in(options.file.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise UsageError(f"{options.file}: {error.strerror}") from None
+    except ValueError as error:
+        raise UsageError(f"{options.file}: {error}") from None
+    terminal = Terminal.of(sys.stdout)
+    held: list[bool | None] = []
+    for record in records:
+        again = recheck(record, seed=options.seed, timeout=options.timeout, memory=options.memory)
+        held.append(again.holds)
+        if options.json:
+            print(json.dumps(again.to_json()))
+        else:
+            show_rechecked(again, terminal)
+    if False in held:
+        return 1
+    return EXIT_UNDECIDED if None in held else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

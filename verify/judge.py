@@ -1,0 +1,120 @@
+"""Is this one claim right?  Reads it, and decides it in a process that can be stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from verify.claim import Claim
+from verify.verdict import Counterexample, Result, Rigor, Verdict
+from verify.worker import Outcome, run
+
+#: Seconds and megabytes that a decision may take unless the caller says otherwise.
+TIMEOUT, MEMORY = 10.0, 2048
+
+Let = Mapping[str, str | list[str]]
+
+
+def check(
+    claim: str | Claim,
+    *,
+    let: Let | None = None,
+    seed: int = 0,
+    timeout: float = TIMEOUT,
+    memory: int = MEMORY,
+) -> Result:
+    """Decide a claim given as text (or as a record).
+
+    let      declarations by name, {"x": "positive"}; conditions stand under the key "where".
+    timeout  seconds; memory: megabytes.  A claim that exhausts one of them is UNDECIDED, with that reason.
+
+    Text that cannot be read raises nothing: the verdict is INVALID and `reason` says where and why, as in a batch.
+    """
+    return concluded(claim, run(judge, claim, let, seed, seconds=timeout, megabytes=memory), seed)
+
+
+def check_at(
+    claim: str | Claim,
+    point: Mapping[str, str],
+    *,
+    let: Let | None = None,
+    seed: int = 0,
+    timeout: float = TIMEOUT,
+    memory: int = MEMORY,
+) -> Result:
+    """Enclose both sides of a claim at one exact point, {"x": "3/7"}, and nothing else.
+
+    REFUTED where they are apart on a ball around it, else UNDECIDED: one point cannot carry more.  INVALID for a point
+    outside the domain.
+    """
+    return concluded(claim, run(judge_at, claim, let, point, seed, seconds=timeout, megabytes=memory), seed)
+
+
+def judge(claim: str | Claim, let: Let | None, seed: int) -> Iterator[Result]:
+    """What a worker runs for one claim: yields results, each saying more than the one before."""
+    from verify.decide import stages
+    from verify.language import ReadError
+
+    try:
+        read = _read(claim, let)
+    except ReadError as error:
+        yield _invalid(claim, str(error), seed)
+        return
+    yield from stages(read, seed=seed)
+
+
+def judge_at(claim: str | Claim, let: Let | None, point: Mapping[str, str], seed: int) -> Iterator[Result]:
+    """What a worker runs for one claim at one point."""
+    from verify.decide.decimals import decimal
+    from verify.decide.enclose import agreement, evaluate_at
+    from verify.decide.jets import NoValue
+    from verify.language import write_claim
+
+    try:
+        read = _read(claim, let)
+        found = evaluate_at(read, point)
+    except ValueError as error:
+        yield _invalid(claim, str(error), seed)
+        return
+    except NoValue as reason:
+        yield _undecided_at(read, f"no value there: {reason}", seed)
+        return
+    sides = Counterexample(point, decimal(found.lhs), decimal(found.rhs), found.neighbourhood)
+    if found.apart:
+        yield Result(read.text, Verdict.REFUTED, Rigor.ENCLOSED, None, write_claim(read), sides, seed=seed)
+    elif found.lhs.overlaps(found.rhs):
+        digits = min(agreement(found.lhs, found.rhs), 300)
+        yield _undecided_at(
+            read, f"the sides agree there ({sides.lhs}) to {digits:.0f} digits; one point proves nothing", seed
+        )
+    else:
+        yield _undecided_at(
+            read, f"the sides differ there ({sides.lhs}, {sides.rhs}), but not on a ball around it", seed
+        )
+
+
+def _undecided_at(claim: Claim, reason: str, seed: int) -> Result:
+    from verify.language import write_claim
+
+    return Result(claim.text, Verdict.UNDECIDED, read_as=write_claim(claim), reason=reason, seed=seed)
+
+
+def _read(claim: str | Claim, let: Let | None) -> Claim:
+    from verify.language import read_claim
+
+    return claim if isinstance(claim, Claim) else read_claim(claim, let)
+
+
+def _invalid(claim: str | Claim, reason: str, seed: int) -> Result:
+    return Result(claim if isinstance(claim, str) else claim.text, Verdict.INVALID, reason=reason, seed=seed)
+
+
+def concluded(claim: str | Claim, outcome: Outcome, seed: int) -> Result:
+    """The result of a claim from what its worker sent; an abnormal end is never a pass."""
+    text = claim if isinstance(claim, str) else claim.text
+    result: Any = outcome.value
+    if result is None:
+        return Result(text, Verdict.UNDECIDED, reason=outcome.reason, seconds=outcome.seconds, seed=seed)
+    result = replace(result, claim=text, seconds=outcome.seconds, seed=seed)
+    return replace(result, notes=(*result.notes, f"stopped early: {outcome.reason}")) if outcome.reason else result
