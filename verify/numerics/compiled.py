@@ -31,6 +31,19 @@ def array_function(
     return lambda *values: array(function(*values))
 
 
+def batched_function(expression: Any, arguments: tuple[Any, ...], shape: tuple[int, ...]) -> Callable[..., Any]:
+    """The same for arguments whose entries may be arrays of shape (n,): then the value has shape (*shape, n)."""
+    entries = list(expression) if hasattr(expression, "shape") else [expression]
+    function = sympy.lambdify(arguments, entries, modules=[np], cse=True)
+
+    def value(*values: Any) -> Any:
+        sizes = [np.asarray(v).shape[1:] for v in values]
+        found = [np.broadcast_to(entry, max(sizes)) for entry in function(*values)]
+        return np.stack(found).reshape((*shape, *found[0].shape))
+
+    return value
+
+
 @lru_cache(maxsize=256)
 def compiled(expression: Any, arguments: tuple[Any, ...], shape: tuple[int, ...]) -> Callable[..., np.ndarray]:
     """A function of the arguments by name, returning an array of `shape`; other keywords are passed over."""

@@ -1,0 +1,282 @@
+"""What does Stein's identity say of a law and a test function, and what does the boundary leave?
+
+    score      s = grad log p
+    operator   A f = s f^T + grad f,    (grad f)_ij = d f_j / d x_i,   of shape (d, d') for f of d' entries
+    identity   p A f = grad (p f)^T, so that E_p[s f^T] = -E_p[grad f] + what p f leaves on the boundary
+
+On an interval the boundary leaves [p f], the difference of two limits.  It is 0 when f is in the Stein class of p.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import sympy as sp
+from sympy import Expr, ImmutableMatrix, S, Symbol, diff, exp, log, oo, pi, sympify
+
+from verify.calculus.adjoint import jacobian
+from verify.calculus.flow import divergence
+from verify.calculus.tails import growth, limit_at
+from verify.verdict import Evidence
+
+if TYPE_CHECKING:
+    from verify.numerics.expectation import Density
+
+
+@dataclass(frozen=True)
+class Law:
+    """A density p = exp(log_density) on a product of open intervals; it may lack its normalising constant.
+
+    support   (low, high) for each variable; ends are numbers, symbols or oo.
+    """
+
+    name: str
+    variables: tuple[Symbol, ...]
+    log_density: Expr
+    support: tuple[tuple[Any, Any], ...]
+
+    def __post_init__(self) -> None:
+        if len(self.support) != len(self.variables):
+            raise ValueError(f"law {self.name!r}: {len(self.variables)} variables, {len(self.support)} intervals")
+        object.__setattr__(self, "log_density", sympify(self.log_density))
+        object.__setattr__(self, "support", tuple((sympify(a), sympify(b)) for a, b in self.support))
+
+    @cached_property
+    def density(self) -> Expr:
+        """p."""
+        return exp(self.log_density)
+
+    @property
+    def score(self) -> ImmutableMatrix:
+        """grad log p, (d, 1); the normalising constant does not matter."""
+        return score(self.log_density, self.variables)
+
+    def at(self, values: Any) -> Law:
+        """The law with numbers (or other symbols) for its parameters."""
+        support = tuple((a.subs(values), b.subs(values)) for a, b in self.support)
+        return Law(self.name, self.variables, self.log_density.subs(values), support)
+
+    def numeric(self) -> Density:
+        """The law as functions of arrays; all parameters must have values."""
+        from verify.numerics.compiled import batched_function
+        from verify.numerics.expectation import Density
+
+        arguments = (self.variables,)
+        free = (self.log_density.free_symbols - set(self.variables)) | set().union(
+            *(end.free_symbols for interval in self.support for end in interval)
+        )
+        if free:
+            raise ValueError(f"law {self.name!r}: {', '.join(sorted(map(str, free)))} has no value; use `at`")
+        return Density(
+            batched_function(self.log_density, arguments, ()),
+            batched_function(self.score, arguments, (len(self.variables),)),
+            tuple((float(a), float(b)) for a, b in self.support),
+        )
+
+
+def score(log_density: Any, variables: tuple[Symbol, ...]) -> ImmutableMatrix:
+    """grad log p, a column (d, 1)."""
+    return ImmutableMatrix(jacobian(sympify(log_density), variables).T)
+
+
+def stein_operator(law: Law, f: Any) -> ImmutableMatrix:
+    """A f = s f^T + grad f, (d, d'), for f a scalar or a column of d' entries."""
+    column = _column(f)
+    return ImmutableMatrix(law.score * column.T + jacobian(column, law.variables).T)
+
+
+def stein_trace(law: Law, f: Any) -> Expr:
+    """s . f + div f, the trace of A f, for f with as many entries as there are variables."""
+    column = _column(f)
+    return (law.score.T * column)[0] + divergence(column, law.variables)
+
+
+def _column(f: Any) -> ImmutableMatrix:
+    return ImmutableMatrix(f) if hasattr(f, "shape") else ImmutableMatrix([sympify(f)])
+
+
+# --- the boundary ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """What p f leaves at the two ends of an interval: E_p[A f] = value.
+
+    value       [p f] at the upper minus at the lower end, None where a limit is missing.
+    evidence    how the limits and the existence of the integral are known.
+    integrable  whether (p f)' is proved to have an integral, so that the expectation exists.
+    """
+
+    value: Expr | None
+    evidence: Evidence
+    integrable: bool
+
+
+def boundary(law: Law, f: Any, variable: Symbol | None = None) -> Boundary:
+    """[p f] along one variable (the only one unless named), for a scalar f."""
+    x = variable or law.variables[0]
+    low, high = law.support[law.variables.index(x)]
+    g = law.density * sympify(f)
+    ends = (limit_at(g, x, low, 1), limit_at(g, x, high, -1))
+    left, right = (end.value for end in ends)
+    value = None if left is None or right is None else right - left
+    rigor = min(end.evidence.rigor for end in ends)
+    holds = True if all(end.evidence.holds for end in ends) else None
+    detail = {str(end): dict(limit.evidence.detail) for end, limit in zip((low, high), ends, strict=True)}
+    routes = ", ".join(dict.fromkeys(limit.evidence.route for limit in ends))
+    relies_on = frozenset().union(*(limit.evidence.relies_on for limit in ends))
+    evidence = Evidence(f"limits of p f: {routes}", rigor, holds, relies_on, detail=detail)
+    return Boundary(value, evidence, _has_integral(diff(g, x), x, (low, high)))
+
+
+def stein_defect(law: Law, f: Any, variable: Symbol | None = None) -> Expr:
+    """E_p[A f] for a law on an interval: the boundary term [p f].
+
+    Raises ArithmeticError where p f has no limit at an end, or none was found.
+    """
+    found = boundary(law, f, variable)
+    if found.value is None:
+        raise ArithmeticError(
+            f"p f has no limit that was found at an end of the support of {law.name}: {found.evidence}"
+        )
+    return found.value
+
+
+def in_stein_class(law: Law, *functions: Any) -> Evidence:
+    """Whether the boundary leaves nothing for these f and each variable, and the expectation exists.
+
+    Exact where bounds or continuity prove the limits; holds is False where they differ, None where something is open.
+    """
+    found = [boundary(law, f, x) for f in functions for x in law.variables]
+    values = [b.value for b in found]
+    rigor = min(b.evidence.rigor for b in found)
+    known = all(b.evidence.holds and b.integrable for b in found)
+    holds = False if any(v is not None and v.is_nonzero for v in values) else None
+    if known and all(v is not None and v.is_zero for v in values):
+        holds = True
+    detail = {"boundary terms": [str(v) for v in values]}
+    relies_on = frozenset().union(*(b.evidence.relies_on for b in found))
+    return Evidence(found[0].evidence.route, rigor, holds, relies_on, detail=detail)
+
+
+def _has_integral(derivative: Expr, x: Symbol, ends: tuple[Any, Any]) -> bool:
+    """Whether the derivative of p f is proved to be integrable at every infinite end."""
+    y = Symbol("y", positive=True)
+    bounds = [growth(derivative.subs(x, y if end == oo else -y), y) for end in ends if end in (oo, -oo)]
+    return all(b is not None and b.is_integrable(y) for b in bounds)
+
+
+def flux_through_circle(field: ImmutableMatrix, variables: tuple[Symbol, Symbol], radius: Any) -> Expr:
+    """The flux of a plane field outwards through the circle around 0, for a field whose radial part is constant on it.
+
+    Raises ValueError where the radial part depends on the angle.
+    """
+    angle = Symbol("theta", real=True)
+    there = dict(zip(variables, (radius * sp.cos(angle), radius * sp.sin(angle)), strict=True))
+    normal = sp.trigsimp((field.subs(there, simultaneous=True).T * ImmutableMatrix([sp.cos(angle), sp.sin(angle)]))[0])
+    if normal.has(angle):
+        raise ValueError(f"the radial part {normal} of the field depends on the angle")
+    return 2 * pi * radius * normal
+
+
+# --- laws -----------------------------------------------------------------------------------------
+
+
+def normal(x: Symbol, mean: Any, variance: Any) -> Law:
+    """N(mean, variance)."""
+    return Law("normal", (x,), _gauss(x, mean, variance), ((-oo, oo),))
+
+
+def mixture(x: Symbol, weights: Sequence[Any], means: Sequence[Any], variances: Sequence[Any]) -> Law:
+    """A mixture of normal laws; the weights add up to 1."""
+    parts = (w * exp(_gauss(x, m, v)) for w, m, v in zip(weights, means, variances, strict=True))
+    return Law("normal mixture", (x,), log(sum(parts)), ((-oo, oo),))
+
+
+def logistic(x: Symbol, place: Any, scale: Any) -> Law:
+    """The logistic law with density e^{-u}/(scale (1 + e^{-u})^2), u = (x - place)/scale."""
+    u = (x - place) / scale
+    return Law("logistic", (x,), -u - 2 * log(1 + exp(-u)) - log(scale), ((-oo, oo),))
+
+
+def student(x: Symbol, freedom: Any) -> Law:
+    """Student's t with `freedom` degrees of freedom; 1 is Cauchy's law."""
+    constant = sp.gamma((freedom + S.One) / 2) / (sp.sqrt(freedom * pi) * sp.gamma(freedom / S(2)))
+    return Law("Student", (x,), log(constant) - (freedom + S.One) / 2 * log(1 + x**2 / freedom), ((-oo, oo),))
+
+
+def cauchy(x: Symbol) -> Law:
+    """The standard Cauchy law."""
+    return Law("Cauchy", (x,), -log(pi * (1 + x**2)), ((-oo, oo),))
+
+
+def exponential(x: Symbol, rate: Any) -> Law:
+    """Exp(rate) on x > 0."""
+    return Law("exponential", (x,), log(rate) - rate * x, ((0, oo),))
+
+
+def uniform(x: Symbol, low: Any, high: Any) -> Law:
+    """U(low, high)."""
+    return Law("uniform", (x,), -log(sympify(high) - low), ((low, high),))
+
+
+def half_normal(x: Symbol, variance: Any) -> Law:
+    """|X| for X ~ N(0, variance)."""
+    return Law("half-normal", (x,), log(2) + _gauss(x, 0, variance), ((0, oo),))
+
+
+def truncated_normal(x: Symbol, mean: Any, variance: Any, low: Any, high: Any, mass: Any) -> Law:
+    """N(mean, variance) given low < x < high; `mass` is the probability of that (a positive symbol or its value)."""
+    return Law("truncated normal", (x,), _gauss(x, mean, variance) - log(mass), ((low, high),))
+
+
+def gaussian(variables: Sequence[Symbol], mean: Any, covariance: Any) -> Law:
+    """N(mean, covariance) on R^d; the covariance is a positive definite matrix of shape (d, d)."""
+    d, sigma = len(variables), ImmutableMatrix(covariance)
+    away = ImmutableMatrix(list(variables)) - ImmutableMatrix(list(mean))
+    quadratic = (away.T * sigma.inv() * away)[0]
+    log_density = -quadratic / 2 - log((2 * pi) ** d * sigma.det()) / 2
+    return Law("Gaussian", tuple(variables), log_density, ((-oo, oo),) * d)
+
+
+def _gauss(x: Symbol, mean: Any, variance: Any) -> Expr:
+    return -((x - mean) ** 2) / (2 * sympify(variance)) - log(2 * pi * variance) / 2
+
+
+def gaussian_moment(powers: Sequence[int], mean: Sequence[Any], covariance: Any) -> Expr:
+    """E[x_1^powers_1 … x_d^powers_d] for N(mean, covariance), by E[x_i g] = mean_i E[g] + sum_j covariance_ij E[g_j].
+
+    Exact for exact entries.
+    """
+    i = next((k for k, n in enumerate(powers) if n), None)
+    if i is None:
+        return S.One
+    rest = [n - (k == i) for k, n in enumerate(powers)]
+    total = sympify(mean[i]) * gaussian_moment(rest, mean, covariance)
+    for j, n in enumerate(rest):
+        if n:
+            lower = [m - (k == j) for k, m in enumerate(rest)]
+            total += sympify(covariance[i, j]) * n * gaussian_moment(lower, mean, covariance)
+    return total
+
+
+# --- generic objects of a derivation ----------------------------------------------------------------
+
+
+def generic_law(dimension: int) -> Law:
+    """An undefined log-density on R^d."""
+    variables = tuple(Symbol(f"x_{i + 1}", real=True) for i in range(dimension))
+    return Law("any", variables, _undefined("L", *variables), ((-oo, oo),) * dimension)
+
+
+def generic_function(variables: tuple[Symbol, ...], entries: int) -> ImmutableMatrix:
+    """Undefined functions f_1, …, f_d' of the variables."""
+    return ImmutableMatrix([_undefined(f"f_{j + 1}", *variables) for j in range(entries)])
+
+
+def _undefined(name: str, *arguments: Any) -> Any:
+    function: Any = sp.Function(name, real=True)
+    return function(*arguments)
