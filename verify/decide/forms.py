@@ -11,6 +11,9 @@ from collections.abc import Callable
 from fractions import Fraction
 from math import prod
 
+from verify.decide.factors import Factors
+from verify.decide.signs import Signs
+from verify.decide.spans import Span
 from verify.decide.special_forms import special_form
 from verify.decide.tower import Element, GiveUp, Kernel, Tower
 from verify.graph import Node
@@ -21,8 +24,10 @@ Pair = tuple[Element, Element]
 class Forms(ABC):
     """Canonical elements of expressions, remembered for each node."""
 
-    def __init__(self, tower: Tower) -> None:
-        self.tower = tower
+    def __init__(self, tower: Tower, signs: Signs) -> None:
+        self.tower, self.signs = tower, signs
+        self.factors = Factors(tower, signs, self.exp)
+        self.exponents = Span()
         self._of: dict[Node, Element] = {}
 
     def __call__(self, node: Node) -> Element:
@@ -38,7 +43,7 @@ class Forms(ABC):
             case "num":
                 return t.number(node.value)
             case "symbol":
-                return t.symbol(node.value)
+                return self.symbol(node.value)
             case "constant":
                 return self.constant(node.value)
             case "add":
@@ -65,6 +70,8 @@ class Forms(ABC):
             own = getattr(self, f"function_{name}", None)
             if own is not None:
                 return own(args[0])
+            if name in _OF_INVERSE:
+                return self.function(_OF_INVERSE[name], (args[0].inverse(),))
             if name in _CIRCULAR:
                 return _CIRCULAR[name](self, args[0])
         if name == "atan2":
@@ -74,6 +81,36 @@ class Forms(ABC):
     def kernel(self, name: str, *args: Element) -> Element:
         """The function at these arguments as a new generator."""
         return self.tower.generator((name, *(a.key for a in args)), Kernel("call", args, name))
+
+    def symbol(self, name: str) -> Element:
+        return self.factors.symbol(name)
+
+    def linear(self, e: Element, *kinds: str) -> list[tuple[int, Fraction]]:
+        """Terms c*g that are split off from e: a rational c, a generator g (logarithm, pi, function), once each.
+
+        In e = (A g + B)/D, with polynomials A, B, D free of g, c is the quotient of A by D as far as it is a number.
+        """
+        t, found = self.tower, []
+        lead = e.den.monomial(0)
+        for i in t.generators(e.num):
+            if t.kernels[i].kind not in kinds or e.num.degrees()[i] != 1:
+                continue
+            parts = t.coefficients(e.num, i)
+            c = int(parts[1].to_dict().get(lead, 0))
+            if c:
+                found.append((i, Fraction(c, int(e.den.leading_coefficient()))))
+        return found
+
+    def basis_exp(self, e: Element) -> Element:
+        """exp(e) by a basis of the exponents."""
+        t, result = self.tower, self.tower.one
+        if e.is_zero():
+            return result
+        for number, c in self.exponents.express(e):
+            b = self.exponents.basis[number]
+            k, fine = t.multiple(("exp", self.signs.element_digest(b)), c)
+            result = result * t.generator(("exp", b.key), Kernel("exp", (b,), fine)) ** k
+        return result
 
     def pi(self, factor: Fraction | int = 1) -> Element:
         """A rational multiple of pi."""
@@ -108,6 +145,10 @@ class Forms(ABC):
     @abstractmethod
     def cos_sin(self, e: Element) -> Pair:
         """(cos(e), sin(e))."""
+
+    @abstractmethod
+    def square_root(self, u: Element) -> tuple[str, Element]:
+        """("erf", v) with v^2 = u, or ("erfi", v) with v^2 = -u."""
 
     @abstractmethod
     def atan2(self, y: Element, x: Element) -> Element:
@@ -182,6 +223,11 @@ def _ratio(pair: Callable[[Forms, Element], Pair], top: int | None, bottom: int 
 def _circular(forms: Forms, e: Element) -> Pair:
     return forms.cos_sin(e)
 
+
+#: acot(x) = atan(1/x) and so on.
+_OF_INVERSE = {
+    "acot": "atan", "asec": "acos", "acsc": "asin", "acoth": "atanh", "asech": "acosh", "acsch": "asinh",
+}  # fmt: skip
 
 #: cot = cos/sin and so on: (cos, sin) is numbered (0, 1), None is 1.
 _CIRCULAR: dict[str, Callable[[Forms, Element], Element]] = {

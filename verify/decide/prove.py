@@ -23,6 +23,7 @@ from verify.decide.differentiate import carried_out
 from verify.decide.forms import Forms
 from verify.decide.intervals import Interval
 from verify.decide.modular import Step, Straight, Zero, is_zero
+from verify.decide.principal_forms import PrincipalForms
 from verify.decide.real_forms import RealForms
 from verify.decide.signs import EmptyCell, Signs
 from verify.decide.tower import Element, GiveUp, NeedSign, Plan, Restart, Tower
@@ -65,6 +66,7 @@ class _Proof:
         self.difference = add(carried_out(claim.lhs), mul(MINUS_ONE, carried_out(claim.rhs)))
         self.plan = Plan()
         self.variables = {name: _range(v.low, v.high) for name, v in claim.domain.variables.items()}
+        self.complex_names = frozenset(n for n, v in claim.domain.variables.items() if v.field == "complex")
         self.integers = frozenset(n for n, v in claim.domain.variables.items() if v.field == "integer")
 
     def run(self) -> dict[str, Any]:
@@ -106,16 +108,20 @@ class _Proof:
     def _attempt(self, cell: Mapping[str, int]) -> tuple[Tower, Zero]:
         tower = Tower(self.plan)
         signs = Signs(tower, self.variables, self.integers, cell)
-        forms = RealForms(tower, signs)
-        self._conditions(forms, signs)
+        forms: Forms = (
+            PrincipalForms(tower, signs, self.complex_names) if self.claim.is_complex else RealForms(tower, signs)
+        )
+        self._conditions(forms)
         program = self._program(forms, signs)
         zero = is_zero(program, self.rng)
         if not zero.zero:
             raise GiveUp("the difference of the two sides is not zero in its normal form")
         return tower, zero
 
-    def _conditions(self, forms: RealForms, signs: Signs) -> None:
+    def _conditions(self, forms: Forms) -> None:
         """Declared inequalities are facts."""
+        if not isinstance(forms, RealForms):
+            return
         stack = list(self.claim.domain.conditions)
         while stack:
             condition = stack.pop(0)
@@ -128,7 +134,7 @@ class _Proof:
                 except (NeedSign, GiveUp):
                     continue  # a condition that is not understood is not used
 
-    def _program(self, forms: RealForms, signs: Signs) -> Straight:
+    def _program(self, forms: Forms, signs: Signs) -> Straight:
         while True:
             before = signs.count
             compiler = _Compiler(forms)

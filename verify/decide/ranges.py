@@ -88,8 +88,9 @@ class Ranges:
                     return Interval()
                 low = None if p.low is None or not p.low > 0 else p.low.log().lower()
                 return Interval(low, None if p.high is None or not p.high > 0 else p.high.log().upper())
-            case "root":
-                p = inner[0].meet(POSITIVE)
+            case "root" | "radix":
+                p = inner[0] if kernel.kind == "root" or inner[0].nonnegative else -inner[0]
+                p = p.meet(POSITIVE)
                 if p.high is not None and p.high < 0:
                     return POSITIVE
                 return p.image(lambda x: x.root(kernel.data), arb(0), None)

@@ -17,8 +17,9 @@ from __future__ import annotations
 from fractions import Fraction
 from math import prod
 
-from flint import arb, fmpz, fmpz_mpoly
+from flint import arb
 
+from verify.decide.factors import Factorisation
 from verify.decide.forms import Forms, Pair, exact_angle, pair_power, turned
 from verify.decide.signs import Signs
 from verify.decide.spans import Span
@@ -27,59 +28,20 @@ from verify.graph import Node
 
 HALF = Fraction(1, 2)
 HALF_BALL = arb(1) / 2
-Factorisation = tuple[Fraction, list[tuple[fmpz_mpoly, int]]]
 
 
 class RealForms(Forms):
     """Elements of real expressions on one cell."""
 
     def __init__(self, tower: Tower, signs: Signs) -> None:
-        super().__init__(tower)
-        self.signs = signs
-        self.exponents, self.angles = Span(), Span()
-        self._factors: dict[str, Factorisation] = {}
-        self._roots_of: dict[int, fmpz_mpoly] = {}
-        """The P of a generator |P|^(1/q)."""
+        super().__init__(tower, signs)
+        self.angles = Span()
 
     # --- factors ------------------------------------------------------------------------------
 
-    def factors(self, u: Element) -> Factorisation:
-        """(c, [(P, m), …]) with u = c * product of P^m, P irreducible and positive in its leading coefficient."""
-        found = self._factors.get(u.key)
-        if found is None:
-            if u.is_zero():
-                raise GiveUp("an argument is identically zero")
-            constant, powers = Fraction(1), {}
-            for polynomial, sign in ((u.num, 1), (u.den, -1)):
-                content, parts = _factor(polynomial)
-                constant *= content**sign
-                for p, m in parts:
-                    for q, n, c in self._conjugate(p):
-                        powers[str(q)] = (q, powers.get(str(q), (q, 0))[1] + n * m * sign)
-                        constant *= c ** (m * sign)
-            found = constant, [(p, m) for p, m in powers.values() if m]
-            self._factors[u.key] = found
-        return found
-
-    def _conjugate(self, p: fmpz_mpoly) -> list[tuple[fmpz_mpoly, int, Fraction]]:
-        """A - B rho = (A^2 - B^2 rho^2)/(A + B rho) for a square root rho: one of the two conjugates is enough."""
-        t = self.tower
-        degrees = p.degrees()
-        i = next((i for i in reversed(t.roots) if degrees[i]), None)
-        if i is None or t.kernels[i].data != 2 or degrees[i] != 1:
-            return [(p, 1, Fraction(1))]
-        parts = t.coefficients(p, i)
-        if 0 not in parts or parts[0].leading_coefficient() * parts[1].leading_coefficient() > 0:
-            return [(p, 1, Fraction(1))]
-        conjugate = parts[0] - parts[1] * t.variables[i]
-        flip = 1 if conjugate.leading_coefficient() > 0 else -1
-        norm = t.polynomial(p) * t.polynomial(conjugate)
-        constant, rest = self.factors(norm)
-        return [(q, m, Fraction(1)) for q, m in rest] + [(flip * conjugate, -1, constant * flip)]
-
     def positive(self, u: Element, strict: bool = True) -> Factorisation:
         """Factorise u, and keep in mind that it is positive (not negative) where the claim is defined."""
-        constant, parts = self.factors(u)
+        constant, parts = self.factors.of(u)
         self.signs.fact(1 if constant > 0 else -1, parts, strict)
         return constant, parts
 
@@ -87,15 +49,20 @@ class RealForms(Forms):
         """The sign of u on the cell, for uses that are continuous where u vanishes."""
         if u.is_zero():
             return 0
-        constant, parts = self.factors(u)
+        constant, parts = self.factors.of(u)
         return self.signs.of(1 if constant > 0 else -1, parts)
 
     def jump(self, u: Element) -> int:
         """The sign of u on the cell, for uses that jump where u vanishes."""
         if u.is_zero():
             return 0
-        constant, parts = self.factors(u)
+        constant, parts = self.factors.of(u)
         return self.signs.jump(1 if constant > 0 else -1, parts)
+
+    def square_root(self, u: Element) -> tuple[str, Element]:
+        """("erf", v) with v^2 = u where u > 0, ("erfi", v) with v^2 = -u where u < 0."""
+        sign = self.sign(u)
+        return ("erf" if sign > 0 else "erfi"), self.sqrt(u.scaled(sign))
 
     # --- powers, logarithms, exponentials -----------------------------------------------------
 
@@ -110,72 +77,26 @@ class RealForms(Forms):
         if u.is_zero() and exponent > 0:
             return u
         constant, parts = self.positive(u, strict=exponent < 0)
-        result = prod((self.absolute(p, m * exponent) for p, m in parts), start=self.tower.one)
-        return result * self._number_power(abs(constant), exponent)
-
-    def _number_power(self, c: Fraction, e: Fraction) -> Element:
-        return prod((self.absolute(self.tower.ring.constant(p), m * e) for p, m in primes(c)), start=self.tower.one)
-
-    def absolute(self, p: fmpz_mpoly, e: Fraction) -> Element:
-        """|P|^e for an irreducible P, a generator or a prime number."""
-        t = self.tower
-        if e.denominator == 1:
-            n = int(e)
-            return (t.polynomial(p) ** n).scaled(1 if n % 2 == 0 else self.signs.sign(p))
-        i = t.single(p)
-        if i is not None and t.kernels[i].kind == "exp":
-            return self.exp(t.kernels[i].args[0].scaled(e / t.kernels[i].data))
-        if i is not None and i in self._roots_of:
-            return self.absolute(self._roots_of[i], e / t.kernels[i].data)
-        root = t.root(t.polynomial(p * self.signs.sign(p)), e.denominator, f"|{p}|")
-        self._roots_of[t.index["root", f"|{p}|"]] = p
-        return root**e.numerator
-
-    def _log_absolute(self, p: fmpz_mpoly) -> Element:
-        t = self.tower
-        i = t.single(p)
-        if i is not None and t.kernels[i].kind == "exp":
-            return t.kernels[i].args[0].scaled(Fraction(1, t.kernels[i].data))
-        if i is not None and i in self._roots_of:
-            return self._log_absolute(self._roots_of[i]).scaled(Fraction(1, t.kernels[i].data))
-        return t.generator(("log", str(p)), Kernel("log", (t.polynomial(p),)))
+        result = prod((self.factors.absolute(p, m * exponent) for p, m in parts), start=self.tower.one)
+        return result * self.factors.number_power(abs(constant), exponent)
 
     def function_log(self, u: Element) -> Element:
         constant, parts = self.positive(u)
-        number = [(self.tower.ring.constant(p), m) for p, m in primes(abs(constant))]
-        return sum((self._log_absolute(p).scaled(m) for p, m in (*parts, *number)), self.tower.zero)
+        number = self.factors.log_number(abs(constant))
+        return sum((self.factors.log_absolute(p).scaled(m) for p, m in parts), number)
 
     def exp(self, e: Element) -> Element:
         t, result = self.tower, self.tower.one
-        for i, c in self._linear(e):
+        for i, c in self.linear(e, "log", "call"):
             kernel = t.kernels[i]
             if kernel.kind == "log":
-                result = result * self.absolute(kernel.args[0].num, c)
+                result = result * self.factors.absolute(kernel.args[0].num, c)
             elif kernel.data == "LambertW" and c.denominator == 1:
                 result = result * (kernel.args[0] / t.polynomial(t.variables[i])) ** int(c)
             else:
                 continue
             e = e - t.polynomial(t.variables[i]).scaled(c)
-        if e.is_zero():
-            return result
-        for number, c in self.exponents.express(e):
-            b = self.exponents.basis[number]
-            fine = t.plan.fineness.get(("exp", self.signs.element_digest(b)), 1)
-            if (c * fine).denominator != 1:
-                raise t.plan.refine(("exp", self.signs.element_digest(b)), (c * fine).denominator * fine)
-            w = t.generator(("exp", b.key), Kernel("exp", (b,), fine))
-            result = result * w ** int(c * fine)
-        return result
-
-    def _linear(self, e: Element) -> list[tuple[int, Fraction]]:
-        """The terms c*g of e, with a rational c and a generator g."""
-        if not e.den.is_constant():
-            return []
-        den, found = int(e.den.leading_coefficient()), []
-        for monomial, c in e.num.to_dict().items():
-            if sum(monomial) == 1:
-                found.append((monomial.index(1), Fraction(int(c), den)))
-        return found
+        return result * self.basis_exp(e)
 
     # --- integer powers -----------------------------------------------------------------------
 
@@ -201,17 +122,17 @@ class RealForms(Forms):
 
     def function_log_absolute(self, u: Element) -> Element:
         """log|u|."""
-        constant, parts = self.factors(u)
+        constant, parts = self.factors.of(u)
         self.signs.nonzero(parts)
-        number = [(self.tower.ring.constant(p), m) for p, m in primes(abs(constant))]
-        return sum((self._log_absolute(p).scaled(m) for p, m in (*parts, *number)), self.tower.zero)
+        number = self.factors.log_number(abs(constant))
+        return sum((self.factors.log_absolute(p).scaled(m) for p, m in parts), number)
 
     # --- angles -------------------------------------------------------------------------------
 
     def cos_sin(self, e: Element) -> Pair:
         t = self.tower
         result: Pair = (t.one, t.zero)
-        for i, c in self._linear(e):
+        for i, c in self.linear(e, "constant", "call"):
             pair = self._known_angle(i, c)
             if pair is not None:
                 result = turned(result, pair)
@@ -220,13 +141,11 @@ class RealForms(Forms):
             return result
         for number, c in self.angles.express(e):
             b = self.angles.basis[number]
-            fine = t.plan.fineness.get(("tan", self.signs.element_digest(b)), 1)
-            if (c * fine).denominator != 1:
-                raise t.plan.refine(("tan", self.signs.element_digest(b)), (c * fine).denominator * fine)
+            k, fine = t.multiple(("tan", self.signs.element_digest(b)), c)
             x = t.generator(("tan", b.key), Kernel("tan", (b,), fine))
             under = (t.one + x * x).inverse()
             pair = ((t.one - x * x) * under, x.scaled(2) * under)
-            result = turned(result, pair_power(pair, int(c * fine), t.one))
+            result = turned(result, pair_power(pair, k, t.one))
         return result
 
     def _known_angle(self, i: int, c: Fraction) -> Pair | None:
@@ -306,15 +225,6 @@ class RealForms(Forms):
     def function_acos(self, u: Element) -> Element:
         return self.pi(HALF) - self.function_asin(u)
 
-    def function_acot(self, u: Element) -> Element:
-        return self.function_atan(u.inverse())
-
-    def function_asec(self, u: Element) -> Element:
-        return self.function_acos(u.inverse())
-
-    def function_acsc(self, u: Element) -> Element:
-        return self.function_asin(u.inverse())
-
     def function_asinh(self, u: Element) -> Element:
         t = self.tower
         if u.is_zero():
@@ -335,12 +245,6 @@ class RealForms(Forms):
 
     def function_acoth(self, u: Element) -> Element:
         return self.function_log((u + self.tower.one) / (u - self.tower.one)).scaled(HALF)
-
-    def function_asech(self, u: Element) -> Element:
-        return self.function_acosh(u.inverse())
-
-    def function_acsch(self, u: Element) -> Element:
-        return self.function_asinh(u.inverse())
 
     def atan2(self, y: Element, x: Element) -> Element:
         return self.kernel("atan2", y, x)
@@ -398,22 +302,3 @@ class RealForms(Forms):
             "=": sign == 0,
             "!=": sign != 0,
         }[condition.value]
-
-
-def _factor(polynomial: fmpz_mpoly) -> Factorisation:
-    content, parts = polynomial.factor()
-    constant, found = Fraction(int(content)), []
-    for p, m in parts:
-        if p.leading_coefficient() < 0:
-            p, constant = -p, constant * (-1) ** int(m)
-        found.append((p, int(m)))
-    return constant, found
-
-
-def primes(c: Fraction) -> list[tuple[int, int]]:
-    """Prime factorisation of a positive rational number."""
-    if max(c.numerator.bit_length(), c.denominator.bit_length()) > 160:
-        raise GiveUp("a number is too large to factorise")
-    return [(int(p), int(m)) for p, m in fmpz(c.numerator).factor()] + [
-        (int(p), -int(m)) for p, m in fmpz(c.denominator).factor()
-    ]

@@ -153,7 +153,7 @@ class Signs:
         moving = False
         for i in self.tower.below(self.tower.polynomial(p)):
             kernel = self.tower.kernels[i]
-            inner = [self.tower.kernels[j].kind for j in self.tower.below(*kernel.args)]
+            inner = {self.tower.kernels[j].kind for j in self.tower.below(*kernel.args)}
             if kernel.kind == "call" or (kernel.kind in ("log", "root") and "root" in inner):
                 return False
             if kernel.kind == "symbol":

@@ -201,8 +201,28 @@ def _hypergeometric(forms: Forms, p: int, q: int, args: tuple[Element, ...]) -> 
         return forms.exp(z)
     if not lower and len(upper) == 1:
         return forms.power(t.one - z, -upper[0])
+    if (len(upper), len(lower)) == (1, 1):
+        found = _error_function(forms, upper[0], lower[0], z)
+        if found is not None:
+            return found
+    if (len(upper), len(lower)) == (2, 1):
+        # Euler: F(a, b; c; z) = (1 - z)^(c - a - b) F(c - a, c - b; c; z) (15.8.1); the smaller name is canonical.
+        other = [lower[0] - a for a in upper]
+        if any(a.is_zero() for a in other) or sorted(a.key for a in other) < sorted(a.key for a in upper):
+            factor = forms.power(t.one - z, lower[0] - upper[0] - upper[1])
+            return factor * _hypergeometric(forms, 2, 1, (*other, lower[0], z))
     parameters = (*sorted(upper, key=lambda a: a.key), *sorted(lower, key=lambda a: a.key))
     return forms.kernel(f"hyp{len(upper)}f{len(lower)}", *parameters, z)
+
+
+def _error_function(forms: Forms, a: Element, b: Element, z: Element) -> Element | None:
+    """M(1/2, 3/2, -v^2) = sqrt(pi) erf(v)/(2 v) (7.11.4), M(1, 3/2, z) = e^z M(1/2, 3/2, -z) (13.2.39)."""
+    if b.rational() != Fraction(3, 2) or a.rational() not in (1, Fraction(1, 2)):
+        return None
+    if a.rational() == 1:
+        return forms.exp(z) * _hypergeometric(forms, 1, 1, (b - a, b, -z))
+    name, v = forms.square_root(-z)
+    return forms.sqrt(forms.pi()) * forms.function(name, (v,)) / v.scaled(2)
 
 
 _RULES: dict[tuple[str, int], Callable[..., Element | None]] = {

@@ -304,6 +304,13 @@ class Tower:
         """pi, EulerGamma; the imaginary unit is a root of -1 and E is exp(1)."""
         return self.generator(("constant", name), Kernel("constant", (), name))
 
+    def multiple(self, key: Hashable, c: Fraction) -> tuple[int, int]:
+        """(c L, L) for the divisor L of a basis element, made finer if c L is no integer."""
+        fine = self.plan.fineness.get(key, 1)
+        if (c * fine).denominator != 1:
+            raise self.plan.refine(key, (c * fine).denominator * fine)
+        return int(c * fine), fine
+
     def root(self, radicand: Element, q: int, key: Hashable) -> Element:
         """A quantity whose q-th power is the radicand, the same for all q that are asked under one key."""
         wanted = self.plan.fineness.get(("root", key), 1)

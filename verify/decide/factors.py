@@ -1,0 +1,137 @@
+"""How are arguments taken apart?  Into a rational number and irreducible polynomials, of which powers are taken.
+
+u = c * product of P^m          P irreducible over the rationals in the generators of the tower
+|P|^(1/q) = rho > 0             with rho^q = sign(P) P; for P a variable x: x = sign(x) rho^q with a free rho
+|exp(b/L)|^e = exp(e b/L),      log exp(b/L) = b/L, log rho = log|P|/q
+A - B rho = (A^2 - B^2 rho^2)/(A + B rho)   for a square root rho: of two conjugates one is enough
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from math import prod
+
+from flint import fmpz, fmpz_mpoly
+
+from verify.decide.signs import Signs
+from verify.decide.tower import Element, GiveUp, Kernel, Tower
+
+Factorisation = tuple[Fraction, list[tuple[fmpz_mpoly, int]]]
+
+
+class Factors:
+    """Factorisations in one tower, and real powers and logarithms of factors."""
+
+    def __init__(self, tower: Tower, signs: Signs, exp: Callable[[Element], Element]) -> None:
+        self.tower, self.signs, self._exp = tower, signs, exp
+        self._known: dict[str, Factorisation] = {}
+        self.root_of: dict[int, fmpz_mpoly] = {}
+        """The P of a generator |P|^(1/q)."""
+
+    def of(self, u: Element) -> Factorisation:
+        """(c, [(P, m), …]) with u = c * product of P^m, P irreducible and positive in its leading coefficient."""
+        found = self._known.get(u.key)
+        if found is None:
+            if u.is_zero():
+                raise GiveUp("an argument is identically zero")
+            constant, powers = Fraction(1), {}
+            for polynomial, sign in ((u.num, 1), (u.den, -1)):
+                content, parts = _irreducible(polynomial)
+                constant *= content**sign
+                for p, m in parts:
+                    for q, n, c in self._conjugate(p):
+                        powers[str(q)] = (q, powers.get(str(q), (q, 0))[1] + n * m * sign)
+                        constant *= c ** (m * sign)
+            found = constant, [(p, m) for p, m in powers.values() if m]
+            self._known[u.key] = found
+        return found
+
+    def _conjugate(self, p: fmpz_mpoly) -> list[tuple[fmpz_mpoly, int, Fraction]]:
+        """A - B rho = (A^2 - B^2 rho^2)/(A + B rho) for a square root rho: one of the two conjugates is enough."""
+        t = self.tower
+        degrees = p.degrees()
+        i = next((i for i in reversed(t.roots) if degrees[i]), None)
+        if i is None or t.kernels[i].data != 2 or degrees[i] != 1:
+            return [(p, 1, Fraction(1))]
+        parts = t.coefficients(p, i)
+        if 0 not in parts or parts[0].leading_coefficient() * parts[1].leading_coefficient() > 0:
+            return [(p, 1, Fraction(1))]
+        conjugate = parts[0] - parts[1] * t.variables[i]
+        flip = 1 if conjugate.leading_coefficient() > 0 else -1
+        norm = t.polynomial(p) * t.polynomial(conjugate)
+        constant, rest = self.of(norm)
+        return [(q, m, Fraction(1)) for q, m in rest] + [(flip * conjugate, -1, constant * flip)]
+
+    def number_power(self, c: Fraction, e: Fraction) -> Element:
+        """c^e for a positive rational number."""
+        return prod((self.absolute(self.tower.ring.constant(p), m * e) for p, m in primes(c)), start=self.tower.one)
+
+    def absolute(self, p: fmpz_mpoly, e: Fraction) -> Element:
+        """|P|^e for an irreducible P, a generator or a prime number."""
+        t = self.tower
+        if e.denominator == 1:
+            n = int(e)
+            return (t.polynomial(p) ** n).scaled(1 if n % 2 == 0 else self.signs.sign(p))
+        i = t.single(p)
+        if i is not None and t.kernels[i].kind == "exp":
+            return self._exp(t.kernels[i].args[0].scaled(e / t.kernels[i].data))
+        if i is not None and i in self.root_of:
+            return self.absolute(self.root_of[i], e / t.kernels[i].data)
+        if i is not None and t.kernels[i].kind == "symbol":
+            return self._radix(i, e)
+        root = t.root(t.polynomial(p * self.signs.sign(p)), e.denominator, f"|{p}|")
+        self.root_of[t.index["root", f"|{p}|"]] = p
+        return root**e.numerator
+
+    def _radix(self, i: int, e: Fraction) -> Element:
+        """|x|^e for a variable x: r = |x|^(1/q) becomes the free generator, and x itself sign(x) r^q."""
+        t, name = self.tower, self.tower.kernels[i].data
+        q = t.plan.fineness.get(("radix", name), 1)
+        if (e * q).denominator != 1:
+            raise t.plan.refine(("radix", name), (e * q).denominator * q)
+        r = t.generator(("radix", name), Kernel("radix", (t.polynomial(t.variables[i]),), q))
+        self.root_of[t.index["radix", name]] = t.variables[i]
+        return r ** int(e * q)
+
+    def symbol(self, name: str) -> Element:
+        """A variable, as a power of its root where there is one."""
+        x, q = self.tower.symbol(name), self.tower.plan.fineness.get(("radix", name), 1)
+        if q == 1:
+            return x
+        sign = self.signs.sign(x.num)
+        return self._radix(self.tower.index["symbol", name], Fraction(1)).scaled(sign)
+
+    def log_number(self, c: Fraction) -> Element:
+        """log(c) for a positive rational number."""
+        constant = self.tower.ring.constant
+        return sum((self.log_absolute(constant(p)).scaled(m) for p, m in primes(c)), self.tower.zero)
+
+    def log_absolute(self, p: fmpz_mpoly) -> Element:
+        """log|P| for an irreducible P, a generator or a prime number."""
+        t = self.tower
+        i = t.single(p)
+        if i is not None and t.kernels[i].kind == "exp":
+            return t.kernels[i].args[0].scaled(Fraction(1, t.kernels[i].data))
+        if i is not None and i in self.root_of:
+            return self.log_absolute(self.root_of[i]).scaled(Fraction(1, t.kernels[i].data))
+        return t.generator(("log", str(p)), Kernel("log", (t.polynomial(p),)))
+
+
+def _irreducible(polynomial: fmpz_mpoly) -> Factorisation:
+    content, parts = polynomial.factor()
+    constant, found = Fraction(int(content)), []
+    for p, m in parts:
+        if p.leading_coefficient() < 0:
+            p, constant = -p, constant * (-1) ** int(m)
+        found.append((p, int(m)))
+    return constant, found
+
+
+def primes(c: Fraction) -> list[tuple[int, int]]:
+    """Prime factorisation of a positive rational number."""
+    if max(c.numerator.bit_length(), c.denominator.bit_length()) > 160:
+        raise GiveUp("a number is too large to factorise")
+    return [(int(p), int(m)) for p, m in fmpz(c.numerator).factor()] + [
+        (int(p), -int(m)) for p, m in fmpz(c.denominator).factor()
+    ]
