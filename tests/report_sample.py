@@ -89,10 +89,15 @@ def linear() -> DerivationResult:
                 "block exponential", Rigor.ENCLOSED, True, frozenset({"arb_mat.exp"}), 3.1e-19, 1e-18, {"cases": 5}
             ),
             Evidence(
-                "fixed-step reverse mode", Rigor.NUMERICAL, True, frozenset({"autograd", "RK4"}), 4.4e-9, 1e-7,
+                "fixed-step reverse mode",
+                Rigor.NUMERICAL,
+                True,
+                frozenset({"autograd", "RK4"}),
+                4.4e-9,
+                1e-7,
                 {"cases": 5, "order": 4.0, "observed order": 4.02},
             ),
-        ),  # fmt: skip
+        ),
         mutants=(
             MutantResult("commute", "$A$ and $A_p$ commuted", ("block exponential",), ("A and A_p commute", "n = 1")),
             MutantResult("transpose", "A transposed in the adjoint", ("block exponential", "reverse mode")),
@@ -147,16 +152,27 @@ def stein() -> DerivationResult:
         steps=(
             step("score", sympy.Derivative(sympy.log(density), x), (mu - x) / sigma**2),
             step(
-                "a slip of the sign", sympy.Derivative(sympy.sin(x) ** 2, x), -2 * sympy.sin(x) * sympy.cos(x),
-                Verdict.REFUTED, Rigor.ENCLOSED, "enclosure", reason="the sides are apart",
+                "a slip of the sign",
+                sympy.Derivative(sympy.sin(x) ** 2, x),
+                -2 * sympy.sin(x) * sympy.cos(x),
+                Verdict.REFUTED,
+                Rigor.ENCLOSED,
+                "enclosure",
+                reason="the sides are apart",
                 counterexample=Counterexample({"x": "3/7"}, "0.756...", "-0.756..."),
             ),
             step(
-                "dominated convergence", x, x, Verdict.SUPPORTED, Rigor.ASSUMED, "cited", cited="Rudin <1976> & others",
+                "dominated convergence",
+                x,
+                x,
+                Verdict.SUPPORTED,
+                Rigor.ASSUMED,
+                "cited",
+                cited="Rudin <1976> & others",
                 display=r"\lim_{n\to\infty} \int f_n = \int \lim_{n\to\infty} f_n",
             ),
             step("no answer", f(x), f(x), Verdict.UNDECIDED, None, "", reason="time limit of 10 s"),
-        ),  # fmt: skip
+        ),
         hypotheses=(
             HypothesisResult(
                 "p f vanishes at both ends", Verdict.UNDECIDED, Evidence("limit", Rigor.EXACT, None, detail={})

@@ -66,7 +66,7 @@ def write_report(
     the derivation and the display) and OSError where nothing can be written.
     """
     from verify.derivation import all_derivations, find
-    from verify.report.data import in_reading_order
+    from verify.report.gather import in_reading_order
 
     if names is None:
         found = all_derivations()
@@ -89,7 +89,7 @@ def write(
 ) -> Written:
     """The report on the given derivations, in the given order; see `write_report`."""
     from verify.derivation import run
-    from verify.report.data import read_results
+    from verify.report.gather import read_results
     from verify.report.junit import junit
 
     steps = _Steps(sum(map(_parts, derivations)) + html + pdf, progress or (lambda _done, _total, _what: None))

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import math
-import tomllib
-from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from verify.report.formula import Formula, read_formula
-from verify.report.prose import Prose, read_prose
-from verify.verdict import Counterexample, Evidence, Rigor, Verdict
+from verify.report.formula import Formula
+from verify.report.prose import Prose
 
 if TYPE_CHECKING:
-    from verify.derivation import Display, Figure
-    from verify.examine import DerivationResult, PrintedResult
-    from verify.steps import StepResult
-
-METHODS = {"words": "sums of non-commuting words"}
-"""Names of routes that a reader could not place, in full."""
-SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+    from verify.derivation import Figure
 
 
 @dataclass(frozen=True)
@@ -63,7 +52,7 @@ class StepLine:
 
     number: int
     why: Prose
-    formula: Formula | None
+    formula: Formula
     badge: Badge
     how: Prose
     reason: str
@@ -87,7 +76,7 @@ class RouteLine:
 class MutantLine:
     """One wrong neighbour."""
 
-    slip: str
+    slip: Prose
     says: Prose
     rejected: bool
     rejected_by: str
@@ -110,10 +99,25 @@ class PrintedBox:
 
 @dataclass(frozen=True)
 class Source:
-    """A reference as text, with an address where it has one."""
+    """A reference; only a title where the bibliography does not know the key.
 
-    text: str
-    address: str = ""
+    recalled  whether numbers of equations and sections were not compared with the printed text.
+    """
+
+    title: str
+    author: str = ""
+    where: str = ""
+    year: str = ""
+    recalled: bool = False
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure with its title and caption."""
+
+    title: Prose
+    caption: Prose
+    figure: Figure
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,7 @@ class Page:
     mutants: tuple[MutantLine, ...]
     mutants_rejected: int
     printed: tuple[PrintedBox, ...]
-    figure: Figure | None
+    chart: Chart | None
 
 
 @dataclass(frozen=True)
@@ -173,199 +177,3 @@ class Report:
     def formulas(self) -> int:
         """Number of formulas in the report."""
         return sum(len(page.displays) + len(page.steps) + len(page.printed) for page in self.pages)
-
-
-def contents() -> dict[str, Any]:
-    """What stands in the report besides the results: title, lead, order, and what the words mean."""
-    return tomllib.loads(files("verify.report").joinpath("templates", "derivations.toml").read_text("utf-8"))
-
-
-def in_reading_order(names: Sequence[str]) -> list[str]:
-    """The curriculum's order; names that it does not list follow alphabetically."""
-    order = {name: place for place, name in enumerate(contents()["order"])}
-    return sorted(names, key=lambda name: (order.get(name, len(order)), name))
-
-
-def read_results(
-    results: Sequence[DerivationResult],
-    *,
-    seed: int,
-    command: str,
-    versions: Sequence[tuple[str, str]],
-    digest: str,
-) -> Report:
-    """All records of the report.
-
-    Raises FormulaError, naming the derivation and the display, where LaTeX cannot be shown.
-    """
-    said = contents()
-    return Report(
-        title=said["title"],
-        lead=read_prose(said["lead"], "the report's lead"),
-        verdicts=tuple(Meaning(Badge(word, word.lower()), means) for word, means in said["verdicts"].items()),
-        rigors=tuple(Meaning(Badge(word, word), means) for word, means in said["rigor"].items()),
-        reading=tuple(read_prose(text, "how to read the report") for text in said["reading"]),
-        pages=tuple(map(_page, results)),
-        seed=seed,
-        command=command,
-        versions=tuple(versions),
-        digest=digest,
-    )
-
-
-def scientific(value: float | None, digits: int = 1) -> str:
-    """1.3 × 10⁻¹² for 1.3e-12; plain for 0; a word where there is no number."""
-    if value is None or not math.isfinite(value):
-        return "not finite"
-    if value == 0:
-        return "0"
-    mantissa, exponent = f"{value:.{digits}e}".split("e")
-    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
-    power = "10" + str(int(exponent)).translate(SUPERSCRIPTS)
-    return power if mantissa == "1" else f"{mantissa} × {power}"
-
-
-def _page(result: DerivationResult) -> Page:
-    statement, name = result.statement, result.name
-    routes = tuple(_route(route, name) for route in result.routes)
-    return Page(
-        name=name,
-        title=statement.title,
-        badge=_badge(result.verdict),
-        says=read_prose(statement.says, f"derivation {name!r}, statement"),
-        displays=tuple(_shown(display, name) for display in statement.displays),
-        convention=read_prose(statement.convention, f"derivation {name!r}, convention"),
-        sources=tuple(map(_source, statement.source)),
-        uses=tuple((used.name, _badge(used.verdict)) for used in result.uses),
-        rests_on=tuple(read_prose(text, f"derivation {name!r}, what it rests on") for text in result.rests_on),
-        conditions=tuple(
-            Condition(
-                says=read_prose(h.says, f"derivation {name!r}, hypothesis {h.says!r}"),
-                badge=_badge(h.verdict, h.evidence.rigor),
-                how=_how(h.evidence),
-            )
-            for h in result.hypotheses
-        ),
-        steps=tuple(_step(number, step, name) for number, step in enumerate(result.steps, 1)),
-        steps_proved=sum(step.verdict is Verdict.PROVED for step in result.steps),
-        routes=routes,
-        routes_agreeing=sum(route.holds is True for route in result.routes),
-        cases=result.points,
-        closest=_closest(result.routes),
-        mutants=tuple(
-            MutantLine(
-                slip=m.slip,
-                says=read_prose(m.says, f"derivation {name!r}, mutant {m.slip!r}"),
-                rejected=bool(m.rejected_by),
-                rejected_by=_rejecting(m.rejected_by, [r.route for r in result.routes]),
-                blind=tuple(read_prose(b, f"derivation {name!r}, mutant {m.slip!r}") for b in m.blind),
-            )
-            for m in result.mutants
-        ),
-        mutants_rejected=len(result.mutants) - len(result.survivors),
-        printed=tuple(_printed(p, name) for p in result.printed),
-        figure=result.figure,
-    )
-
-
-def _badge(verdict: Verdict, rigor: Rigor | None = None) -> Badge:
-    return Badge("ASSUMED", "assumed") if rigor == Rigor.ASSUMED else Badge(str(verdict), str(verdict).lower())
-
-
-def _how(evidence: Evidence) -> str:
-    if evidence.rigor == Rigor.ASSUMED:
-        return f"cited: {evidence.route}"
-    return f"{evidence.rigor}: {evidence.route}"
-
-
-def _shown(display: Display, name: str) -> Shown:
-    where = f"derivation {name!r}, display {display.label!r}"
-    return Shown(read_prose(display.label, where), read_formula(display.latex, where))
-
-
-def _step(number: int, step: StepResult, name: str) -> StepLine:
-    from verify.report.latex import equation
-
-    where = f"derivation {name!r}, step {number} ({step.why})"
-    shown, remark = (step.display, "") if step.display else equation(step.lhs, step.rhs)
-    method = METHODS.get(step.method, step.method)
-    how = [f"cited: {step.cited}" if step.cited else f"{step.rigor}: {method}" if step.rigor else method]
-    how += [f"{step.entries} entries"] if step.entries > 1 and not remark else []
-    how += [remark] if remark else []
-    return StepLine(
-        number=number,
-        why=read_prose(step.why, where),
-        formula=read_formula(shown, where) if shown else None,
-        badge=_badge(step.verdict, step.rigor),
-        how=read_prose("; ".join(part for part in how if part), where),
-        reason="" if step.verdict is Verdict.PROVED or step.cited else step.reason,
-        point=_point(step.counterexample),
-    )
-
-
-def _point(counterexample: Counterexample | None) -> Point | None:
-    if counterexample is None:
-        return None
-    return Point(tuple(counterexample.point.items()), counterexample.lhs, counterexample.rhs)
-
-
-def _route(route: Evidence, name: str) -> RouteLine:
-    word, kind = {True: ("agrees", "proved"), False: ("DISAGREES", "refuted"), None: ("cannot tell", "undecided")}[
-        route.holds
-    ]
-    claimed, observed = route.detail.get("order"), route.detail.get("observed order")
-    order = "" if claimed is None else f"{observed if observed is not None else 'unseen'} (claimed {claimed:g})"
-    return RouteLine(
-        name=read_prose(route.route, f"derivation {name!r}, route {route.route!r}"),
-        badge=Badge(word, kind),
-        rigor=str(route.rigor),
-        worst=scientific(route.worst),
-        resolution=scientific(route.resolution),
-        order=order,
-        relies_on=", ".join(sorted(route.relies_on)),
-    )
-
-
-def _rejecting(by: Sequence[str], routes: Sequence[str]) -> str:
-    """The rejecting routes, by name where that is short."""
-    missing = [route for route in routes if route not in by]
-    if len(by) < 3 or not set(by) <= set(routes):
-        return ", ".join(by)
-    if not missing:
-        return f"all {len(routes)} routes"
-    if len(missing) < len(by):
-        return f"{len(by)} of {len(routes)} routes, all but {', '.join(missing)}"
-    return ", ".join(by)
-
-
-def _closest(routes: Sequence[Evidence]) -> str:
-    """The route that came nearest to refuting: its disagreement, and what it would have seen."""
-    numbers = [
-        (r.worst / r.resolution if math.isfinite(r.worst) else math.inf, r)
-        for r in routes
-        if r.worst is not None and r.resolution
-    ]
-    if not numbers:
-        return "–"
-    worst = max(numbers, key=lambda pair: pair[0])[1]
-    return f"{scientific(worst.worst)} of {scientific(worst.resolution)}"
-
-
-def _printed(printed: PrintedResult, name: str) -> PrintedBox:
-    where = f"derivation {name!r}, formula printed in {printed.where}"
-    result = printed.result
-    says = result.diagnosis.says if result.diagnosis else result.reason
-    return PrintedBox(
-        where=printed.where,
-        formula=read_formula(printed.latex, where),
-        reading=read_prose(printed.reading, where),
-        badge=_badge(result.verdict),
-        says=read_prose(says, where),
-        point=_point(result.counterexample),
-        correction=read_formula(printed.correction, f"{where}, correction") if printed.correction else None,
-        corrected=None if printed.corrected is None else _badge(printed.corrected.verdict),
-    )
-
-
-def _source(key: str) -> Source:
-    return Source(key)

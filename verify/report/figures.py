@@ -6,16 +6,22 @@ import io
 import re
 from typing import TYPE_CHECKING, Any
 
+from verify.report.prose import mathtext
+
 if TYPE_CHECKING:
     from verify.derivation import Figure, Series
 
 SIZE = (5.6, 3.3)
 """Inches."""
+LEGEND_ROW = 0.22
+"""Inches by which a figure grows for each row of a legend below it."""
 INK, FAINT, RULE = "#1b1b1f", "#55555e", "#dcdce2"
 COLOURS = ("#0b62a8", "#c2500a", "#1a7f4b", "#8a4fa3", "#7a6a00", "#a1305c")
 """Readable on white and distinguishable with any colour vision; the style sheet has their counterparts on black."""
 MARKERS = ("o", "s", "^", "D", "v", "P")
 LINES = {"line": "-", "dashed": (0, (5, 2.5)), "dotted": (0, (1.2, 2))}
+UNSAID = ("Date", "Creator", "Type", "Format")
+"""Metadata that would differ between runs or machines."""
 FEW = 40
 """Points up to which each is marked."""
 FEW_SERIES = 3
@@ -32,14 +38,15 @@ def draw(figure: Figure, name: str) -> str:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure as Sheet
 
-    settings: dict[str, Any] = {
+    settings: dict[Any, Any] = {
         "svg.fonttype": "path", "svg.hashsalt": name, "font.family": "STIXGeneral", "mathtext.fontset": "stix",
         "font.size": 12, "axes.edgecolor": FAINT, "axes.labelcolor": INK, "text.color": INK, "xtick.color": FAINT,
         "ytick.color": FAINT, "xtick.labelcolor": INK, "ytick.labelcolor": INK, "axes.linewidth": 0.7,
         "axes.spines.top": False, "axes.spines.right": False, "axes.unicode_minus": True, "path.simplify": False,
     }  # fmt: skip
-    with matplotlib.rc_context(settings):
-        sheet = Sheet(figsize=SIZE, layout="constrained")
+    with matplotlib.rc_context(rc=settings):
+        below = -(-len(figure.series) // _columns(figure)) * LEGEND_ROW if len(figure.series) > FEW_SERIES else 0
+        sheet = Sheet(figsize=(SIZE[0], SIZE[1] + below), layout="constrained")
         FigureCanvasSVG(sheet)
         axes = sheet.add_subplot()
         axes.set_xscale("log" if figure.log_x else "linear")
@@ -47,16 +54,17 @@ def draw(figure: Figure, name: str) -> str:
         for place, series in enumerate(figure.series):
             _plot(axes, figure, series, place)
         _tick_counts(axes, figure)
-        axes.set_xlabel(_plain(figure.x_label))
-        axes.set_ylabel(_plain(figure.y_label))
+        axes.set_xlabel(mathtext(figure.x_label))
+        axes.set_ylabel(mathtext(figure.y_label))
         axes.grid(color=RULE, linewidth=0.6)
         axes.set_axisbelow(True)
         if len(figure.series) > FEW_SERIES:
-            sheet.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=10.5, handlelength=2)
+            legend = {"loc": "outside lower center", "ncols": _columns(figure), "fontsize": 10.5}
+            sheet.legend(frameon=False, handlelength=2, **legend)
         elif any(series.label for series in figure.series):
             axes.legend(frameon=False, fontsize=11, handlelength=2.2)
         written = io.StringIO()
-        sheet.savefig(written, format="svg", transparent=True, metadata=dict.fromkeys(("Date", "Creator", "Type", "Format")))
+        sheet.savefig(written, format="svg", transparent=True, metadata=dict.fromkeys(UNSAID))
     return written.getvalue()
 
 
@@ -82,7 +90,8 @@ def inline(svg: str, name: str, label: str) -> str:
 def _plot(axes: Any, figure: Figure, series: Series, place: int) -> None:
     if series.style not in STYLES:
         raise ValueError(
-            f"figure {figure.title!r}: series {series.label!r} has style {series.style!r}; use one of {', '.join(STYLES)}"
+            f"figure {figure.title!r}: series {series.label!r} has style {series.style!r}; "
+            f"use one of {', '.join(STYLES)}"
         )
     shown = [
         (x, y)
@@ -93,10 +102,16 @@ def _plot(axes: Any, figure: Figure, series: Series, place: int) -> None:
     colour = COLOURS[place % len(COLOURS)]
     marked = series.style == "points" or (series.style == "line" and len(xs) <= FEW)
     axes.plot(
-        xs, ys, color=colour, label=_plain(series.label), linewidth=1.4,
+        xs, ys, color=colour, label=mathtext(series.label), linewidth=1.4,
         linestyle=LINES.get(series.style, "none"), marker=MARKERS[place % len(MARKERS)] if marked else "none",
         markersize=4.5 if len(xs) <= FEW else 2.5, rasterized=len(xs) > 3000,
     )  # fmt: skip
+
+
+def _columns(figure: Figure) -> int:
+    """How many labels of the legend fit side by side."""
+    longest = max(len(series.label) for series in figure.series)
+    return max(1, min(3, int(SIZE[0] / (0.6 + 0.075 * longest))))
 
 
 def _tick_counts(axes: Any, figure: Figure) -> None:
@@ -105,8 +120,3 @@ def _tick_counts(axes: Any, figure: Figure) -> None:
     if figure.log_x and len(counts) <= 10 and all(x == int(x) and 0 < x < 1e5 for x in counts):
         axes.set_xticks(counts, labels=[f"{x:.0f}" for x in counts])
         axes.set_xticks([], minor=True)
-
-
-def _plain(text: str) -> str:
-    """A label; a dollar sign without partner is no mathematics to matplotlib either."""
-    return text if text.count("$") % 2 == 0 else text.replace("$", r"\$")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from base64 import b64encode
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -35,7 +34,6 @@ def render_html(report: Report) -> str:
     environment.filters |= {
         "prose": lambda prose: Markup("").join(_inline(part) for part in prose),
         "math": lambda formula: Markup(formula.mathml),
-        "tag": lambda text: Markup("<wbr>").join(re.split(r"(?<=[-_/.])", text)),
         "plot": lambda figure, name: Markup(inline(draw(figure, name), name, _description(figure))),
     }
     style = Markup(_fonts() + _template("report.css"))

@@ -59,8 +59,8 @@ def _cases(result: DerivationResult) -> Iterator[Case]:
         if h.evidence.rigor == Rigor.ASSUMED:
             yield Case("hypothesis", h.says, skipped=f"assumed: {h.evidence.route}")
         else:
-            failed = "" if h.verdict >= Verdict.SUPPORTED else f"{h.verdict}: {h.evidence.detail.get('reason', h.evidence.route)}"
-            yield Case("hypothesis", h.says, failed)
+            why = h.evidence.detail.get("reason", h.evidence.route)
+            yield Case("hypothesis", h.says, "" if h.verdict >= Verdict.SUPPORTED else f"{h.verdict}: {why}")
     for number, step in enumerate(result.steps, 1):
         name = f"{number}. {step.why}"
         if step.cited:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sympy import Symbol
+from sympy import Mul, Symbol, fraction
 from sympy.core.function import AppliedUndef
 from sympy.printing.latex import LatexPrinter
 
@@ -22,8 +22,9 @@ class Printer(LatexPrinter):
     r"""LaTeX as in a textbook.
 
     Large exponents stand on the line (`\exp`), transposition is \top (T is a time here), differentials are upright,
-    fractions are nested at most twice, undefined functions named in `bare` stand without arguments, sums do not begin with a minus sign where they need not, a derivative of
-    f(t, x) is a fraction over its variables, and substituted derivatives are written with a bar.
+    fractions are nested at most twice, sums do not begin with a minus sign where they need not, a derivative of
+    f(t, x) is a fraction over its variables, and substituted derivatives are written with a bar.  Undefined functions
+    named in `bare` stand without their arguments.
     """
 
     def __init__(self, bare: Iterable[str] = ()) -> None:
@@ -47,15 +48,33 @@ class Printer(LatexPrinter):
         return text
 
     def _print_Mul(self, expr: Any) -> str:
-        if self._fractions >= FRACTION_DEPTH:
-            top, bottom = expr.as_numer_denom()
-            if bottom != 1 and not bottom.is_Add and not top.is_Add:
-                return f"{self._print(top)} / {self._bracketed_product(bottom)}"
+        top, bottom = fraction(expr, exact=True)
+        if self._fractions >= FRACTION_DEPTH and bottom != 1 and not bottom.is_Add and not top.is_Add:
+            return f"{self._print(top)} / {self._bracketed_product(bottom)}"
+        tall = [factor for factor in Mul.make_args(top) if self._is_tall(factor)]
+        if tall and bottom != 1 and not self._is_tall(bottom):
+            rest = Mul(*(factor for factor in Mul.make_args(top) if factor not in tall)) / bottom
+            sign = "- " if rest.could_extract_minus_sign() else ""
+            factors = (self._bracketed_sum(factor) for factor in sorted(tall, key=lambda f: not f.is_Add))
+            return f"{sign}{self._fraction(-rest if sign else rest)} {' '.join(factors)}"
+        return self._fraction(expr)
+
+    def _fraction(self, expr: Any) -> str:
+        if not expr.is_Mul and not (expr.is_Pow and expr.exp.is_Rational and expr.exp.is_negative):
+            return self._print(expr)
         self._fractions += 1
         try:
             return super()._print_Mul(expr)
         finally:
             self._fractions -= 1
+
+    def _is_tall(self, expr: Any) -> bool:
+        """Whether it belongs beside a fraction bar rather than above it."""
+        return not expr.is_Atom and r"\frac" in self._print(expr)
+
+    def _bracketed_sum(self, expr: Any) -> str:
+        text = self._print(expr)
+        return rf"\left({text}\right)" if expr.is_Add else text
 
     def _bracketed_product(self, expr: Any) -> str:
         text = self._print(expr)
@@ -65,11 +84,13 @@ class Printer(LatexPrinter):
 
     def _print_ExpBase(self, expr: Any, exp: Any = None) -> str:
         exponent = expr.args[0]
-        text = self._print(exponent)
-        if self._is_large(exponent, text):
-            call = rf"\exp\!\left({text}\right)"
+        depth, self._fractions = self._fractions, FRACTION_DEPTH
+        raised = self._print(exponent)
+        self._fractions = depth
+        if self._is_large(exponent, raised):
+            call = rf"\exp\!\left({self._print(exponent)}\right)"
             return call if exp is None else rf"\left[{call}\right]^{{{exp}}}"
-        return f"e^{{{text}}}" if exp is None else rf"\left(e^{{{text}}}\right)^{{{exp}}}"
+        return f"e^{{{raised}}}" if exp is None else rf"\left(e^{{{raised}}}\right)^{{{exp}}}"
 
     _print_exp = _print_ExpBase
 
@@ -110,7 +131,7 @@ class Printer(LatexPrinter):
     # --- calculus ------------------------------------------------------------------------
 
     def _print_Derivative(self, expr: Any) -> str:
-        many = len(expr.expr.free_symbols) > 1 or isinstance(expr.expr, AppliedUndef) and len(expr.expr.args) > 1
+        many = len(expr.expr.free_symbols) > 1 or (isinstance(expr.expr, AppliedUndef) and len(expr.expr.args) > 1)
         d = r"\partial" if many else r"\mathrm{d}"
         below = "".join(
             f"{d} {self._print(x)}" + (f"^{{{self._print(n)}}}" if n != 1 else "")
@@ -132,8 +153,8 @@ class Printer(LatexPrinter):
             return call if exp is None else rf"{call}^{{{exp}}}"
         return super()._print_Function(expr, exp)
 
-    def _print_Subs(self, expr: Any) -> str:
-        inner, old, new = expr.args
+    def _print_Subs(self, subs: Any) -> str:
+        inner, old, new = subs.args
         equations = ",\\ ".join(f"{self._print(o)} = {self._print(n)}" for o, n in zip(old, new, strict=True))
         return rf"\left. {self._print(inner)} \right|_{{{equations}}}"
 
@@ -161,8 +182,7 @@ def equation(lhs: Any, rhs: Any) -> tuple[str, str]:
     """LaTeX of lhs = rhs, and a remark on what of it is shown.
 
     Functions that have the same several arguments throughout stand without them.  A matrix too wide for a line is
-    represented by its first entry that says something.  Sides that are one and the same are shown once, and where
-    nothing is left (0 = 0) the equation is empty.
+    represented by its first entry that says something.  Sides that are one and the same are shown once.
     """
     bare, remark = _same_arguments(lhs, rhs), ""
     if getattr(lhs, "shape", ()) and getattr(lhs, "shape", ()) == getattr(rhs, "shape", ()) and hasattr(lhs, "flat"):
@@ -174,7 +194,7 @@ def equation(lhs: Any, rhs: Any) -> tuple[str, str]:
             remark = f"entry ({row + 1}, {column + 1}) of {len(entries)} shown"
     left, right = latex(lhs, bare), latex(rhs, bare)
     if left == right:
-        return ("" if left == "0" else left), remark or "both sides come to this"
+        return rf"{left} \quad\text{{on both sides}}", remark
     return f"{left} = {right}", remark
 
 

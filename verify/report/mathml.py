@@ -11,6 +11,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from copy import deepcopy
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ APPLY = "\u2061"
 OPENING, CLOSING = frozenset("([{⟨⌊⌈|‖"), frozenset(")]}⟩⌋⌉|‖")
 TALL = frozenset({"mfrac", "mtable", "msqrt", "mroot", "munder", "mover", "munderover"})
 PRIMES = frozenset("′″‴⁗")
+LARGE = frozenset("∑∏∐⋂⋃⨁⨂⋀⋁∫∬∭∮")
 BREAK_BEFORE = frozenset("=≠<>≤≥≡≈→⇒⟺∈+−±")
 """Operators before which a long line may be broken."""
 
@@ -85,6 +87,11 @@ def _redrawn(tree: ET.Element) -> ET.Element:
         if node.tag == "msup" and node[1].tag == "mo" and (node[1].text or "-") in PRIMES:
             node.tag = "mrow"  # the character is raised by itself; as a superscript it would be raised twice
             node[1].attrib.update({"form": "postfix", "lspace": ".06em", "rspace": "0"})
+        elif node.tag == "msubsup" and node[2].tag == "mo" and (node[2].text or "-") in PRIMES:
+            prime = node[2]
+            prime.set("style", "font-size:143%")  # as large as in text, and as high as there
+            node.remove(prime)
+            ET.SubElement(node, "mpadded", {"voffset": "-.55em", "height": ".5em"}).append(prime)
         elif node.tag in ("msub", "msup", "msubsup") and node[0].get("minsize"):
             fence = node[0]
             node.remove(fence)
@@ -159,7 +166,8 @@ def _tighten(row: ET.Element) -> None:
         return
     if (nodes[0].text or "") not in OPENING or (nodes[-1].text or "") not in CLOSING:
         return
-    if not nodes[0].text or not nodes[-1].text or any(node.tag in TALL for node in row.iter()):
+    tall = any(node.tag in TALL or (node.tag == "mo" and (node.text or "-") in LARGE) for node in row.iter())
+    if tall or not nodes[0].text or not nodes[-1].text:
         return
     for fence, form in ((nodes[0], "prefix"), (nodes[-1], "postfix")):
         fence.set("stretchy", "false")
@@ -171,7 +179,7 @@ def _tighten(row: ET.Element) -> None:
 def _close_up_applied_fence(parent: ET.Element) -> None:
     r"""`\operatorname{f}\!\left(` without the space after the name and without the negative one that undid it."""
     nodes = list(parent)
-    for applied, space in zip(nodes, nodes[1:], strict=False):
-        if applied.tag == "mo" and applied.text == APPLY and space.tag == "mspace" and "-" in (space.get("style") or ""):
+    for applied, space in pairwise(nodes):
+        if applied.text == APPLY and space.tag == "mspace" and "-" in (space.get("style") or ""):
             applied.attrib.pop("lspace", None)
             parent.remove(space)

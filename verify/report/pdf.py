@@ -27,7 +27,7 @@ def render_pdf(report: Report) -> bytes:
     import typst
 
     template = files("verify.report").joinpath("templates", "report.typ").read_text("utf-8")
-    charts = {page.name: draw(page.figure, page.name) for page in report.pages if page.figure}
+    charts = {page.name: draw(page.chart.figure, page.name) for page in report.pages if page.chart}
     source = f"{template}\n#show: report.with({literal(report)}, charts: {literal(charts)})\n"
     try:
         return _compile(source)
@@ -53,7 +53,8 @@ def literal(value: Any) -> str:
     if isinstance(value, int | float):
         return repr(value)
     if isinstance(value, dict):
-        return "(" + "".join(f"{quoted(key)}: {literal(item)}, " for key, item in value.items()) + ("" if value else ":") + ")"
+        items = "".join(f"{quoted(key)}: {literal(item)}, " for key, item in value.items())
+        return f"({items or ':'})"
     if isinstance(value, tuple | list):
         return "(" + "".join(f"{literal(item)}, " for item in value) + ")"
     if is_dataclass(value):
@@ -80,7 +81,9 @@ def _compile(source: str) -> bytes:
     import typst
 
     compiler = typst.Compiler(source.encode(), ignore_system_fonts=True)
-    return compiler.compile(format="pdf", timestamp=EPOCH, pdf_standards=[])  # type: ignore[return-value]
+    document = compiler.compile(format="pdf", timestamp=EPOCH)
+    assert isinstance(document, bytes)
+    return document
 
 
 def _formulas(value: Any) -> Iterator[Formula]:

@@ -14,19 +14,23 @@ Prose = tuple[str | Formula, ...]
 
 GREEK = {"lam": "lambda"} | {
     name: name
-    for name in "alpha beta gamma delta epsilon theta kappa lambda mu nu xi pi rho sigma tau phi chi psi omega Phi "
-    "Psi Sigma Omega Delta Gamma Lambda".split()
+    for name in (
+        *("alpha", "beta", "gamma", "delta", "epsilon", "theta", "kappa", "lambda", "mu", "nu", "xi", "pi", "rho"),
+        *("sigma", "tau", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Lambda", "Sigma", "Phi", "Psi", "Omega"),
+    )
 }
 GREEK |= {"λ": "lambda", "μ": "mu", "σ": "sigma", "τ": "tau", "φ": "phi", "ε": "varepsilon", "Φ": "Phi", "Λ": "Lambda"}
-ARTICLES = r"[aAI](?=,? (?!and\b|or\b|is\b|are\b|has\b|in\b|at\b|commutes?\b)[a-z]{2})"
-"""Letters that are words of English here."""
-LETTER = rf"(?:{'|'.join(sorted(GREEK, key=len, reverse=True))}|(?!{ARTICLES})[A-Za-z])"
-NAME = rf"{LETTER}(?:_[A-Za-z0-9]|\d)?(?:\^\d)?(?:'(?![A-Za-z]))?"
+AFTER_A_NAME = "and|or|is|are|has|in|at|by|to|of|from|for|with|must|may|does|commutes?"
+ARTICLE = rf"[aA](?=,? (?!(?:{AFTER_A_NAME})\b)(?:[b-df-hj-np-tv-z]|u|one)[a-z])"
+"""A letter that is a word of English here: before a vowel the word would be `an`."""
+LETTER = rf"(?:{'|'.join(sorted(GREEK, key=len, reverse=True))}|(?!{ARTICLE})[A-Za-z])"
+NAME = rf"{LETTER}(?:_[A-Za-z0-9]|\d)?(?:\^\d|\^\{{[^{{}}]+\}})?(?:'(?![A-Za-z]))?"
 NOTATION = re.compile(
-    rf"(?<![\w.'’^\\/])(?:(?P<ratio>d{NAME}/d{NAME})|(?P<name>{NAME}))(?![\w’(]|'\w|\.\w|\^|/d)|(?P<call>(?<![\w.'’\\]){NAME})(?=\()"
-    r"|(?P<arrow>->)|(?P<order>[<>]=)|(?P<infinity>(?<![\w])oo(?!\w))"
+    rf"(?<![\w.'’^\\/])(?:d(?P<above>{NAME})/d(?P<below>{NAME})|(?P<name>{NAME}))(?![\w’(]|'\w|\.\w|\^|/d)"
+    rf"|(?<![\w.'’\\])(?P<call>{NAME})(?=\()"
+    r"|(?P<sign>->|[<>]=|(?<!\w)oo(?!\w)|(?<=\))'(?!\w))"
 )
-SIGNS = {"->": "→", "<=": "≤", ">=": "≥", "oo": "∞"}
+SIGNS = {"'": "′", "->": "→", "<=": "≤", ">=": "≥", "oo": "∞"}
 
 
 def read_prose(text: str, where: str) -> Prose:
@@ -44,25 +48,33 @@ def read_prose(text: str, where: str) -> Prose:
     return tuple(part for part in found if part)
 
 
+def mathtext(text: str) -> str:
+    """The sentence as matplotlib reads it, its formulas between dollar signs."""
+    parts = read_prose(text, f"label {text!r}")
+    return "".join(f"${part.latex}$" if isinstance(part, Formula) else part.replace("$", r"\$") for part in parts)
+
+
 def _plain(text: str, where: str) -> list[str | Formula]:
     parts: list[str | Formula] = []
     end = 0
     for match in NOTATION.finditer(text):
-        name = match["ratio"] or match["name"] or match["call"]
         parts.append(text[end : match.start()])
-        parts.append(read_formula(_latex(name), where, display=False) if name else SIGNS[match[0]])
+        if match["sign"]:
+            parts.append(SIGNS[match["sign"]])
+        elif match["above"]:
+            parts.append(read_formula(f"d{_latex(match['above'])}/d{_latex(match['below'])}", where, display=False))
+        else:
+            parts.append(read_formula(_latex(match["name"] or match["call"]), where, display=False))
         end = match.end()
     parts.append(text[end:])
-    for place, part in enumerate(parts[:-1]):  # a hyphen right before a formula, after a space or bracket, is a minus
-        if isinstance(part, str) and re.search(r"(?:^|[ (\[=])-$", part) and isinstance(parts[place + 1], Formula):
-            parts[place] = part[:-1] + "−"
+    for place, part in enumerate(parts[:-1]):  # a hyphen before a formula, not within a word, is a minus
+        if isinstance(part, str) and isinstance(parts[place + 1], Formula):
+            parts[place] = re.sub(r"((?:^|[ (\[=]))-( ?)$", r"\1−\2", part)
     return parts
 
 
 def _latex(name: str) -> str:
-    if "/" in name:
-        return "/".join("d" + _latex(part[1:]) for part in name.split("/"))
-    found = re.fullmatch(rf"({LETTER})_?([A-Za-z0-9])?(\^\d)?('?)", name)
+    found = re.fullmatch(rf"({LETTER})_?([A-Za-z0-9])?(\^\d|\^\{{[^{{}}]+\}})?('?)", name)
     assert found is not None
     letter, below, power, prime = found.groups()
     letter = "\\" + GREEK[letter] if letter in GREEK else letter

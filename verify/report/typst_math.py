@@ -9,21 +9,20 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 
-from verify.report.mathml import CLOSING, OPENING, FormulaError
+from verify.report.mathml import CLOSING, LARGE, OPENING, FormulaError
 
 INVISIBLE = frozenset("\u2061\u2062\u2063\u2064\u200b")
 VARIATION = str.maketrans("", "", "\ufe00\ufe01")
 ACCENTS = {
     "˙": "dot", "¨": "dot.double", "⃛": "dot.triple", "ˆ": "hat", "^": "hat", "\u0302": "hat", "˜": "tilde",
-    "~": "tilde", "\u0303": "tilde", "¯": "macron", "‾": "overline", "\u0332": "overline", "⃗": "arrow", "→": "arrow", "ˇ": "caron",
-    "˘": "breve", "´": "acute", "`": "grave", "˚": "circle",
+    "~": "tilde", "\u0303": "tilde", "¯": "macron", "‾": "overline", "\u0332": "overline", "⃗": "arrow",
+    "→": "arrow", "ˇ": "caron", "˘": "breve", "´": "acute", "`": "grave", "˚": "circle",
 }  # fmt: skip
 BRACES = {"⏟": "underbrace", "⏞": "overbrace", "⎵": "underbracket", "⎴": "overbracket"}
 FENCES = {
     "⟨": "chevron.l", "⟩": "chevron.r", "|": "bar.v", "‖": "bar.v.double", "∥": "parallel", "⌊": "floor.l",
     "⌋": "floor.r", "⌈": "ceil.l", "⌉": "ceil.r",
 }  # fmt: skip
-LARGE = frozenset("∑∏∐⋂⋃⨁⨂⋀⋁∫∬∭∮")
 INTEGRALS = frozenset("∫∬∭∮")
 UPRIGHT_CAPITALS = frozenset("ΓΔΘΛΞΠΣΦΥΨΩ")
 """Set upright by Typst unless told otherwise."""
