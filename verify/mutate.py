@@ -95,7 +95,7 @@ def mutants(root: Node, domain: Domain | None = None, *, names: Sequence[str] = 
     seen = {root}
     symbols = sorted(free_symbols(root) | set(names))
     for place, node in places(root):
-        for slip, says, new, blind in _slips(node, symbols, is_root=not place, is_exponent=_is_exponent(root, place)):
+        for slip, says, new, blind in _slips(node, symbols, is_root=not place, is_exponent=in_exponent(root, place)):
             mutant = replaced(root, place, new)
             if mutant in seen:
                 continue
@@ -105,7 +105,8 @@ def mutants(root: Node, domain: Domain | None = None, *, names: Sequence[str] = 
                 yield Mutant(slip, says, mutant, blind)
 
 
-def _is_exponent(root: Node, place: Place) -> bool:
+def in_exponent(root: Node, place: Place) -> bool:
+    """Whether the place is the exponent of a power."""
     node = root
     for i in place[:-1]:
         node = node.args[i]
@@ -179,16 +180,22 @@ def _slips_of_product(node: Node) -> Iterator[_Slip]:
 def _slips_of_power(node: Node) -> Iterator[_Slip]:
     base, exponent = node.args
     if exponent is MINUS_ONE:
+        yield "missing-factor", f"the divisor {_text(base)} lost", ONE, (f"{_text(base)} = 1",)
         return
     for step in (1, -1):
-        off = num(exponent.value + step) if exponent.op == "num" else add(exponent, num(step))
+        off = shifted(exponent, step)
         new = ONE if off is ZERO else power(base, off)
-        yield (
-            "power",
-            f"the exponent {_text(off)} for {_text(exponent)}",
-            new,
-            (f"{_text(base)} = 1", f"{_text(base)} = 0"),
-        )
+        blind = (f"{_text(base)} = 1", f"{_text(base)} = 0")
+        yield "power", f"the exponent {_text(off)} for {_text(exponent)}", new, blind
+
+
+def shifted(exponent: Node, step: int) -> Node:
+    """exponent + step, as a person would write it."""
+    if exponent.op == "num":
+        return num(exponent.value + step)
+    if exponent.op == "add" and exponent.args[-1].op == "num":
+        return add(*exponent.args[:-1], num(exponent.args[-1].value + step))
+    return add(exponent, num(step))
 
 
 def siblings(node: Node) -> Iterator[Node]:

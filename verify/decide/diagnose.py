@@ -8,7 +8,7 @@ a name or a sibling function is a slip.  Whatever is found so is tested at other
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -37,16 +37,19 @@ from verify.decide.repair import (
 from verify.decide.undo import undo
 from verify.graph import PI, Node, call, mul, num, postorder, power, size, sqrt
 from verify.language import read_claim, write_claim
-from verify.mutate import Place, places, replaced
+from verify.mutate import Place, in_exponent, places, replaced
 from verify.verdict import Diagnosis, Verdict, combine
 
 if TYPE_CHECKING:
     from verify.decide.enclose import Search
 
-#: Which explanation is preferred where several repair the formula: the smaller slip first.
-ORDER = ("sign", "function", "power", "swap", "rounding", "factor", "missing-term", "missing-factor", "other")
-#: The first so many are simpler than to say that the claim holds on a part of the domain.
-SMALL = ORDER.index("missing-term")
+#: What a slip costs, beyond one for every node that its repair puts in: the cheapest explanation is preferred.
+COSTS = {
+    "sign": 0, "function": 0, "power": 0, "swap": 0, "rounding": 1, "factor": 1,
+    "missing-term": 3, "missing-factor": 3, "other": 4,
+}  # fmt: skip
+#: Slips that are simpler than to say that the claim holds on a part of the domain.
+SMALL = ("sign", "function", "power", "swap", "rounding", "factor")
 PRECISION = 192
 #: Values that one place may need, where undoing an operation has several answers.
 MOST_NEEDED = 48
@@ -72,10 +75,11 @@ class Explanation:
     def slip(self) -> str:
         return self.repair.slip
 
-    @property
-    def rank(self) -> tuple[int, int, int]:
-        inserted = max(0, size(self.repair.new) - size(self.old))
-        return ORDER.index(self.slip), inserted, len(self.place)
+    def rank(self, known: Set[Node]) -> tuple[int, int, int]:
+        """Smaller is better: the cost, parts that occur nowhere else in the claim, the depth."""
+        inserted = max(0, size(self.repair.new) - size(self.old)) + self.repair.unlikely
+        foreign = sum(node not in known for node in postorder(self.formula))
+        return COSTS[self.slip] + inserted, foreign, len(self.place)
 
 
 def diagnose(claim: Claim, search: Search, *, seed: int = 0) -> tuple[Diagnosis | None, Node | None]:
@@ -87,11 +91,10 @@ def diagnose(claim: Claim, search: Search, *, seed: int = 0) -> tuple[Diagnosis 
     that one has a derivative.  The verdict of the diagnosis is that of the repaired claim.
     """
     task = _Task.of(claim, seed)
-    if search.holds_on:
+    found = explanations(task.truth, task.formula, _points(task, search), not claim.is_complex)
+    if search.holds_on and not any(explanation.slip in SMALL for explanation in found):
         return _domain_slip(task, search), _worked_out(task)
-    for explanation in explanations(task.truth, task.formula, _points(task, search), not claim.is_complex)[
-        :MOST_JUDGED
-    ]:
+    for explanation in found[:MOST_JUDGED]:
         verdict = task.judge(explanation.formula)
         if verdict >= Verdict.SUPPORTED:
             return Diagnosis(explanation.slip, _says(task, explanation), verdict), explanation.formula
@@ -217,15 +220,15 @@ def explanations(truth: Node, formula: Node, points: Sequence[Mapping[str, acb]]
         target = first.of(truth)
         if target is None or first.of(formula) is None:
             return []
-        found: dict[Node, Explanation] = {}
-        for explanation in _candidates(formula, target, first, Pool(nodes, first.of)):
-            other = found.get(explanation.formula)
-            if other is None or explanation.rank < other.rank:
-                found[explanation.formula] = explanation
+        known = set(nodes)
+        found = sorted(_candidates(formula, target, first, Pool(nodes, first.of)), key=lambda e: e.rank(known))
+        best: dict[Node, Explanation] = {}
+        for explanation in found:
+            best.setdefault(explanation.formula, explanation)
         tests = [
             (point, value) for point in points[1:] if (value := _Values((truth,), point, real).of(truth)) is not None
         ]
-        return [e for e in sorted(found.values(), key=lambda e: e.rank) if _agrees(e.formula, tests, real)]
+        return [e for e in best.values() if _agrees(e.formula, tests, real)]
     finally:
         ctx.prec = before
 
@@ -296,9 +299,10 @@ def _candidates(formula: Node, target: acb, values: _Values, pool: Pool) -> Iter
             other = values.elsewhere(repair.new)
             if other is not None and any(same(other, need) for need in needs):
                 yield Explanation(replaced(formula, place, repair.new), place, node, repair)
-        for need in needs:
-            for repair in insertions(node, value, need, pool):
-                yield Explanation(replaced(formula, place, repair.new), place, node, repair)
+        if node.op != "num" or not in_exponent(formula, place):
+            for need in needs:
+                for repair in insertions(node, value, need, pool):
+                    yield Explanation(replaced(formula, place, repair.new), place, node, repair)
         if node.op in ("add", "mul", "pow", "call", "piecewise"):
             undone = [_undone(node, i, needs, values) for i in range(len(node.args))]
             wanted |= {(*place, i): several for i, several in enumerate(undone) if several}

@@ -13,7 +13,7 @@ from fractions import Fraction
 from flint import acb
 
 from verify.graph import MINUS_ONE, ZERO, Node, add, call, div, free_symbols, mul, num, power, size, symbol
-from verify.mutate import ROUNDINGS, negated, siblings
+from verify.mutate import ROUNDINGS, negated, shifted, siblings
 
 ValueOf = Callable[[Node], acb | None]
 
@@ -29,13 +29,15 @@ ROUNDED, LONGEST_ROUNDED = Fraction(1, 1000), 10**13
 class Repair:
     """The slip that is undone, the new subexpression, and what to say about the old one.
 
-    times   the number that the old one is, times the needed one; None where the two do not differ by a number.
+    times     the number that the old one is, times the needed one; None where the two do not differ by a number.
+    unlikely  how many inserted nodes it shall count for beyond those it has.
     """
 
     slip: str
     new: Node
     says: str
     times: Fraction | None = None
+    unlikely: int = 0
 
 
 def narrow(ball: acb) -> bool:
@@ -129,12 +131,12 @@ def _terms(node: Node) -> Iterator[Repair]:
 
 def _exponents(base: Node, exponent: Node) -> Iterator[Repair]:
     for step in (1, -1):
-        right = num(exponent.value + step) if exponent.op == "num" else add(exponent, num(step))
+        right = shifted(exponent, step)
         if right is not ZERO:
             says = f"has the exponent {short_text(exponent)} instead of {short_text(right)}"
             yield Repair("power", power(base, right), says)
     if exponent is not MINUS_ONE:
-        yield Repair("power", power(base, negated(exponent)), "has an exponent of the wrong sign")
+        yield Repair("power", power(base, negated(exponent)), "has an exponent of the wrong sign", unlikely=1)
 
 
 # --- repairs that put something in ----------------------------------------------------------------
