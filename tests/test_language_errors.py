@@ -58,6 +58,7 @@ REFUSED = [
     ("d^0/dx^0 x = 1", 1, "whole number from 1 to 100"),
     ("d^n/dx^n x = n", 1, "the orders above and below must be the same number"),
     ("d^999999999999/dx^999999999999 x = 1", 1, "the same number"),
+    ("dy/dx = 1", 1, "dy/dx does not say what y is"),
     ("d/d2 x = 1", 1, "'2' is no variable"),
     ("d/dpi pi = 1", 1, "derivative with respect to pi, which is no variable"),
     ("d/dsin x = 1", 1, "derivative with respect to sin"),

@@ -172,6 +172,7 @@ def test_functions_give_way_to_declared_names():
 
 def test_d_over_dx_is_a_quotient_only_where_its_author_says_so():
     d, dx = symbol("d"), symbol("dx")
+    assert read_expression("dy/dx", declared=["dy", "dx"]) is mul(symbol("dy"), power(dx, num(-1)))
     assert read_expression("d/dx (d*x)", declared=["d", "x"]) is derivative(mul(d, x), "x")
     assert read_expression("d/dx (x*dx)", declared=["dx", "x"]) is derivative(mul(x, dx), "x")
     assert read_expression("d/dx*x", declared=["d", "dx", "x"]) is mul(d, power(dx, num(-1)), x)

@@ -66,14 +66,10 @@ class Cursor:
         return self.tokens[min(self.at + 1, len(self.tokens) - 1)]
 
     def deeper(self) -> None:
-        """One bracket, sign, exponent or operator further in; `shallower` leaves it."""
+        """One bracket, sign, exponent or operator further in; whoever leaves it subtracts 1 from `depth`."""
         self.depth += 1
         if self.depth > DEEPEST:
             raise self.error(f"more than {DEEPEST} brackets, signs or exponents inside each other")
-
-    def shallower(self) -> None:
-        """Out of it again."""
-        self.depth -= 1
 
     def note(self, note: str) -> None:
         """Remember a reading for whoever asks what was understood."""

@@ -16,7 +16,13 @@ CONSTANTS = {name: constant(name) for name in ("pi", "E", "EulerGamma", "I", "oo
 RESERVED = ("with", "and", "or", "otherwise")
 
 #: Names that some readers expect to be constants, and what those are called.
-READ_AS_PARAMETERS = {"e": "Euler's number is E or exp(1)", "i": "the imaginary unit is I"}
+READ_AS_PARAMETERS = {
+    "e": "Euler's number is E or exp(1)",
+    "i": "the imaginary unit is I",
+    "Pi": "the constant is pi",
+    "PI": "the constant is pi",
+    "inf": "infinity is oo",
+}
 
 #: Derivative operators written as a name: the order of the derivative in a scalar variable.
 NAMED_OPERATORS = {"grad": 1, "jac": 1, "div": 1, "hess": 2}

@@ -41,7 +41,7 @@ def operator_at(
     """
     name = tokens[at].text
     if name not in ("d", "∂"):
-        return None if name in declared else _named(name, at)
+        return None if name in declared else _named(name, at) or _differential_quotient(tokens, at, declared)
     found = _spelled(tokens, at)
     if found is None:
         return None
@@ -69,6 +69,19 @@ def used_names(tokens: list[Token]) -> frozenset[str]:
         elif tokens[at + 1].text not in ("(", ":"):
             found.add(token.text)
     return frozenset(found)
+
+
+def _differential_quotient(tokens: list[Token], at: int, declared: Set[str]) -> Malformed | None:
+    """dy/dx, where nobody says what y is."""
+    dy = tokens[at].text
+    if len(dy) != 2 or dy[0] != "d" or tokens[at + 1].text != "/":
+        return None
+    dx = tokens[at + 2].text
+    if len(dx) != 2 or dx[0] != "d" or not dx[1].isalpha() or dx in declared:
+        return None
+    return Malformed(
+        f"{dy}/{dx} does not say what {dy[1]} is; write d/{dx} (…), or declare {dy} and {dx} as quantities"
+    )
 
 
 class _Spelled(NamedTuple):

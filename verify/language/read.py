@@ -134,9 +134,9 @@ def _sum(cursor: Cursor) -> Node:
 def _signed_product(cursor: Cursor) -> Node:
     """A product whose sign goes into its leading number, or in front as a factor -1."""
     first = cursor.token
-    negative = cursor.accepts("-")
-    if not negative:
-        cursor.accepts("+")
+    negative = cursor.sign == "-"
+    if negative or cursor.sign == "+":
+        cursor.take()
     factors = _factors(cursor)
     if negative and factors[0].op == "num":
         factors[0] = neg(factors[0])
@@ -222,27 +222,31 @@ def _starts_an_operand(cursor: Cursor) -> bool:
 
 def _factor(cursor: Cursor) -> Node:
     cursor.deeper()
-    if cursor.token.kind == "name" and (operator := _operator(cursor)) is not None:
+    if (operator := _operator(cursor)) is not None:
         node = _derivative(cursor, operator)
-    elif cursor.accepts("-"):
-        node = neg(_operands(cursor, [_factor(cursor)], cursor.before)[0])
-    elif cursor.accepts("+"):
+    elif cursor.sign == "-":
+        sign = cursor.take()
+        node = neg(*_operands(cursor, [_factor(cursor)], sign))
+    elif cursor.sign == "+":
+        cursor.take()
         node = _factor(cursor)
     else:
         node = _power(cursor)
-    cursor.shallower()
+    cursor.depth -= 1
     return node
 
 
 def _power(cursor: Cursor) -> Node:
     first = cursor.token
     base = _atom(cursor)
-    if cursor.accepts("!"):
+    if cursor.sign == "!":
+        cursor.take()
         base = call("factorial", *_operands(cursor, [base], first))
-    if cursor.token.kind == "superscript":
-        exponent = num(int(cursor.take().text))
-    elif cursor.accepts("^"):
+    if cursor.sign == "^":
+        cursor.take()
         exponent = _exponent(cursor)
+    elif cursor.token.kind == "superscript":
+        exponent = num(int(cursor.take().text))
     else:
         return base
     return power(*_operands(cursor, [base, exponent], first))

@@ -77,7 +77,8 @@ def tokens(text: str) -> list[Token]:
     found: list[Token] = []
     position = len(text) - len(text.lstrip(" \t\r\n\u00a0\u2009"))
     while match := _TOKEN.match(text, position):
-        kind, piece = str(match.lastgroup), match[match.lastgroup or 0]
+        kind = match.lastgroup or ""
+        piece = match[kind]
         end = position + len(piece)
         if kind == "number":
             _check_number(text, position, piece, end)
