@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,21 +20,22 @@ def array_function(
     library     numpy unless given; autograd.numpy makes the function traceable.
     """
     entries = list(expression) if hasattr(expression, "shape") else [expression]
+    nested = sympy.ImmutableMatrix(*shape, entries).tolist() if len(shape) == 2 else entries
     array = (library or np).array
-    function = sympy.lambdify(arguments, entries, modules=[library or np], cse=True)
+
+    @cache
+    def compile_once() -> Callable[..., Any]:  # at the first call: printing costs more than most functions ever run
+        return sympy.lambdify(arguments, nested, modules=[library or np], cse=True, docstring_limit=0)
+
     if shape == ():
-        return lambda *values: function(*values)[0]
-    if len(shape) == 1:
-        return lambda *values: array(function(*values))
-    rows = sympy.ImmutableMatrix(*shape, entries).tolist()
-    function = sympy.lambdify(arguments, rows, modules=[library or np], cse=True)
-    return lambda *values: array(function(*values))
+        return lambda *values: compile_once()(*values)[0]
+    return lambda *values: array(compile_once()(*values))
 
 
 def batched_function(expression: Any, arguments: tuple[Any, ...], shape: tuple[int, ...]) -> Callable[..., Any]:
     """The same for arguments whose entries may be arrays of shape (n,): then the value has shape (*shape, n)."""
     entries = list(expression) if hasattr(expression, "shape") else [expression]
-    function = sympy.lambdify(arguments, entries, modules=[np], cse=True)
+    function = sympy.lambdify(arguments, entries, modules=[np], cse=True, docstring_limit=0)
 
     def value(*values: Any) -> Any:
         sizes = [np.asarray(v).shape[1:] for v in values]
