@@ -56,7 +56,8 @@ class Search:
     point        the refuting point, exact.
     agreeing     points at which the sides agree; differing: points of the survey at which they do not.
     holds_on     conditions on which a refuted claim was seen to hold, and nowhere else.
-    left_out     quantities at whose zeros (or whole values) pieces meet.
+    left_out     where pieces meet: "x = 0", "x/y is whole".
+    gaps         whether points were met where a side is undefined, or undecided at every precision.
     """
 
     evidence: Evidence
@@ -68,6 +69,7 @@ class Search:
     tried: int = 0
     holds_on: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    gaps: bool = False
     reason: str = ""
 
 
@@ -165,9 +167,12 @@ class Hunt:
 
     def outcome(self, refutation: tuple[Point, tuple[int, int]] | None) -> Search:
         """The record of a finished search."""
-        left_out = tuple(write(s.quantity) for s in self.sides.switches if s.sharp)
+        left_out = tuple(
+            write(s.quantity) + (" is whole" if s.stepped else " = 0") for s in self.sides.switches if s.sharp
+        )
         if refutation is None:
-            return replace(self.supported() if self.agreeing else self.undecided(), left_out=left_out)
+            gaps = any(n for kind, n in self.kinds.items() if kind != "agree")
+            return replace(self.supported() if self.agreeing else self.undecided(), left_out=left_out, gaps=gaps)
         point, certificate = simplest(*refutation, self.sampler, self.certify)
         holds_on = self.survey(point)
         lhs, rhs = self.sides_at(point)

@@ -16,8 +16,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from math import log2
 
-from flint import acb, arb
+from flint import acb, arb, ctx
 
 from verify.decide.jets import Kink, Undecided, Undefined, Unsupported
 
@@ -104,7 +105,7 @@ def _hypergeometric(p: int, q: int) -> Special:
         if p == q + 1 and any((n := exact_integer(a)) is not None and n <= 0 for a in upper):
             return z.hypgeom(list(upper), list(lower))
         if (p, q) == (2, 1):
-            return z.hypgeom_2f1(*upper, *lower)
+            return _gauss(*upper, *lower, z)
         if (p, q) == (1, 1):
             return z.hypgeom_1f1(*upper, *lower)
         if (p, q) == (0, 1):
@@ -127,12 +128,37 @@ def _hypergeometric(p: int, q: int) -> Special:
     )
 
 
-def _half_turns(phi: acb) -> Arguments:
-    """Off the lines Re phi = pi/2 + k pi, where the continuation along the real line breaks off elsewhere."""
-    if phi.imag.is_zero():
+def _gauss(a: acb, b: acb, c: acb, z: acb) -> acb:
+    """2F1.  FLINT's connection formulas divide by 0 where c - a - b or a - b is an integer but not exactly known as one.
+
+    Then the series itself is summed, at z or (Pfaff's transformation, DLMF 15.8.1) at z/(z - 1).
+    """
+    if not (_nearly_integer(c - a - b) or _nearly_integer(a - b)):
+        return z.hypgeom_2f1(a, b, c)
+    for turned, w in ((False, z), (True, z / (z - 1))):
+        size = float(w.abs_upper())
+        if size < 0.95:
+            terms = 16 + int((ctx.prec + 8) / -log2(max(size, 1e-9)))
+            if not turned:
+                return w.hypgeom([a, b], [c], n=terms)
+            return (1 - z) ** -a * w.hypgeom([a, c - b], [c], n=terms)
+    raise Undecided("hyp2f1 cannot be evaluated so near to its singularity")
+
+
+def _nearly_integer(z: acb) -> bool:
+    return not z.is_exact() and z.contains_integer()
+
+
+def _turned(phi: acb, *cuts: acb) -> Arguments:
+    """Cuts of an incomplete integral beyond those of its integrand.
+
+    Off the strip |Re phi| < pi/2 it is continued by multiples of the complete integral, which has the `cuts`;
+    off the real line the continuation breaks off on the borders of the strips.
+    """
+    if abs(phi.real) < arb.pi() / 2:
         return ()
-    turns = phi.real / arb.pi() + arb(1) / 2
-    return () if (turns.floor()).is_exact() else (acb(0),)
+    strip = (phi.real / arb.pi() + arb(1) / 2).floor()
+    return cuts if phi.imag.is_zero() or strip.is_exact() else (acb(0),)
 
 
 def _before_the_pole(phi: acb, inner: acb) -> acb:
@@ -242,11 +268,12 @@ SPECIAL: dict[tuple[str, int], Special] = {
     ("elliptic_e", 1):  Special(acb.elliptic_e, lambda m: 1 - m, lambda m: (1 - m,)),
     ("elliptic_pi", 2): Special(acb.elliptic_pi, lambda n, m: _all_positive(1 - n, 1 - m), lambda n, m: (1 - n, 1 - m)),
     ("elliptic_f", 2):  Special(acb.elliptic_f, _amplitude,
-                                lambda phi, m: (1 - m * phi.sin() ** 2, *_half_turns(phi))),
+                                lambda phi, m: (1 - m * phi.sin() ** 2, *_turned(phi, 1 - m))),
     ("elliptic_e", 2):  Special(acb.elliptic_e_inc, _amplitude,
-                                lambda phi, m: (1 - m * phi.sin() ** 2, *_half_turns(phi))),
+                                lambda phi, m: (1 - m * phi.sin() ** 2, *_turned(phi, 1 - m))),
     ("elliptic_pi", 3): Special(acb.elliptic_pi_inc, _elliptic_pi_margin,
-                                lambda n, phi, m: (1 - n * phi.sin() ** 2, 1 - m * phi.sin() ** 2, *_half_turns(phi))),
+                                lambda n, phi, m: (1 - n * phi.sin() ** 2, 1 - m * phi.sin() ** 2,
+                                                   *_turned(phi, 1 - m, 1 - n))),
     # --- orthogonal and Bernoulli polynomials ---
     ("chebyshevt", 2): Special(lambda n, x: (_small(n), x.chebyshev_t(n))[1],
                                lambda n, x: INSIDE if _is_integer(n) else 1 + x,
