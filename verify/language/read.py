@@ -1,11 +1,13 @@
 """Which expression does a text mean?  Read by precedence; nothing is evaluated but arithmetic of small numbers.
 
-anything    conditions, or a sum
-sum         product + product - …
-product     factor * factor / …, and products without a sign: 2x, x y, 2(x + 1)
-factor      a derivative operator with its operand, - factor, or a power
-power       atom, atom!, atom ^ factor (right-associative)
-atom        number, constant, name, call, bracket
+A function for each level of the grammar, the loosest first:
+
+    anything    conditions, or a sum
+    sum         product + product - …
+    product     factor * factor / …, and products without a sign: 2x, x y, 2(x + 1)
+    factor      a derivative operator with its operand, - factor, or a power
+    power       atom, atom!, atom ^ factor (right-associative)
+    atom        number, constant, name, call, bracket
 """
 
 from __future__ import annotations
@@ -39,6 +41,8 @@ from verify.language.tokens import Token, tokens
 RELATIONS = ("<", "<=", ">", ">=", "=", "!=")
 #: Numbers that are added up or multiplied when they are read have so many bits together: they stay printable.
 LARGEST_BITS = 3 * LARGEST_FOLDED_BITS
+#: Powers of numbers that would have more bits than this are refused; smaller ones stay powers.
+LARGEST_POWER_BITS = 10**6
 CONDITIONS = ("compare", "and", "or")
 
 
@@ -249,7 +253,10 @@ def _power(cursor: Cursor) -> Node:
         exponent = num(int(cursor.take().text))
     else:
         return base
-    return power(*_operands(cursor, [base, exponent], first))
+    node = power(*_operands(cursor, [base, exponent], first))
+    if node.op == "pow" and base.op == exponent.op == "num" and abs(exponent.value) * _bits(base) > LARGEST_POWER_BITS:
+        raise cursor.error("the power is too large a number", "write it as a power of a name", first)
+    return node
 
 
 def _exponent(cursor: Cursor) -> Node:
@@ -258,9 +265,9 @@ def _exponent(cursor: Cursor) -> Node:
         raise cursor.error("an operator in an exponent", "write the exponent in brackets")
     exponent = _factor(cursor)
     if cursor.sign == "(" and cursor.before.kind == "name":
-        name = cursor.before.text
+        written = cursor.source(first)
         raise cursor.error(
-            f"the exponent {cursor.source(first)} is followed by a bracket", f"write {name}*(…) or (…^{name})*(…)"
+            f"the exponent {written} is followed by a bracket", f"write ^{written}*(…) or ^({written}*(…))"
         )
     return exponent
 
