@@ -99,6 +99,7 @@ ROWS: tuple[Function, ...] = (
                                                      "beta(x, y)*(digamma(y) - digamma(x + y))"),
     _row("uppergamma(s, z)",    "z > 0",             None, "-z^(s - 1)*exp(-z)"),
     _row("lowergamma(s, z)",    "z > 0",             None, "z^(s - 1)*exp(-z)"),
+    _row("zeta(s)",             "",                  None),
     _row("zeta(s, a)",          "a > 0",             None, "-s*zeta(s + 1, a)"),
     _row("polylog(s, z)",       "z < 1",             None, "polylog(s - 1, z)/z"),
     _row("LambertW(x)",         "x >= -exp(-1)",     "LambertW(x)/(x*(1 + LambertW(x)))"),
@@ -117,6 +118,9 @@ ROWS: tuple[Function, ...] = (
     _row("elliptic_f(phi, m)",  "m*sin(phi)^2 < 1 and m < 1", f"1/{_S2}",
          f"elliptic_e(phi, m)/(2*m*(1 - m)) - elliptic_f(phi, m)/(2*m) - sin(2*phi)/(4*(1 - m)*{_S2})"),
     _row("elliptic_e(phi, m)",  "m*sin(phi)^2 <= 1 and m <= 1", _S2, "(elliptic_e(phi, m) - elliptic_f(phi, m))/(2*m)"),
+    _row("elliptic_pi(n, m)",   "m < 1 and n < 1",
+         "(elliptic_e(m) + (m - n)*elliptic_k(m)/n + (n^2 - m)*elliptic_pi(n, m)/n)/(2*(m - n)*(n - 1))",
+         "(elliptic_e(m)/(m - 1) + elliptic_pi(n, m))/(2*(n - m))"),
     _row("elliptic_pi(n, phi, m)", "m*sin(phi)^2 < 1 and m < 1 and n < 1",
          f"(elliptic_e(phi, m) + (m - n)*elliptic_f(phi, m)/n + (n^2 - m)*elliptic_pi(n, phi, m)/n"
          f" - n*{_S2}*sin(2*phi)/(2*(1 - n*sin(phi)^2)))/(2*(m - n)*(n - 1))",
@@ -129,6 +133,20 @@ ROWS: tuple[Function, ...] = (
     _row("legendre(n, x)",      "",                  None, "n*(x*legendre(n, x) - legendre(n - 1, x))/(x^2 - 1)"),
     _row("hermite(n, x)",       "",                  None, "2*n*hermite(n - 1, x)"),
     _row("bernoulli(n, x)",     "",                  None, "n*bernoulli(n - 1, x)"),
+    # --- theta functions, Carlson's integrals and others (DLMF 20, 19.18, 33.4, 5.17; names and orders as in mpmath) ---
+    _row("jtheta(k, z, q)",     "0 < q and q < 1",   None, None, None),
+    _row("elliprf(x, y, z)",    "x > 0 and y > 0 and z > 0",
+         "-elliprd(y, z, x)/6", "-elliprd(x, z, y)/6", "-elliprd(x, y, z)/6"),
+    _row("elliprc(x, y)",       "x > 0 and y > 0",   "(elliprc(x, y) - 1/sqrt(x))/(2*(y - x))",
+                                                     "(elliprc(x, y) - sqrt(x)/y)/(2*(x - y))"),
+    _row("elliprd(x, y, z)",    "x > 0 and y > 0 and z > 0", None, None, None),
+    _row("elliprg(x, y, z)",    "x > 0 and y > 0 and z > 0", None, None, None),
+    _row("agm(a, b)",           "a > 0 and b > 0",
+         "agm(a, b)/(a*(a - b))*(a - 2/pi*agm(a, b)*elliptic_e(((a - b)/(a + b))^2))",
+         "agm(a, b)/(b*(b - a))*(b - 2/pi*agm(a, b)*elliptic_e(((a - b)/(a + b))^2))"),
+    _row("barnesg(z)",          "",                  "barnesg(z)*((z - 1)*digamma(z) - z + (1 + log(2*pi))/2)"),
+    _row("coulombf(l, eta, z)", "z > 0 and l > -1",  None, None, None),
+    _row("coulombg(l, eta, z)", "z > 0 and l > -1",  None, None, None),
 )
 # fmt: on
 
@@ -169,13 +187,6 @@ ABBREVIATIONS = {
 
 #: Functions of any number of arguments.
 VARIADIC = ("max", "min")
-
-#: Functions that are read, with their number of arguments, and about which nothing else is known here
-#: (theta functions, Carlson's integrals, …; names and argument orders are mpmath's): nothing is decided about them.
-NAMED_ONLY = {
-    "jtheta": 3, "elliprf": 3, "elliprc": 2, "elliprd": 3, "elliprg": 3, "agm": 2, "barnesg": 1, "coulombf": 3,
-    "coulombg": 3,
-}  # fmt: skip
 
 _TABLE = {(row.name, len(row.arguments)): row for row in ROWS}
 _HYPERGEOMETRIC = re.compile(r"hyp([0-9])f([0-9])")

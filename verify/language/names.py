@@ -44,7 +44,6 @@ def is_function(name: str) -> bool:
         or name in functions.VARIADIC
         or name in functions.ALIASES
         or name in functions.ABBREVIATIONS
-        or name in functions.NAMED_ONLY
     )
 
 
@@ -61,7 +60,6 @@ def nearest(name: str) -> str:
         *functions.names(),
         *functions.ALIASES,
         *functions.ABBREVIATIONS,
-        *functions.NAMED_ONLY,
         "piecewise",
     )
     return nearest_of(name, known)
@@ -78,8 +76,6 @@ def numbers_of_arguments(name: str) -> tuple[int, ...]:
     name = functions.ALIASES.get(name, name)
     if name == "sqrt":
         return (1,)
-    if name in functions.NAMED_ONLY:
-        return (functions.NAMED_ONLY[name],)
     abbreviated = (1,) if name in functions.ABBREVIATIONS else ()
     return tuple(sorted({*functions.arities(name), *abbreviated}))
 
