@@ -23,8 +23,12 @@ def test_no_two_functions_share_a_counterpart():
     assert len(NAMES_OF_SYMPY) == len(SYMPY_NAMES)
 
 
+#: Functions that SymPy has not.
+WITHOUT_COUNTERPART = {"jtheta", "elliprf", "elliprc", "elliprd", "elliprg", "agm", "barnesg", "coulombf", "coulombg"}
+
+
 def test_every_function_of_the_table_has_a_counterpart():
-    assert set(SYMPY_NAMES) == set(functions.names())
+    assert set(SYMPY_NAMES) == set(functions.names()) - WITHOUT_COUNTERPART
 
 
 # --- conventions ------------------------------------------------------------------------------
@@ -56,7 +60,7 @@ ELSEWHERE = {
     "beta": ((("1/2", "5/3"), ("-1/3", "7/4")), mp.beta),
     "uppergamma": ((("1/2", "5/3"), ("-1/3", "7/4"), ("3/2", "1/2 + I")), lambda s, z: mp.gammainc(s, z)),
     "lowergamma": ((("1/2", "5/3"), ("4/3", "7/4"), ("3/2", "1/2 + I")), lambda s, z: mp.gammainc(s, 0, z)),
-    "zeta": ((("3", "1/3"), ("5/2", "7/4"), ("2", "1")), mp.zeta),
+    "zeta": ((("3",), ("1/2 + 3*I",), ("3", "1/3"), ("5/2", "7/4"), ("2", "1")), mp.zeta),
     "polylog": ((("2", "1/3"), ("3", "-7/4"), ("3/2", "1/3 + I")), mp.polylog),
     "besselj": ((("1/3", "5/3"), ("2", "1/2 + I"), ("1", "-3/2")), mp.besselj),
     "bessely": ((("1/3", "5/3"), ("2", "1/2 + I")), mp.bessely),
@@ -64,7 +68,7 @@ ELSEWHERE = {
     "besselk": ((("1/3", "5/3"), ("2", "1/2 + I")), mp.besselk),
     "elliptic_f": ((("1/2", "1/3"), ("2", "-3/4")), mp.ellipf),
     "elliptic_e": ((("1/2", "1/3"), ("2", "-3/4"), ("3", "1/4")), mp.ellipe),
-    "elliptic_pi": ((("1/4", "1/2", "1/3"), ("-2", "1", "1/3")), mp.ellippi),
+    "elliptic_pi": ((("1/4", "1/2", "1/3"), ("-2", "1", "1/3"), ("1/4", "1/3")), mp.ellippi),
     "chebyshevt": ((("1/2", "1/3"), ("3", "5/7")), mp.chebyt),
     "chebyshevu": ((("1/2", "1/3"), ("3", "5/7")), mp.chebyu),
     "legendre": ((("1/2", "1/3"), ("3", "5/7")), mp.legendre),
@@ -86,7 +90,7 @@ CONVENTIONS = (
 
 
 def test_the_conventions_of_all_functions_are_compared():
-    assert {name for name, *_ in CONVENTIONS} >= set(functions.names())
+    assert {name for name, *_ in CONVENTIONS} >= set(SYMPY_NAMES)
 
 
 @pytest.mark.parametrize(("name", "point", "meaning"), CONVENTIONS, ids=lambda v: v if isinstance(v, str) else "")
@@ -189,7 +193,6 @@ def test_the_step_function_is_undefined_at_its_jump():
         (sp.Integral(sp.exp(x), x), "Integral has no counterpart"),
         (sp.re(sp.Symbol("z")), "re is not in the table"),
         (sp.DiracDelta(x), "DiracDelta is not in the table"),
-        (sp.elliptic_pi(x, y), "elliptic_pi with 2 arguments"),
         (sp.LambertW(x, 1), "LambertW with 2 arguments"),
         (sp.Symbol("a", commutative=False), "do not commute"),
         (sp.Symbol("x", positive=True) + x, "two different quantities are called 'x'"),
@@ -212,10 +215,10 @@ def test_text_is_no_expression():
         from_sympy("__import__('os').system('x')")
 
 
-@pytest.mark.parametrize("text", ["jtheta(1, x, q)", "9^9^9^9", "2^99999999"])
-def test_what_sympy_cannot_hold_is_refused(text):
+@pytest.mark.parametrize("node", [read_expression("jtheta(1, x, q)"), power(num(2), num(99999999))], ids=write)
+def test_what_sympy_cannot_hold_is_refused(node):
     with pytest.raises(NoCounterpart):
-        to_sympy(read_expression(text))
+        to_sympy(node)
 
 
 def test_large_numbers_are_not_multiplied_out():

@@ -171,8 +171,6 @@ def _call(expr: Any, nodes: Any, sympy: Any) -> Node:
         return _known(f"hyp{len(upper)}f{len(lower)}", nodes([*upper, *lower, z]), expr)
     if isinstance(expr, sympy.polygamma) and args[0] == 0:
         return graph.call("digamma", *nodes(args[1:]))
-    if isinstance(expr, sympy.zeta) and len(args) == 1:
-        return graph.call("zeta", *nodes(args), graph.ONE)
     if isinstance(expr, sympy.Heaviside):
         # Undefined at the jump, where its value is a matter of taste.
         (x,) = nodes(args[:1])

@@ -38,6 +38,7 @@ def read_claim(text: str, let: Let | None = None) -> Claim:
     for each in cursors:
         each.symbols |= symbols
         each.finish()
+        _check_differentiated(each, domain)
     return Claim(
         lhs,
         rhs,
@@ -89,6 +90,12 @@ def _split(text: str, found: list[Token]) -> tuple[list[Token], list[Token]]:
     if found[at + 1].kind == "end":
         raise ReadError("nothing is declared after `with`", text, start, "write x: kind, or a condition")
     return [*found[:at], Token("end", "", start, start)], found[at + 1 :]
+
+
+def _check_differentiated(cursor: Cursor, domain: Declarations) -> None:
+    for name, token in cursor.variables.items():
+        if name in domain.variables and domain.variables[name].field == "integer":
+            raise cursor.error(f"derivative with respect to {name}, an integer", f"declare {name}: real", token)
 
 
 def _read_sides(cursor: Cursor) -> tuple[Node, Node]:

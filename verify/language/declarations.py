@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from verify.claim import Variable
-from verify.graph import MINUS_ONE, ZERO, Node, compare, free_symbols, mul, symbol
+from verify.graph import ZERO, I, Node, compare, free_symbols, neg, postorder, symbol
 from verify.language import names
 from verify.language.calls import arguments, beyond_scalars
 from verify.language.cursor import Cursor
@@ -20,6 +20,7 @@ KIND_WORDS = frozenset((*FIELDS, *RANGES, "everywhere"))
 
 _KINDS = "real, positive, nonnegative, negative, nonpositive, integer, complex or interval(a, b)"
 _INFINITY = names.CONSTANTS["oo"]
+_MINUS_INFINITY = neg(_INFINITY)
 
 
 @dataclass
@@ -90,50 +91,43 @@ def _read_kind(cursor: Cursor, name: str) -> tuple[Variable, list[Node]]:
     """A field (real, integer, complex), a range, or both: `integer`, `positive`, `positive integer`."""
     first = cursor.token
     field_, range_ = "", ""
-    low: Node | None = None
-    high: Node | None = None
+    ends: list[Node] = []
     while cursor.token.kind == "name":
         token = cursor.take()
         if token.text in FIELDS and not field_:
             field_ = token.text
         elif token.text in RANGES and not range_:
             range_ = token.text
-            if range_ == "interval":
-                low, high = arguments(cursor, "interval", (2,), read_value)
+            ends = arguments(cursor, "interval", (2,), read_value) if range_ == "interval" else []
         else:
             raise _no_kind(cursor, token)
     if not field_ and not range_:
         raise _no_kind(cursor, first)
     if field_ == "complex" and range_:
         raise cursor.error("a complex quantity has no range", "declare its real and imaginary parts", first)
-    closed = range_.startswith("non")
-    conditions = []
+    variable, conditions = Variable(name, field_ or "real"), []
     match range_:
         case "positive" | "nonnegative":
-            low = ZERO
+            variable = replace(variable, low=ZERO, closed_low=range_ == "nonnegative")
         case "negative" | "nonpositive":
-            high = ZERO
+            variable = replace(variable, high=ZERO, closed_high=range_ == "nonpositive")
         case "interval":
-            assert low is not None
-            assert high is not None
-            if low.op == high.op == "num" and low.value >= high.value:
-                raise cursor.error("the interval is empty", "write the lower end first", first)
-            if low is _INFINITY or high is mul(MINUS_ONE, _INFINITY):
-                raise cursor.error("the interval is empty", "write the lower end first", first)
-            if low is mul(MINUS_ONE, _INFINITY):
-                low = None
-            if high is _INFINITY:
-                high = None
-            if low is not None and free_symbols(low):
-                conditions.append(compare(low, "<", symbol(name)))
-                low = None
-            if high is not None and free_symbols(high):
-                conditions.append(compare(symbol(name), "<", high))
-                high = None
-    variable = Variable(
-        name, field_ or "real", low, high, closed and low is not None, closed_high=closed and high is not None
-    )
+            _check_ends(cursor, first, *ends)
+            low, high = (None if end in (_INFINITY, _MINUS_INFINITY) else end for end in ends)
+            # A variable has constant ends; those that move with other variables are conditions.
+            conditions += [compare(low, "<", symbol(name))] if low is not None and free_symbols(low) else []
+            conditions += [compare(symbol(name), "<", high)] if high is not None and free_symbols(high) else []
+            constant = [None if end is None or free_symbols(end) else end for end in (low, high)]
+            variable = replace(variable, low=constant[0], high=constant[1])
     return variable, conditions
+
+
+def _check_ends(cursor: Cursor, token: Token, low: Node, high: Node) -> None:
+    if any(node is I for node in postorder(low, high)):
+        raise cursor.error("the ends of an interval are real", token=token)
+    numbers = low.op == high.op == "num"
+    if low is _INFINITY or high is _MINUS_INFINITY or (numbers and low.value >= high.value):
+        raise cursor.error("the interval is empty", "write the lower end first", token)
 
 
 def _no_kind(cursor: Cursor, token: Token) -> Exception:
