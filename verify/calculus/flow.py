@@ -177,6 +177,23 @@ def moving_matrix(name: str, dimension: int, time: Symbol) -> ImmutableMatrix:
     return ImmutableMatrix(dimension, dimension, lambda i, j: _undefined(f"{name}_{i + 1}{j + 1}", time))
 
 
+def generic_matrix(name: str, rows: int, columns: int) -> ImmutableMatrix:
+    """A matrix of real symbols."""
+    return ImmutableMatrix(rows, columns, lambda i, j: Symbol(f"{name}_{i + 1}{j + 1}", real=True))
+
+
+def generic_layer(dimension: int, units: int) -> tuple[Flow, Expr]:
+    """U h(W z + b) with an undefined function h, and the trace that its M units should have, sum of h'_k w_k . u_k."""
+    U, W = generic_matrix("u", dimension, units), generic_matrix("w", units, dimension)
+    state, y = generic_flow(dimension).state, Symbol("y", real=True)
+    b = tuple(Symbol(f"b_{k + 1}", real=True) for k in range(units))
+    h: Any = Function("h", real=True)
+    inner = W * ImmutableMatrix(state) + ImmutableMatrix(b)
+    slopes = (diff(h(y), y).subs(y, inner[k]) for k in range(units))
+    trace = sum((slope * (W[k, :] * U[:, k])[0] for k, slope in enumerate(slopes)), S.Zero)
+    return Flow(Symbol("t", real=True), state, hidden_layer(U, h, W, state, b), (*U.flat(), *W.flat(), *b)), trace
+
+
 def _undefined(name: str, *arguments: Any) -> Any:
     function: Any = Function(name, real=True)
     return function(*arguments)

@@ -164,9 +164,16 @@ def in_stein_class(law: Law, *functions: Any) -> Evidence:
 
 def _has_integral(derivative: Expr, x: Symbol, ends: tuple[Any, Any]) -> bool:
     """Whether the derivative of p f is proved to be integrable at every infinite end."""
+    numerator, denominator = sp.fraction(sp.together(derivative))
     y = Symbol("y", positive=True)
-    bounds = [growth(derivative.subs(x, y if end == oo else -y), y) for end in ends if end in (oo, -oo)]
-    return all(b is not None and b.is_integrable(y) for b in bounds)
+    for end in ends:
+        if end not in (oo, -oo):
+            continue
+        forms = (derivative, sp.expand(numerator) / denominator)
+        bounds = (growth(form.subs(x, y if end == oo else -y), y) for form in forms)
+        if not any(bound is not None and bound.is_integrable(y) for bound in bounds):
+            return False
+    return True
 
 
 def flux_through_circle(field: ImmutableMatrix, variables: tuple[Symbol, Symbol], radius: Any) -> Expr:

@@ -118,12 +118,21 @@ def _power(base: sp.Expr, exponent: sp.Expr, x: sp.Symbol) -> Growth | None:
 
 
 def _exponential(argument: sp.Expr, x: sp.Symbol) -> Growth | None:
-    """exp of (a sum of c x^q) + (something bounded)."""
-    exponent = _as_exponent(argument, x)
-    return None if exponent is None else Growth(sp.S.Zero, exponent, True)
+    """exp of (a sum of c x^q) + (a sum of c log(g)) + (something bounded)."""
+    terms = sp.Add.make_args(sp.expand(argument))
+    powers, rest = [], []
+    for term in terms:
+        coefficient, factor = term.as_independent(x)
+        if isinstance(factor, sp.log) and coefficient.is_extended_real:
+            powers.append(_power(factor.args[0], coefficient, x))
+        else:
+            rest.append(term)
+    exponent = _as_exponent(sp.Add(*rest), x)
+    return None if exponent is None else _product([Growth(sp.S.Zero, exponent, True), *powers])
 
 
 def _as_exponent(argument: sp.Expr, x: sp.Symbol) -> sp.Expr | None:
+    """The part of the argument that is a sum of c x^q; None unless the rest is bounded."""
     total: sp.Expr = sp.S.Zero
     for term in sp.Add.make_args(sp.expand(argument)):
         coefficient, rest = term.as_independent(x)
