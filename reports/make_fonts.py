@@ -116,8 +116,16 @@ def cut(font: TTFont, family: str, codes: list[int], features: list[str]) -> byt
     return written.getvalue()
 
 
+def as_ranges(codes: list[int]) -> str:
+    """The inverse of `characters`."""
+    starts = [code for code in codes if code - 1 not in codes]
+    ends = [code for code in codes if code + 1 not in codes]
+    return " ".join(f"{a:x}" if a == b else f"{a:x}-{b:x}" for a, b in zip(starts, ends, strict=True))
+
+
 def main() -> None:
-    """Write all subsets."""
+    """Write all subsets, and characters.txt with what each of them covers."""
+    covered = {}
     library = next(Path(typst.__file__).parent.glob("_typst*")).read_bytes()
     wanted = {source: (file, family, codes, features) for file, (source, family, codes, features) in FONTS.items()}
     for font in embedded_fonts(library):
@@ -126,7 +134,10 @@ def main() -> None:
             file, family, codes, features = wanted.pop(source)
             data = cut(font, family, codes, features)
             (TEMPLATES / file).write_bytes(data)
+            covered[file] = as_ranges(sorted(font.getBestCmap()))
             print(f"{file:15} {len(data):7} bytes from {source}")
+    lines = (f"{file} {ranges}\n" for file, ranges in sorted(covered.items()))
+    (TEMPLATES / "characters.txt").write_text("".join(lines), "ascii")
     if wanted:
         raise SystemExit(f"not in this Typst wheel: {', '.join(wanted)}")
 

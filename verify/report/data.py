@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from verify.report.formula import Formula
 from verify.report.prose import Prose
-
-if TYPE_CHECKING:
-    from verify.derivation import Figure
 
 
 @dataclass(frozen=True)
@@ -113,11 +109,16 @@ class Source:
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure with its title and caption."""
+    """A drawn figure.
+
+    label  what is said in its place to somebody who does not see it.
+    svg    a document of its own.
+    """
 
     title: Prose
     caption: Prose
-    figure: Figure
+    label: str
+    svg: str
 
 
 @dataclass(frozen=True)

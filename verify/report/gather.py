@@ -24,6 +24,7 @@ from verify.report.data import (
     Source,
     StepLine,
 )
+from verify.report.figures import draw
 from verify.report.formula import read_formula
 from verify.report.prose import read_prose
 from verify.verdict import Counterexample, Evidence, Rigor, Verdict
@@ -135,7 +136,9 @@ def _chart(figure: Figure | None, name: str) -> Chart | None:
     if figure is None:
         return None
     where = f"derivation {name!r}, figure"
-    return Chart(read_prose(figure.title, where), read_prose(figure.caption, where), figure)
+    curves = "; ".join(series.label for series in figure.series if series.label)
+    label = f"{figure.title}: {figure.y_label} against {figure.x_label}." + (f" Shown: {curves}." if curves else "")
+    return Chart(read_prose(figure.title, where), read_prose(figure.caption, where), label, draw(figure, name))
 
 
 def _badge(verdict: Verdict, rigor: Rigor | None = None) -> Badge:

@@ -6,11 +6,10 @@ from base64 import b64encode
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from verify.report.figures import draw, inline
+from verify.report.figures import inline
 from verify.report.formula import Formula
 
 if TYPE_CHECKING:
-    from verify.derivation import Figure
     from verify.report.data import Report
 
 FACES = (  # family, style, weight, file
@@ -34,7 +33,7 @@ def render_html(report: Report) -> str:
     environment.filters |= {
         "prose": lambda prose: Markup("").join(_inline(part) for part in prose),
         "math": lambda formula: Markup(formula.mathml),
-        "plot": lambda figure, name: Markup(inline(draw(figure, name), name, _description(figure))),
+        "plot": lambda chart, name: Markup(inline(chart.svg, name, chart.label)),
     }
     style = Markup(_fonts() + _template("report.css"))
     return environment.get_template("report.html").render(report=report, style=style)
@@ -44,12 +43,6 @@ def _inline(part: str | Formula) -> Any:
     from markupsafe import Markup, escape
 
     return Markup(part.mathml) if isinstance(part, Formula) else escape(part)
-
-
-def _description(figure: Figure) -> str:
-    """What a listener hears instead of the figure."""
-    curves = "; ".join(series.label for series in figure.series if series.label)
-    return f"{figure.title}: {figure.y_label} against {figure.x_label}." + (f" Shown: {curves}." if curves else "")
 
 
 def _template(name: str) -> str:

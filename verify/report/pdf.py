@@ -7,7 +7,6 @@ from dataclasses import fields, is_dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from verify.report.figures import draw
 from verify.report.formula import Formula
 from verify.report.mathml import FormulaError
 from verify.report.typst_math import quoted
@@ -27,8 +26,7 @@ def render_pdf(report: Report) -> bytes:
     import typst
 
     template = files("verify.report").joinpath("templates", "report.typ").read_text("utf-8")
-    charts = {page.name: draw(page.chart.figure, page.name) for page in report.pages if page.chart}
-    source = f"{template}\n#show: report.with({literal(report)}, charts: {literal(charts)})\n"
+    source = f"{template}\n#show: report.with({literal(report)})\n"
     try:
         return _compile(source)
     except typst.TypstError as error:

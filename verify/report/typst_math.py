@@ -226,7 +226,7 @@ def _aligned_rows(table: ET.Element) -> str:
 
 
 def _matrix(table: ET.Element, delimiter: str = "#none") -> str:
-    columns = set(_alignments(table))
+    columns = set(_alignments(table)) - {"center"}
     align = f"align: #{columns.pop()}, " if len(columns) == 1 else ""
     rows = "; ".join(", ".join(cell or '""' for cell in row) for row in _cells(table))
     return f"mat(delim: {delimiter}, {align}{rows})"
