@@ -6,13 +6,14 @@
     costate    lam' = -A' lam,  lam(T) = g_y'
     adjoint    dg/dp = g_p + lam(0)' b_p + integral of lam' A_p y dt over [0, T]
 
-S solves S' = A S + A_p E with S(0) = 0.  With Psi(s) = e^{(T-s)A}, Psi' = -Psi A, the product Psi S grows by
-Psi A_p E; from s = 0 to T it grows from 0 to S(T): Duhamel's integral.  The costate is lam = Psi' g_y', so the two
-integrands are one.  The shorter S = T A_p E holds where A and A_p commute; in general it is off by T^2/2 [A, A_p].
+Let Psi(s) = e^{(T-s)A}, so Psi' = -Psi A, and F(s) = e^{sB} for any second matrix B.  From s = 0 to T the product
+Psi F grows from e^{TA} to e^{TB}, at the rate Psi (B - A) F.  With B = A(p + h), divided by h, h -> 0: Duhamel's
+integral.  In other words S' = A S + A_p E, S(0) = 0, and Psi S grows by Psi A_p E.  The costate is lam = Psi' g_y',
+so the two integrands are one.  The shorter S = T A_p E holds where A and A_p commute; else it is off by T^2/2 [A, A_p].
 
 Layout: g_y is a row, A_p the derivative of A by one parameter; after a matrix, ' transposes, except for y', S', Psi',
 lam' on the left of an equation, which are time derivatives.  The example is the damped oscillator with stiffness k,
-damping c and start (q, -q).
+damping c and start (q, -c q).
 """
 
 from fractions import Fraction
@@ -30,16 +31,19 @@ from verify.numerics.exponential_slips import errors_over_time, slips
 
 # --- any number n of states ---------------------------------------------------------------------
 
-A, A_p, E, S, Psi = matrices("A A_p E S Psi", "n", "n")
+A, A_p, B, E, F, S, Psi = matrices("A A_p B E F S Psi", "n", "n")
 b, b_p, y, y_p, lam = matrices("b b_p y y_p lam", "n", 1)
 g_y, q = matrix("g_y", 1, "n"), matrix("q", 1, 1)
 
-rates = {E: A @ E, S: A @ S + A_p @ E, Psi: -(Psi @ A), y: A @ y, y_p: A @ y_p + A_p @ y, lam: -(A.T @ lam)}
+rates = {E: A @ E, F: B @ F, S: A @ S + A_p @ E, Psi: -(Psi @ A), y: A @ y, y_p: A @ y_p + A_p @ y, lam: -(A.T @ lam)}
 
 
 def steps():
-    series = "Higham (2008), section 10.2: the power series may be differentiated term by term"
-    yield Step("S solves the differentiated equation", derive(A @ E, {A: A_p, E: S}), derive(S, rates), cited=series)
+    limit = "e^{sB} tends to e^{sA}, uniformly on [0, T], as B tends to A: Higham (2008), section 10.2"
+    yield Step("any two matrices: Psi F grows by Psi (B - A) F", derive(Psi @ F, rates), Psi @ (B - A) @ F)
+    yield Step("at s = T it is F, at s = 0 it is Psi", substitute(Psi @ F, {Psi: identity("n")}), F)
+    yield Step("B = A(p + h), divided by h, h -> 0", Psi @ A_p @ E, Psi @ A_p @ E, cited=limit)
+    yield Step("the differentiated equation S' = A S + A_p E", derive(A @ E, {A: A_p, E: S}), derive(S, rates))
     yield Step("Psi S grows by Psi A_p E", derive(Psi @ S, rates), Psi @ A_p @ E)
     yield Step("at s = T, where Psi = I, it is S(T)", substitute(Psi @ S, {Psi: identity("n")}), S)
     yield Step("chain rule for y(T) = E b", derive(g_y @ E @ b, {E: S, b: b_p}), g_y @ S @ b + g_y @ E @ b_p)

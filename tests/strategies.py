@@ -5,4 +5,4 @@ from __future__ import annotations
 from hypothesis import settings
 
 #: For properties that solve differential equations: a quarter of the profile's examples.
-costly = settings(max_examples=max(6, settings.default.max_examples // 4))
+costly = settings(max_examples=max(6, settings().max_examples // 4))

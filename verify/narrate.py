@@ -37,8 +37,9 @@ def _lines(derivation: Derivation, result: DerivationResult) -> Iterator[str]:
         rejected = len(result.mutants) - len(result.survivors)
         yield f"\nWrong neighbours: {rejected} of {len(result.mutants)} rejected"
         for m in result.mutants:
-            by = f"rejected by {len(m.rejected_by)}: {m.rejected_by[0]}" if m.rejected_by else "NOT REJECTED"
-            blind = f"; right by accident where {', '.join(m.blind)}" if m.blind else ""
+            count = len(m.rejected_by)
+            by = f"by {count} routes" if count > 1 else f"by {m.rejected_by[0]}" if count else "NOT REJECTED"
+            blind = f"; does not show if {' or '.join(m.blind)}" if m.blind else ""
             yield _hanging("  ", f"{m.slip}: {m.says} ({by}{blind})")
     for p in result.printed:
         yield from _printed(p)
@@ -50,9 +51,10 @@ def _lines(derivation: Derivation, result: DerivationResult) -> Iterator[str]:
 
 
 def _step(number: int, step: StepResult) -> Iterator[str]:
-    how = (step.cited and f"cited: {step.cited}") or step.method
+    label = "cited" if step.cited else str(step.verdict)
+    how = step.cited or step.method
     count = f", {step.entries} entries" if step.entries > 1 else ""
-    yield _hanging(f"{step.verdict!s:9} {number:2}. ", f"{step.why} ({how}{count})")
+    yield _hanging(f"{label:9} {number:2}. ", f"{step.why} ({how}{count})")
     if step.verdict < Verdict.SUPPORTED:
         yield indent(f"{step.lhs}\n  = {step.rhs}\n{step.reason}".rstrip(), " " * 14)
         if step.counterexample:

@@ -97,12 +97,17 @@ def decide_step(step: Step, domain: Declarations, *, seed: int = 0) -> StepResul
         step.display,
         decided.verdict,
         decided.rigor,
-        method=", ".join(dict.fromkeys(e.route for e in decided.evidence if e.holds is not None)),
+        method=", ".join(dict.fromkeys(e.route for e in decided.evidence if _carries(e, decided))),
         entries=entries,
         reason=decided.reason,
         counterexample=decided.counterexample,
         evidence=decided.evidence,
     )
+
+
+def _carries(evidence: Evidence, decided: Result) -> bool:
+    """Whether the verdict stands on this evidence, and not on a stronger one."""
+    return evidence.holds is not None and evidence.rigor == decided.rigor
 
 
 def merged(domain: Declarations, more: Declarations) -> dict[str, str]:

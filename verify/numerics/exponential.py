@@ -33,50 +33,52 @@ class LinearProblem:
     terminal_p: Callable[[Array, Array], Array]
 
 
-def assembled(problem: LinearProblem, p: Array, T: float, derivative: Callable[[Array, Array, float], Array]) -> Array:
-    """The gradient from D_j = derivative(A, A_{p_j}, T)."""
+def assembled(problem: LinearProblem, p: Array, T: float, derivatives: Callable[[Array, Array, float], Array]) -> Array:
+    """The gradient from D_j, (M, N, N), which derivatives(A, A_p, T) returns for A (N, N) and A_p (M, N, N)."""
     A, b = problem.matrix(p), problem.initial(p)
     propagator = expm(T * A)
     y = propagator @ b
     row = problem.terminal_y(y, p)
-    moved = np.array([row @ derivative(A, direction, T) @ b for direction in problem.matrix_p(p)])
+    moved = derivatives(A, problem.matrix_p(p), T) @ b @ row
     return problem.terminal_p(y, p) + row @ propagator @ problem.initial_p(p) + moved
 
 
 def block_exponential(problem: LinearProblem, p: Array, T: float) -> Array:
     """D_j is the upper right block of exp(T [[A, A_j], [0, A]])."""
 
-    def derivative(A: Array, direction: Array, T: float) -> Array:
+    def derivatives(A: Array, A_p: Array, T: float) -> Array:
         n = len(A)
-        return expm(T * np.block([[A, direction], [np.zeros_like(A), A]]))[:n, n:]
+        blocks = np.array([np.block([[A, direction], [np.zeros_like(A), A]]) for direction in A_p])
+        return expm(T * blocks)[:, :n, n:]
 
-    return assembled(problem, p, T, derivative)
+    return assembled(problem, p, T, derivatives)
 
 
 def duhamel_quadrature(problem: LinearProblem, p: Array, T: float, nodes: int = 24) -> Array:
     """D_j is the Duhamel integral, by a Gauss-Legendre rule on the products of two exponentials."""
     x, weights = np.polynomial.legendre.leggauss(nodes)
 
-    def derivative(A: Array, direction: Array, T: float) -> Array:
-        nodes = zip(T * (x + 1) / 2, weights * T / 2, strict=True)
-        terms = (w * expm((T - s) * A) @ direction @ expm(s * A) for s, w in nodes)
-        return sum(terms, np.zeros_like(A))
+    def derivatives(A: Array, A_p: Array, T: float) -> Array:
+        times = (T * (x + 1) / 2)[:, None, None]
+        before, after = expm(times * A), expm((T - times) * A)
+        return np.einsum("s,sij,mjk,skl->mil", weights * T / 2, after, A_p, before)
 
-    return assembled(problem, p, T, derivative)
+    return assembled(problem, p, T, derivatives)
 
 
 def spectral(problem: LinearProblem, p: Array, T: float) -> Array:
     """D_j by divided differences of the exponential at the eigenvalues, which must be well apart."""
 
-    def derivative(A: Array, direction: Array, T: float) -> Array:
+    def derivatives(A: Array, A_p: Array, T: float) -> Array:
         values, vectors = np.linalg.eig(A)
         gaps = values[:, None] - values[None, :]
         e = np.exp(T * values)
         same = np.abs(gaps) < 1e-12
         psi = np.where(same, T * e[:, None], (e[:, None] - e[None, :]) / np.where(same, 1, gaps))
-        return (vectors @ (np.linalg.solve(vectors, direction @ vectors) * psi) @ np.linalg.inv(vectors)).real
+        inverse = np.linalg.inv(vectors)
+        return (vectors @ ((inverse @ A_p @ vectors) * psi) @ inverse).real
 
-    return assembled(problem, p, T, derivative)
+    return assembled(problem, p, T, derivatives)
 
 
 def frechet_adjoint(problem: LinearProblem, p: Array, T: float) -> Array:

@@ -21,6 +21,7 @@ COMMUTED: dict[str, Callable[..., Any]] = {
     "T/2 (A_p e^{TA} + e^{TA} A_p)": lambda A, A_p, T: T / 2 * (A_p @ expm(T * A) + expm(T * A) @ A_p),
     "T e^{TA/2} A_p e^{TA/2}": lambda A, A_p, T: T * expm(T / 2 * A) @ A_p @ expm(T / 2 * A),
 }
+_NAMES = ("commute", "commute: other order", "commute: mean", "commute: halves")
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ class Slip:
 def slips(problem: LinearProblem) -> Iterator[Slip]:
     """Wrong neighbours of the gradient."""
     commuting = ("A and A_p commute", "n = 1", "only the trace is looked at")
-    for says, derivative in COMMUTED.items():
-        yield Slip(f"commute: {says}", says, commuting, partial(assembled, problem, derivative=derivative))
+    for name, (says, derivatives) in zip(_NAMES, COMMUTED.items(), strict=True):
+        yield Slip(name, f"dE/dp = {says}", commuting, partial(assembled, problem, derivatives=derivatives))
 
     def instead(**functions: Callable[..., Any]) -> Callable[..., Any]:
         return partial(block_exponential, replace(problem, **functions))
@@ -69,7 +70,7 @@ def errors_over_time(
         x_label="T",
         y_label="relative error of the gradient",
         series=(
-            *(series(says, partial(assembled, problem, derivative=f)) for says, f in COMMUTED.items()),
+            *(series(says, partial(assembled, problem, derivatives=f)) for says, f in COMMUTED.items()),
             series("Fréchet derivative", partial(frechet_adjoint, problem), "points"),
         ),
         log_x=True,
