@@ -190,6 +190,7 @@ def test_d_over_dx_is_a_quotient_only_where_its_author_says_so():
         ("e^x = e^x", "e is read as a real parameter; Euler's number is E or exp(1)"),
         ("i*x = x*i", "i is read as a real parameter; the imaginary unit is I"),
         ("gamma*x = x*gamma", "gamma is read as a real parameter, not as a function"),
+        ("d/dx (xy) = y + 0*x", "xy is read as one name, not as the product x*y"),
         ("expm1(x) = exp(x) - 1", "expm1(x) is read as exp(x) - 1"),
     ],
 )

@@ -38,11 +38,17 @@ def quantity_or_call(cursor: Cursor, read_value: Read, read_condition: Read) -> 
         if name in names.CONSTANTS:
             return names.CONSTANTS[name]
         if not names.may_be_a_quantity(name):
-            raise cursor.error(f"the function {name} needs its argument in brackets", f"or declare {name}", token)
+            raise cursor.error(
+                f"the function {name} needs its argument in brackets",
+                f"write {name}(x), and {name}(x)^2 for its power, or declare {name}",
+                token,
+            )
         if name in names.READ_AS_PARAMETERS:
             cursor.note(f"{name} is read as a real parameter; {names.READ_AS_PARAMETERS[name]}")
         elif names.is_function(name):
             cursor.note(f"{name} is read as a real parameter, not as a function")
+        elif len(name) > 1 and all(letter in cursor.used or letter in cursor.declared for letter in name):
+            cursor.note(f"{name} is read as one name, not as the product {'*'.join(name)}")
     cursor.symbols.setdefault(name)
     return symbol(name)
 

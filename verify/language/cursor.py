@@ -98,7 +98,7 @@ class Cursor:
             ")": "no bracket is open here",
             "!=": "write a space before = after a factorial",
             "!": "a double factorial is written out",
-        }
+        } | dict.fromkeys(("<", "<=", ">", ">="), "conditions follow after `with`")
         return self.error(f"unexpected {self.shown()}", advice.get(self.sign, ""))
 
     def finish(self) -> None:

@@ -51,7 +51,10 @@ def operator_at(
     if not x[0].isalpha():
         return Malformed(f"{name}/{dx}: {x!r} is no variable")
     if found.above != found.below or found.above is None:
-        return Malformed(f"the orders above and below must be the same number, as in {name}^2/{dx}^2")
+        return Malformed(
+            f"the orders above and below must be the same number, as in {name}^2/{dx}^2 "
+            "(for two variables write d/dx d/dy)"
+        )
     if not 1 <= found.above <= HIGHEST_ORDER:
         return Malformed(f"the order of a derivative is a whole number from 1 to {HIGHEST_ORDER}")
     return Operator(x, found.above, found.end)

@@ -52,6 +52,9 @@ _ADVICE = {
     "–": "write the minus sign -",
     "—": "write the minus sign -",
     "±": "write two claims",
+    "∫": "integrals are not supported yet",
+    "∑": "sums are not supported yet",
+    "∇": "write d/dx for each variable",
 }
 
 
