@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: small matrices, and the same digits on every machine
+
 import pytest
 from hypothesis import HealthCheck, settings
 

@@ -49,7 +49,7 @@ def route(factor: float = 1.0, **more: Any) -> Route:
 
 def derivation(*steps: Step, **more: Any) -> Derivation:
     reference = Reference(2 * sin(x) * cos(x), (x,), ())
-    fields = {"reference": reference, "cases": cases} | more
+    fields: dict[str, Any] = {"reference": reference, "cases": cases} | more
     return Derivation(STATEMENT, lambda: iter(steps), **fields)
 
 
@@ -96,7 +96,8 @@ def test_sides_of_different_shapes_are_an_error() -> None:
 
 
 def test_undefined_functions_are_unknowns() -> None:
-    f, g = Function("f"), Function("g")
+    f: Any = Function("f")
+    g: Any = Function("g")
     product_rule = Step("", Derivative(f(x) * g(x), x), f(x) * g(x).diff(x) + g(x) * f(x).diff(x))
     assert decide_step(product_rule, {}).verdict is Verdict.PROVED
     assert decide_step(replace(product_rule, rhs=f(x).diff(x) * g(x).diff(x)), {}).verdict is Verdict.REFUTED

@@ -263,9 +263,16 @@ def all_derivations() -> dict[str, Derivation]:
 def find(name: str) -> Derivation:
     """The derivation of that name (underscores count as hyphens); LookupError names the nearest ones."""
     from difflib import get_close_matches
+    from importlib import import_module
+    from importlib.util import find_spec
 
-    derivations = all_derivations()
     wanted = name.strip().lower().replace("_", "-")
+    module = f"derivations.{wanted.replace('-', '_')}"
+    if wanted.replace("-", "_").isidentifier() and find_spec(module):  # without importing all the others
+        found = getattr(import_module(module), "derivation", None)
+        if isinstance(found, Derivation) and found.name == wanted:
+            return found
+    derivations = all_derivations()
     if wanted not in derivations:
         near = get_close_matches(wanted, derivations, n=3, cutoff=0.4) or list(derivations)
         raise LookupError(

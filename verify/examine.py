@@ -260,7 +260,8 @@ class _Trial:
         else:
             assert self.derivation.reference is not None
             domain = merged(self.derivation.domain, {})
-            decided = decide_expressions(self.derivation.reference.expression, mutant.value, domain, seed=self.seed)
+            right = self.derivation.reference.expression
+            decided = decide_expressions(right, mutant.value, domain, seed=self.seed, refute_only=True)
             if decided.verdict is Verdict.REFUTED:
                 by.append("enclosure")
         return MutantResult(mutant.slip, mutant.says, tuple(by), mutant.blind)

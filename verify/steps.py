@@ -115,14 +115,18 @@ def merged(domain: Declarations, more: Declarations) -> dict[str, str]:
     return {str(name): text for declarations in (domain, more) for name, text in declarations.items()}
 
 
-def decide_expressions(lhs: Any, rhs: Any, declarations: Mapping[str, str], *, seed: int = 0) -> Result:
+def decide_expressions(
+    lhs: Any, rhs: Any, declarations: Mapping[str, str], *, seed: int = 0, refute_only: bool = False
+) -> Result:
     """Decide lhs = rhs for SymPy expressions or matrices, entry by entry: the worst entry's answer is the answer.
+
+    refute_only   stop after the search for a counterexample, without proof or diagnosis.
 
     Raises ValueError where the shapes differ.
     """
     results: list[Result] = []
     for left, right in _entries(lhs, rhs):
-        results.append(_decide_entry(left, right, declarations, seed))
+        results.append(_decide_entry(left, right, declarations, seed, refute_only))
         if results[-1].verdict is Verdict.REFUTED:
             break
     worst = min(results, key=lambda r: r.verdict)
@@ -152,15 +156,15 @@ def _entries(lhs: Any, rhs: Any) -> Iterator[tuple[Any, Any]]:
         yield sympy.sympify(lhs), sympy.sympify(rhs)
 
 
-def _decide_entry(lhs: Any, rhs: Any, declarations: Mapping[str, str], seed: int) -> Result:
+def _decide_entry(lhs: Any, rhs: Any, declarations: Mapping[str, str], seed: int, refute_only: bool) -> Result:
     from verify.claim import Claim
-    from verify.decide import decide
+    from verify.decide import decide, stages
     from verify.language.bridge import convert
 
     sides, whole = _with_names_for_integrals(*map(_differentiated, (lhs, rhs)))
     converted = convert(*sides)
     claim = Claim(*converted.nodes, _domain(converted, declarations), text=f"{lhs} = {rhs}")
-    result = decide(claim, seed=seed)
+    result = next(stages(claim, seed=seed)) if refute_only else decide(claim, seed=seed)
     if result.verdict is Verdict.REFUTED and whole:
         reason = f"not equal while {', '.join(map(str, whole))} may have any value, which integrals need not"
         return Result(claim.text, Verdict.UNDECIDED, evidence=result.evidence, reason=reason, seed=seed)
