@@ -37,10 +37,11 @@ from verify.graph import (
 LARGEST_GRAPH = 40_000
 
 
-def carried_out(root: Node) -> Node:
+def carried_out(root: Node, integers: frozenset[str] = frozenset()) -> Node:
     """The expression without derivative nodes, and with max and min written as pieces.
 
-    GiveUp where a function has no rule for the argument in question, or when the result is too large.
+    GiveUp where a function has no rule for the argument in question, for a derivative by one of the integers, or when
+    the result is too large.
     """
     done: dict[Node, Node] = {}
     for node in postorder(root):
@@ -48,6 +49,8 @@ def carried_out(root: Node) -> Node:
         if node.op == "derivative":
             variable, order = node.value
             body = args[0]
+            if variable in integers:
+                raise GiveUp(f"{variable} is an integer: there is no derivative by it")
             for _ in range(order):
                 body = _derivative(body, variable)
             done[node] = body

@@ -80,7 +80,8 @@ class Factors:
             return self.absolute(self.root_of[i], e / t.kernels[i].data)
         if i is not None and t.kernels[i].kind == "symbol":
             return self._radix(i, e)
-        root = t.root(t.polynomial(p * self.signs.sign(p)), e.denominator, f"|{p}|")
+        radicand = t.polynomial(p * self.signs.sign(p))
+        root = t.root(radicand, e.denominator, f"|{p}|", self.signs.element_digest(radicand))
         self.root_of[t.index["root", f"|{p}|"]] = p
         return root**e.numerator
 

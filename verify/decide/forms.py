@@ -126,6 +126,11 @@ class Forms(ABC):
     def sqrt(self, u: Element) -> Element:
         return self.power(u, self.tower.number(Fraction(1, 2)))
 
+    def may_terminate(self, a: Element) -> bool:
+        """Whether an upper parameter of a hypergeometric series may be an integer <= 0, so that the series ends."""
+        q = a.rational()
+        return not self.signs.moving(a) if q is None else q <= 0 and q.denominator == 1
+
     def odd(self, u: Element) -> tuple[int, Element]:
         """(s, s u) with s = 1 or -1 such that u and -u give the same second part."""
         return (-1, -u) if u.num.leading_coefficient() < 0 else (1, u)

@@ -175,51 +175,70 @@ class _Search:
         self.program, self.tower, self.rng = program, program.tower, rng
         self.kernels = self.tower.kernels
         self.count = 0
-        self.constant = {i for i in program.roots if _is_prime_root(self.tower, i)}
+        self.primes = {i for i in program.roots if _is_prime_root(self.tower, i)}
+        self.wanted = {i: set(prime_divisors(self.kernels[i].data)) for i in program.roots if i not in self.primes}
+        """For each root the l for which its radicand has not been seen to be no l-th power."""
+        self.constants = [i for i in program.roots if not self.tower.below(*self.kernels[i].args) - set(program.roots)]
         self.modulus = lcm(4, *(self.kernels[i].data for i in program.roots))
-        for i in self.constant:
+        for i in self.primes:
             n = int(self.kernels[i].args[0].rational())
             if self.kernels[i].data % 2 == 0 and 0 < n < 100 and self.modulus < 10**9:
                 self.modulus = lcm(self.modulus, 4 * n)  # then n is a square modulo the prime
-        self.prime = self._prime()
-        self.roots = Roots(self.prime, rng)
+        self._find_prime()
 
-    def _prime(self) -> int:
+    def _find_prime(self) -> None:
+        """A random prime modulo which all roots of constants exist."""
         for _ in range(LARGEST_SEARCH):
             k = self.rng.randrange((1 << (PRIME_BITS - 1)) // self.modulus, (1 << PRIME_BITS) // self.modulus)
-            p = k * self.modulus + 1
-            if fmpz(p).is_probable_prime() and all(
-                is_power(int(self.kernels[i].args[0].rational()), self.kernels[i].data, p) for i in self.constant
-            ):
-                return p
+            self.prime = k * self.modulus + 1
+            if not fmpz(self.prime).is_probable_prime():
+                continue
+            self.roots = Roots(self.prime, self.rng)
+            try:
+                values: dict[int, int] = {}
+                if all(self._exists(i, values) for i in self.constants):
+                    return
+            except Pole:
+                continue
         raise GiveUp("no prime has all the constant roots")
+
+    def _exists(self, i: int, values: dict[int, int]) -> bool:
+        """Choose a value for a generator; False for a root that does not exist, which says that it is independent."""
+        if self.kernels[i].kind == "root":
+            radicand, q = self._radicand(i, values), self.kernels[i].data
+            if i in self.wanted:
+                self.wanted[i] = {l for l in self.wanted[i] if is_power(radicand, l, self.prime)}
+            if not is_power(radicand, q, self.prime):
+                return False
+        values[i] = self._value(i, values)
+        return True
 
     def learn(self) -> list[int]:
         """The roots of which all choices have to be looked at."""
-        wanted = {i: set(prime_divisors(self.kernels[i].data)) for i in self.program.roots if i not in self.constant}
-        lucky = dict.fromkeys(wanted, 0)
-        found = not wanted
-        while not found or prod(self.kernels[i].data for i in wanted if wanted[i] and lucky[i] < LUCK) > 4:
+        lucky = dict.fromkeys(self.wanted, 0)
+        found = not self.wanted
+        while not found or self._open(lucky) > 4:
             self._counted()
             values: dict[int, int] = {}
             try:
                 for i in self.program.generators:
-                    if self.kernels[i].kind == "root" and i in wanted:
-                        radicand, q = self._radicand(i, values), self.kernels[i].data
-                        wanted[i] = {l for l in wanted[i] if is_power(radicand, l, self.prime)}
-                        if not is_power(radicand, q, self.prime):
-                            break
+                    if not self._exists(i, values):
+                        break
+                    if i in lucky:
                         lucky[i] += 1
-                    values[i] = self._value(i, values)
                 else:
                     found = True
             except Pole:
                 continue
         enumerated: list[int] = []
         for i in self.program.roots:
-            if i in wanted and (wanted[i] or self.tower.below(self.kernels[i].args[0]) & set(enumerated)):
+            if i in self.wanted and (self.wanted[i] or self.tower.below(self.kernels[i].args[0]) & set(enumerated)):
                 enumerated.append(i)
         return enumerated
+
+    def _open(self, lucky: dict[int, int]) -> int:
+        """Choices of roots that more points might spare."""
+        return prod(self.kernels[i].data for i, missing in self.wanted.items() if missing and lucky[i] < LUCK)
 
     def vanishes(self, enumerated: list[int]) -> bool:
         """Whether the program is zero for all choices of the enumerated roots, at a point where all of them exist."""

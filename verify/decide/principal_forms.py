@@ -6,7 +6,7 @@ factors that are certified positive, and a rest v that is never taken apart:
     log(u) = log(r) + log(v),  u^e = r^e v^e,  log(-1) = i pi,  log(i) = i pi/2
     v^(p/q) = (v^(1/q))^p,  v^a v^b = v^(a + b),  v^a = exp(a log(v))
     sin, cos, tan by exp(i z), sinh, cosh, tanh by exp(z), exp(i pi/12) by square roots
-    asin(u)  = -i log(i u + sqrt(1 - u^2))                 (DLMF 4.23.19)      acos(u) = pi/2 - asin(u)
+    asin(u)  = -i asinh(i u), acos(u) = pi/2 - asin(u)     (DLMF 4.23.19)
     atan(u)  = (log(1 + i u) - log(1 - i u))/(2 i)         (4.23.26)
     asinh(u) = log(u + sqrt(u^2 + 1))                      (4.37.16)
     acosh(u) = log(u + sqrt(u + 1) sqrt(u - 1))            (4.37.21)
@@ -35,11 +35,12 @@ class PrincipalForms(Forms):
     def __init__(self, tower: Tower, signs: Signs, complex_names: frozenset[str]) -> None:
         super().__init__(tower, signs)
         self._complex = complex_names
+        self._pairs: dict[str, Pair | None] = {}
 
     @property
     def i(self) -> Element:
         """The imaginary unit."""
-        return self.tower.root(self.tower.number(-1), 2, "I")
+        return self.tower.root(self.tower.number(-1), 2, "I", "I")
 
     def constant(self, name: str) -> Element:
         return self.i if name == "I" else super().constant(name)
@@ -89,6 +90,9 @@ class PrincipalForms(Forms):
         k = self._quarter(v)
         if k is not None:
             return result + self.i * self.pi(k * HALF)
+        pair = self._opposite(v)
+        if pair is not None:
+            return result + self.function_log(pair[0]) + self.function_log(pair[1])
         return result + self.tower.generator(("principal", v.key), Kernel("principal", (v,), "log"))
 
     def power(self, u: Element, e: Element) -> Element:
@@ -114,7 +118,31 @@ class PrincipalForms(Forms):
             return self.tower.one
         if k is not None:
             return self._turn(k * e * HALF)
-        return self.tower.root(v, e.denominator, f"({v.key})") ** e.numerator
+        pair = self._opposite(v)
+        if pair is not None:
+            exponent = self.tower.number(e)
+            return self.power(pair[0], exponent) * self.power(pair[1], exponent)
+        return self.tower.root(v, e.denominator, f"({v.key})", self.signs.element_digest(v)) ** e.numerator
+
+    def _opposite(self, v: Element) -> Pair | None:
+        """(A, B) with v = A B and A + B > 0, if v = r + c s^2 with a rational r > 0 and c: A, B = sqrt(r) +- sqrt(-c) s.
+
+        The imaginary parts of A and B are opposite, and at most one of the two is negative where they are real.  So
+        arg(A) + arg(B) lies in (-pi, pi], log(A B) = log(A) + log(B), and (A B)^e = A^e B^e for every e.
+        """
+        t = self.tower
+        if v.key not in self._pairs:
+            self._pairs[v.key] = None
+            r = Fraction(int(v.num.to_dict().get(v.den.monomial(0), 0)), int(v.den.leading_coefficient()))
+            if r > 0:
+                constant, parts = self.factors.of(v - t.number(r))
+                if all(m % 2 == 0 for _, m in parts):
+                    s = self.sqrt(t.number(-constant))
+                    for p, m in parts:
+                        s = s * t.polynomial(p) ** (m // 2)
+                    r = self.sqrt(t.number(r))
+                    self._pairs[v.key] = (r + s, r - s)
+        return self._pairs[v.key]
 
     def _turn(self, turns: Fraction) -> Element:
         """exp(i pi turns)."""
@@ -151,9 +179,7 @@ class PrincipalForms(Forms):
     # --- inverse functions ----------------------------------------------------------------------
 
     def function_asin(self, u: Element) -> Element:
-        s, u = self.odd(u) if not u.is_zero() else (1, u)
-        root = self.sqrt(self.tower.one - u * u) if u.rational() not in (1, -1) else self.tower.zero
-        return (-self.i * self.function_log(self.i * u + root)).scaled(s)
+        return -self.i * self.function_asinh(self.i * u)
 
     def function_acos(self, u: Element) -> Element:
         return self.pi(HALF) - self.function_asin(u)
@@ -163,8 +189,11 @@ class PrincipalForms(Forms):
         return (-self.i * (self.function_log(one + iu) - self.function_log(one - iu))).scaled(HALF)
 
     def function_asinh(self, u: Element) -> Element:
-        s, u = self.odd(u) if not u.is_zero() else (1, u)
-        return self.function_log(u + self.sqrt(self.tower.one + u * u)).scaled(s)
+        if u.is_zero():
+            return u
+        s, u = self.odd(u)
+        square = self.tower.one + u * u
+        return self.function_log(u if square.is_zero() else u + self.sqrt(square)).scaled(s)
 
     def function_acosh(self, u: Element) -> Element:
         one = self.tower.one

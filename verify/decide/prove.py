@@ -27,7 +27,7 @@ from verify.decide.principal_forms import PrincipalForms
 from verify.decide.real_forms import RealForms
 from verify.decide.signs import EmptyCell, Signs
 from verify.decide.tower import Element, GiveUp, NeedSign, Plan, Restart, Tower
-from verify.graph import MINUS_ONE, Node, add, mul
+from verify.graph import MINUS_ONE, Node, add, mul, postorder
 from verify.verdict import Evidence, Rigor
 
 ROUTE = "prove"
@@ -63,11 +63,15 @@ class _Proof:
         if claim.domain.everywhere:
             raise GiveUp("kinks and jumps belong to the claim")
         self.claim, self.rng = claim, rng
-        self.difference = add(carried_out(claim.lhs), mul(MINUS_ONE, carried_out(claim.rhs)))
         self.plan = Plan()
         self.variables = {name: _range(v.low, v.high) for name, v in claim.domain.variables.items()}
         self.complex_names = frozenset(n for n, v in claim.domain.variables.items() if v.field == "complex")
         self.integers = frozenset(n for n, v in claim.domain.variables.items() if v.field == "integer")
+        lhs, rhs = (carried_out(side, self.integers) for side in (claim.lhs, claim.rhs))
+        self.difference = add(lhs, mul(MINUS_ONE, rhs))
+        self.bodies = [
+            carried_out(n.args[0], self.integers) for n in postorder(claim.lhs, claim.rhs) if n.op == "derivative"
+        ]
 
     def run(self) -> dict[str, Any]:
         cells: list[Mapping[str, int]] = [{}]
@@ -141,8 +145,17 @@ class _Proof:
             compiler.compile(self.difference)
             if compiler.pending is None:
                 return Straight(forms.tower, compiler.steps)
+            self._defined(forms)
             if signs.count == before:
                 raise _Split(signs.digest(compiler.pending))
+
+    def _defined(self, forms: Forms) -> None:
+        """Facts of differentiated expressions: where they are not defined there is no derivative either."""
+        for body in self.bodies:
+            try:
+                _Compiler(forms).compile(body)
+            except GiveUp:
+                continue
 
 
 class _Split(Exception):

@@ -21,7 +21,7 @@ from flint import arb
 
 from verify.decide.factors import Factorisation
 from verify.decide.forms import Forms, Pair, exact_angle, pair_power, turned
-from verify.decide.signs import Signs
+from verify.decide.signs import EmptyCell, Signs
 from verify.decide.spans import Span
 from verify.decide.tower import Element, GiveUp, Kernel, Tower
 from verify.graph import Node
@@ -73,6 +73,8 @@ class RealForms(Forms):
         if exponent is None:
             if self._whole(e):
                 return self._whole_power(u, e)
+            if not self.signs.moving(e) and self.sign(u) < 0:
+                raise GiveUp("a power of a negative number whose exponent may be an integer")
             return self.exp(e * self.function_log(u))
         if u.is_zero() and exponent > 0:
             return u
@@ -104,7 +106,8 @@ class RealForms(Forms):
         """Whether e is an integer wherever it is defined: a polynomial in integer variables and floors."""
         kernels = [self.tower.kernels[i] for i in self.tower.generators(e.num)]
         return e.den.is_one() and all(
-            (k.kind == "symbol" and k.data in self.signs.integers) or k.data == "floor" for k in kernels
+            (k.kind == "symbol" and k.data in self.signs.integers) or (k.kind == "call" and k.data == "floor")
+            for k in kernels
         )
 
     def _whole_power(self, u: Element, e: Element) -> Element:
@@ -117,7 +120,9 @@ class RealForms(Forms):
         for monomial, c in e.num.to_dict().items():
             if c % 2:
                 term = t.polynomial(t.ring.from_dict({monomial: 1}))
-                result = result * (t.root(t.one, 2, ("alternating", term.key)) if sum(monomial) else -t.one)
+                result = result * (
+                    t.root(t.one, 2, ("alternating", term.key), "alternating") if sum(monomial) else -t.one
+                )
         return result
 
     def function_log_absolute(self, u: Element) -> Element:
@@ -270,7 +275,7 @@ class RealForms(Forms):
         whole = self.signs.ranges.element(u)
         if whole.low is not None and whole.high is not None:
             n = whole.low.floor().unique_fmpz()
-            if n is not None and whole.high <= n + 1:
+            if n is not None and (whole.high < n + 1 or (whole.high <= n + 1 and self.signs.moving(u))):
                 return t.number(int(n))
         return self.kernel("floor", u)
 
@@ -281,7 +286,7 @@ class RealForms(Forms):
         for value, condition in zip(node.args[::2], node.args[1::2], strict=True):
             if self.holds(condition):
                 return value
-        raise GiveUp("no piece holds on a part of the domain")
+        raise EmptyCell  # undefined here
 
     def holds(self, condition: Node) -> bool:
         """Whether the condition holds on the cell, borders of pieces left out."""

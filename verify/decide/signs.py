@@ -54,8 +54,8 @@ class Signs:
         odd = [p for p, m in factors if m % 2]
         keys = frozenset(str(p) for p in odd)
         bit = 0 if constant > 0 else 1
-        hidden = 0 if strict else sum(not self.thin(p) for p in odd)
-        if hidden > 1:
+        hidden = not strict and any(not self.thin(p) for p in odd)
+        if hidden and len(odd) > 1:
             return  # where one of them vanishes identically, this says nothing of the others
         clean = not hidden
         if any(f[0] == keys and f[1] == bit and f[2] >= clean for f in self._facts):
@@ -148,10 +148,12 @@ class Signs:
         without roots inside: by the structure theorem of Risch these are independent.  Otherwise a hidden identity
         might make p vanish everywhere (atan(x) + atan(1/x) - pi/2).
         """
-        if str(p) in self._nonzero:
-            return True
+        return str(p) in self._nonzero or self.moving(self.tower.polynomial(p))
+
+    def moving(self, e: Element) -> bool:
+        """Whether e takes each value on a thin set only (see `thin`): it is no constant in disguise."""
         moving = False
-        for i in self.tower.below(self.tower.polynomial(p)):
+        for i in self.tower.below(e):
             kernel = self.tower.kernels[i]
             inner = {self.tower.kernels[j].kind for j in self.tower.below(*kernel.args)}
             if kernel.kind == "call" or (kernel.kind in ("log", "root") and "root" in inner):

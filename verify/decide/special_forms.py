@@ -205,7 +205,7 @@ def _hypergeometric(forms: Forms, p: int, q: int, args: tuple[Element, ...]) -> 
         found = _error_function(forms, upper[0], lower[0], z)
         if found is not None:
             return found
-    if (len(upper), len(lower)) == (2, 1):
+    if (len(upper), len(lower)) == (2, 1) and not any(forms.may_terminate(a) for a in upper):
         # Euler: F(a, b; c; z) = (1 - z)^(c - a - b) F(c - a, c - b; c; z) (15.8.1); the smaller name is canonical.
         other = [lower[0] - a for a in upper]
         if any(a.is_zero() for a in other) or sorted(a.key for a in other) < sorted(a.key for a in upper):

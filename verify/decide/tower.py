@@ -311,13 +311,16 @@ class Tower:
             raise self.plan.refine(key, (c * fine).denominator * fine)
         return int(c * fine), fine
 
-    def root(self, radicand: Element, q: int, key: Hashable) -> Element:
-        """A quantity whose q-th power is the radicand, the same for all q that are asked under one key."""
-        wanted = self.plan.fineness.get(("root", key), 1)
+    def root(self, radicand: Element, q: int, key: Hashable, name: Hashable) -> Element:
+        """A quantity whose q-th power is the radicand, the same for all q that are asked under one key.
+
+        `name` is what the plan remembers it by: a name that does not depend on how generators are numbered.
+        """
+        wanted = self.plan.fineness.get(("root", name), 1)
         if wanted % q:
-            restart = self.plan.refine(("root", key), lcm(wanted, q))
+            restart = self.plan.refine(("root", name), lcm(wanted, q))
             if ("root", key) in self.index:
                 raise restart
-            wanted = self.plan.fineness["root", key]
+            wanted = self.plan.fineness["root", name]
         generator = self.generator(("root", key), Kernel("root", (radicand,), wanted))
         return generator ** (wanted // q) if wanted != q else generator
