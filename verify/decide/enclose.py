@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from math import inf, log
 from random import Random
 
@@ -31,7 +32,7 @@ NEIGHBOURHOODS = ((40, 128), (80, 256), (160, 512), (320, 1024))
 #: Decimal digits to which sides shall agree, and the fewest that count as agreement.
 WANTED_DIGITS, FEWEST_DIGITS = 30, 12
 #: Agreeing points wanted; points tried for them; points tried where none is defined.
-POINTS, ATTEMPTS, CLIMB = 12, 40, 240
+POINTS, ATTEMPTS, CLIMB = 12, 40, 400
 #: Further points at which a refuted claim is tried, to see where it holds.
 SURVEY = 12
 ROUTE = "enclosures at exact points"
@@ -333,7 +334,8 @@ class Hunt:
         for _ in range(2 * POINTS):
             if not self.agreeing or len(self.agreeing) >= POINTS:
                 return
-            point = self.sampler.near(self.rng.choice(self.agreeing))
+            spread = Fraction(1, self.rng.choice((10, 10, 100, 10000)))
+            point = self.sampler.near(self.rng.choice(self.agreeing), spread)
             if point is not None:
                 yield point
 

@@ -1,7 +1,8 @@
 """Where do the pieces of a formula meet?  Kinks, jumps and edges of definedness, and points on both sides of them.
 
 A *switch* is a real quantity whose sign selects a piece: the argument of abs or sign, the difference of two arguments
-of max or min or of the two sides of a condition, the base of an even power under a root or a logarithm.
+of max or min or of the two sides of a condition, the base of an even power under a root or a logarithm, a
+denominator in an arctangent.
 For floor and ceil it is the argument itself, and the pieces are the unit intervals.
 """
 
@@ -10,17 +11,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
+from math import floor
 
 from flint import arb, ctx
 
 from verify.decide.balls import Program, real_head
 from verify.decide.jets import NoValue
-from verify.decide.points import Point, Sampler
+from verify.decide.points import SCALES, Point, Sampler, short
 from verify.graph import Node, free_symbols, postorder
 
 #: Switches that are followed in one claim.
 MOST_SWITCHES = 8
-#: Points tried to see the other side of a switch.
+#: Factors for a coordinate, and points drawn, to see the other side of a switch.
+FACTORS = tuple(
+    sign * Fraction(2) ** k for n in (0, 1, 2, 3, 4, 6, 8, 12, 16, 20, 30, 40) for k in {n, -n} for sign in (-1, 1)
+)
 DRAWS = 24
 #: How close to a switch, as shares 2^-k of the way to a point further off, points are tried.
 CLOSENESS = (2, 6, 11, 17)
@@ -55,6 +61,12 @@ def switches(*roots: Node) -> tuple[Switch, ...]:
             for inner in postorder(node.args[0]):
                 if inner.op == "pow" and _even(inner.args[1]):
                     hidden.setdefault(inner.args[0], Switch(inner.args[0], False))
+        elif node.op == "call" and node.value in ("acot", "acsch"):
+            hidden.setdefault(node.args[0], Switch(node.args[0], False))
+        elif node.op == "call" and node.value == "atan":
+            for inner in postorder(node.args[0]):
+                if inner.op == "pow" and _negative(inner.args[1]):
+                    hidden.setdefault(inner.args[0], Switch(inner.args[0], False))
     found = [s for s in (*sharp.values(), *hidden.values()) if free_symbols(s.quantity)]
     return tuple(dict.fromkeys(found))[:MOST_SWITCHES]
 
@@ -65,6 +77,10 @@ def _fractional(exponent: Node) -> bool:
 
 def _even(exponent: Node) -> bool:
     return exponent.op == "num" and exponent.value.denominator == 1 and exponent.value % 2 == 0
+
+
+def _negative(exponent: Node) -> bool:
+    return exponent.op == "num" and exponent.value < 0
 
 
 class Sides:
@@ -101,25 +117,35 @@ class Sides:
 
     def unseen(self, i: int) -> Iterator[Point]:
         """Points on a side of the switch where none was; a few at most."""
+        start = next(iter(self.seen[i].values()), None)
+        if len(self.seen[i]) > 1 or start is None:
+            return
         found = 0
-        for k in range(DRAWS):
-            start = next(iter(self.seen[i].values()), None)
-            if k % 2 and start is not None:
-                point = self.sampler.mutate(start)
-                point = point if self.sampler.admits(point) else None
-            else:
-                point = self.sampler.draw(("unit", "small", "ten", "simple", "tiny"))
-            if point is None:
-                continue
-            side = self.side(i, point)
+        for point in self._outward(i, start):
+            side = self.side(i, point) if self.sampler.admits(point) else None
             if side is not None and side not in self.seen[i]:
                 yield point
                 found += 1
-                if found == 3:
+                if found == 2:
                     return
 
+    def _outward(self, i: int, start: Point) -> Iterator[Point]:
+        """Points that differ from the start in one coordinate by larger and larger factors, then drawn ones."""
+        names = sorted(free_symbols(self.switches[i].quantity))
+        for factor in FACTORS:
+            for name in names:
+                x, y = start[name]
+                if self.sampler.ranges[name].field == "integer":
+                    yield start | {name: (Fraction(floor(x * factor)), y)}
+                else:
+                    yield start | {name: (x * factor, y)}
+        for _ in range(DRAWS):
+            point = self.sampler.draw(SCALES)
+            if point is not None:
+                yield point
+
     def borders(self, i: int) -> Iterator[Point]:
-        """Points closer and closer to the switch on both sides, along a line that crosses it."""
+        """Points on a line that crosses the switch: closer and closer to it, and between it and other switches."""
         if len(self.seen[i]) < 2:
             return
         (side, start), (_, end) = sorted(self.seen[i].items())[:2]
@@ -127,30 +153,41 @@ class Sides:
         end = end | fixed
         if self.side(i, end) in (None, side):
             return
-        low, high = self._bracket(i, start, end)
-        for k in CLOSENESS:
-            for edge, anchor in ((low, start), (high, end)):
-                point = _between(edge, anchor, Fraction(1, 1 << k))
-                if self.sampler.admits(point):
-                    yield point
+        shares = sorted(filter(None, (self._crossing(j, start, end) for j in range(len(self.switches)))))
+        own = self._crossing(i, start, end) or Fraction(1, 2)
+        near = [own + sign * Fraction(1, 1 << k) * (own if sign < 0 else 1 - own) for k in CLOSENESS for sign in (-1, 1)]
+        between = [(a + b) / 2 for a, b in pairwise(shares)]
+        for share in dict.fromkeys((*near, *between)):
+            point = _between(start, end, share)
+            distance = min((abs(share - s) for s in shares if s != share), default=Fraction(1))
+            point = rounded(point, start, end, distance)
+            if self.sampler.admits(point):
+                yield point
 
-    def _bracket(self, i: int, start: Point, end: Point) -> tuple[Point, Point]:
-        """Two points close together with the switch between them (where the domain is convex)."""
-        low, high = start, end
+    def _crossing(self, i: int, start: Point, end: Point) -> Fraction | None:
+        """The share of the way from start to end at which the switch is crossed; None if it is not."""
+        low, high = Fraction(0), Fraction(1)
         first = self.side(i, start)
+        if first is None or self.side(i, end) in (None, first):
+            return None
         for _ in range(_HALVINGS):
-            middle = _between(low, high, Fraction(1, 2))
-            side = self.side(i, middle)
+            middle = (low + high) / 2
+            side = self.side(i, _between(start, end, middle))
             if side is None:
-                break
-            if side == first:
-                low = middle
-            else:
-                high = middle
-        return low, high
+                return middle
+            low, high = (middle, high) if side == first else (low, middle)
+        return high
 
 
 def _between(start: Point, end: Point, share: Fraction) -> Point:
     """start + share (end - start)."""
     return {name: (x + share * (end[name][0] - x), y + share * (end[name][1] - y)) for name, (x, y) in start.items()}
 
+
+
+def rounded(point: Point, start: Point, end: Point, distance: Fraction) -> Point:
+    """The point in shorter fractions, moved by much less than the given share of the way from start to end."""
+    return {
+        name: (short(x, distance * abs(end[name][0] - start[name][0])), y) if start[name] != end[name] else (x, y)
+        for name, (x, y) in point.items()
+    }

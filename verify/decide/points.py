@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import cycle
-from math import floor, frexp
+from math import ceil, floor, frexp
 from random import Random
 from typing import TypeAlias
 
@@ -20,7 +20,7 @@ from flint import acb, arb, ctx, fmpq
 from verify.claim import Domain, Variable
 from verify.decide.balls import Program
 from verify.decide.jets import NoValue
-from verify.graph import Node
+from verify.graph import Node, free_symbols
 
 Coordinate: TypeAlias = tuple[Fraction, Fraction]
 Point: TypeAlias = dict[str, Coordinate]
@@ -111,10 +111,33 @@ class Sampler:
         precision, ctx.prec = ctx.prec, BITS
         try:
             self.ranges = {name: _range(variable) for name, variable in domain.variables.items()}
+            for condition in domain.conditions:
+                self._narrow(condition)
         finally:
             ctx.prec = precision
         real = all(r.field != "complex" for r in self.ranges.values())
         self.conditions = Program(domain.conditions, real) if domain.conditions else None
+
+    def _narrow(self, condition: Node) -> None:
+        """A condition between a name and a constant is an end of its range."""
+        if condition.op == "and":
+            for part in condition.args:
+                self._narrow(part)
+        if condition.op != "compare" or condition.value not in ("<", "<=", ">", ">="):
+            return
+        left, right = condition.args
+        upwards = condition.value[0] == ">"
+        if left.op != "symbol":
+            left, right, upwards = right, left, not upwards
+        if left.op != "symbol" or free_symbols(right) or self.ranges[left.value].field == "complex":
+            return
+        r, bound = self.ranges[left.value], _bound(right, condition.value.endswith("="))
+        if bound is None:
+            return
+        if upwards and (r.low is None or r.low.near < bound.near):
+            self.ranges[left.value] = replace(r, low=bound)
+        elif not upwards and (r.high is None or r.high.near > bound.near):
+            self.ranges[left.value] = replace(r, high=bound)
 
     def admits(self, point: Point) -> bool:
         """Whether the point certainly belongs to the domain."""
@@ -202,7 +225,7 @@ class Sampler:
         low, high, rng = r.low.near, r.high.near, self.rng
         width = high - low
         if r.field == "integer":
-            return Fraction(rng.randint(floor(low), min(floor(high), floor(low) + 12)))
+            return Fraction(rng.randint(ceil(low), max(ceil(low), min(floor(high), ceil(low) + 12))))
         if width > 3 and scale != "ten":
             size = sign * self._size(scale)
             if r.admits((size, Fraction(0))):
@@ -242,7 +265,8 @@ class Sampler:
                     factor = Fraction(1 << self.rng.randint(0, 6), 8)
                     new = (x * factor, y)
                 case 2 if r.field != "integer":
-                    new = (self._moved(x, Fraction(1, 4)), self._moved(y, Fraction(1, 4)) if y else y)
+                    spread = Fraction(1, 1 << self.rng.choice((1, 2, 2, 4, 7, 11)))
+                    new = (self._moved(x, spread), self._moved(y, spread) if y else y)
                 case _:
                     new = self._coordinate(r, self.rng.choice(SCALES), False)
             if r.admits(new):
@@ -285,7 +309,7 @@ def _write(coordinate: Coordinate) -> str:
     x, y = coordinate
     if not y:
         return str(x)
-    imaginary = f"{abs(y)}*I"
+    imaginary = "I" if abs(y) == 1 else f"{abs(y)}*I"
     if not x:
         return imaginary if y > 0 else f"-{imaginary}"
     return f"{x} {'+' if y > 0 else '-'} {imaginary}"
@@ -297,9 +321,9 @@ def read_point(text: Mapping[str, str]) -> Point:
 
 
 def _read(text: str) -> Coordinate:
-    match = re.fullmatch(r"(?:(-?\d+(?:/\d+)?)(?= [+-] |$))?(?:(?: ([+-]) |(-?))(\d+(?:/\d+)?)\*I)?", text.strip())
+    match = re.fullmatch(r"(?:(-?\d+(?:/\d+)?)(?= [+-] |$))?(?:(?: ([+-]) |(-?))(?:(\d+(?:/\d+)?)\*)?(I))?", text.strip())
     if not match or not any(match.groups()):
         raise ValueError(f"{text!r} is no exact number; write it as 3/7 or 1/2 - 3/4*I")
-    real, sign, minus, imaginary = match.groups()
-    y = Fraction(imaginary or 0)
+    real, sign, minus, size, unit = match.groups()
+    y = Fraction(size or 1) if unit else Fraction(0)
     return Fraction(real or 0), -y if "-" in (sign, minus) else y

@@ -57,7 +57,7 @@ def _simpler(coordinate: Coordinate, r: Range) -> Iterator[Coordinate]:
     """Simple numbers of the range, then fractions closer and closer to the coordinate."""
     yield from (c for c in _simple(r) if r.admits(c))
     x, y = coordinate
-    for largest in (1, 2, 4, 8, 20, 100):
+    for largest in (1, 2, 4, 8, 20, 100, 1000, 10**4, 10**6):
         close = x.limit_denominator(largest), y.limit_denominator(largest)
         if close != coordinate and r.admits(close):
             yield close

@@ -76,6 +76,12 @@ def _theta(k: acb, z: acb, q: acb) -> acb:
     return acb.modular_theta(z / acb.pi(), tau)[index - 1]
 
 
+def _agm(a: acb, b: acb) -> acb:
+    if not (a.real > 0 and b.real > 0):
+        raise Undecided("agm is taken in the right half-plane only")
+    return a.agm(b)
+
+
 def _polygamma(n: acb, x: acb) -> acb:
     order = _degree(n, "order of polygamma")
     return x.digamma() if order == 0 else x.polygamma(acb(order))
@@ -292,8 +298,7 @@ SPECIAL: dict[tuple[str, int], Special] = {
     ("elliprc", 2):  Special(acb.elliptic_rc, _all_positive, lambda x, y: (x, y)),
     ("elliprd", 3):  Special(acb.elliptic_rd, _all_positive, lambda x, y, z: (x, y, z)),
     ("elliprg", 3):  Special(acb.elliptic_rg, _all_positive, lambda x, y, z: (x, y, z)),
-    ("elliprj", 4):  Special(acb.elliptic_rj, _all_positive, lambda x, y, z, p: (x, y, z, p)),
-    ("agm", 2):      Special(acb.agm, _all_positive, lambda a, b: (a / b,)),
+    ("agm", 2):      Special(_agm, _all_positive),
     ("barnesg", 1):  Special(lambda z: (_small(z), z.barnes_g())[1]),
     ("coulombf", 3): Special(lambda l, eta, z: (_small(l, eta, z), z.coulomb_f(l, eta))[1],
                              lambda l, eta, z: _all_positive(l + 1, z), lambda l, eta, z: (z, l + 1)),
