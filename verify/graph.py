@@ -15,6 +15,24 @@ A node has an operator, its arguments (nodes) and a payload that is not a node:
     and, or      conditions                   None
     true         ()                           None
 
+Vectors and matrices use the same nodes: `add`, `mul` and `pow` are then sums, products and powers of matrices (the
+factors keep their order, a scalar may stand anywhere among them), `call` is a scalar function of each entry of a
+vector or a function of matrices (`MATRIX_FUNCTIONS`), `derivative` acts on each entry.  `verify.shapes` says which.
+What numbers do not have:
+
+    op            args                         value
+    transpose     (matrix,)                    None
+    hadamard      two or more factors          None; entry by entry, a scalar factor multiplies every entry
+    hadamard_pow  (base, exponent)             None; entry by entry
+    gradient      (scalar,)                    the vector's or matrix's name; the shape is the variable's
+    jacobian      (scalar or vector,)          the vector's name; a row for each output
+    hessian       (scalar,)                    the vector's name
+    divergence    (vector,)                    the vector's name
+    index         (vector, i), (matrix, i, j)  None; counted from 1
+    sum           (body, low, high)            the name of the index, a symbol that is bound in the body
+    abstract      the arguments                (name, orders): a declared function, vector or matrix there,
+                                               differentiated so often by each argument
+
 Nothing is simplified when a node is built, except arithmetic between numbers: an expression keeps
 what its author wrote, together with the places where that is undefined.  Since sharing is free, the size
 of an expression is the number of its distinct nodes (`size`), not the length of its text.
@@ -28,6 +46,17 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 Number = int | Fraction
+
+#: Functions of vectors and matrices and their numbers of arguments; sizes are arguments of `eye` and `ones`.
+MATRIX_FUNCTIONS = {
+    "inv": (1,), "det": (1,), "logdet": (1,), "tr": (1,), "expm": (1,), "logm": (1,), "diag": (1,), "norm": (1, 2),
+    "dot": (2,), "outer": (2,), "kron": (2,), "softmax": (1,), "logsumexp": (1,), "eye": (1,), "ones": (1, 2),
+    "sum": (1,),
+}  # fmt: skip
+#: Operators that only vectors, matrices and abstract functions have.
+SHAPED_OPERATORS = frozenset({
+    "transpose", "hadamard", "hadamard_pow", "gradient", "jacobian", "hessian", "divergence", "index", "sum", "abstract",
+})  # fmt: skip
 
 #: Bits that a number folded at construction may have; larger powers stay unevaluated.
 LARGEST_FOLDED_BITS = 4096
@@ -200,6 +229,42 @@ def either(*conditions: Node) -> Node:
     return _intern("or", conditions)
 
 
+def transpose(matrix: Node) -> Node:
+    """Rows and columns exchanged; twice is nothing."""
+    return matrix.args[0] if matrix.op == "transpose" else _intern("transpose", (matrix,))
+
+
+def hadamard(*factors: Node) -> Node:
+    """Product entry by entry."""
+    return _intern("hadamard", factors)
+
+
+def hadamard_power(base: Node, exponent: Node) -> Node:
+    """Power entry by entry."""
+    return base if exponent is ONE else _intern("hadamard_pow", (base, exponent))
+
+
+def by_vector(operator: str, body: Node, variable: str) -> Node:
+    """The `gradient`, `jacobian`, `hessian` or `divergence` of the body with respect to a vector (or matrix)."""
+    return _intern(operator, (body,), variable)
+
+
+def entry(matrix: Node, *indices: Node) -> Node:
+    """One entry; indices count from 1."""
+    return _intern("index", (matrix, *indices))
+
+
+def total(body: Node, name: str, low: Node, high: Node) -> Node:
+    """The sum of the body over the whole numbers from low to high, called `name` in the body."""
+    return _intern("sum", (body, low, high), name)
+
+
+def abstract(name: str, arguments: Iterable[Node], orders: Iterable[int] = ()) -> Node:
+    """A declared function at its arguments, `orders` times differentiated by each of them (0 unless given)."""
+    arguments = tuple(arguments)
+    return _intern("abstract", arguments, (name, tuple(orders) or (0,) * len(arguments)))
+
+
 # --- walking ----------------------------------------------------------------------------------
 
 
@@ -218,8 +283,28 @@ def postorder(*roots: Node) -> Iterator[Node]:
 
 
 def free_symbols(*roots: Node) -> frozenset[str]:
-    """Names of all symbols that occur."""
-    return frozenset(node.value for node in postorder(*roots) if node.op == "symbol")
+    """Names of all symbols that occur, the indices of sums inside those sums left out."""
+    nodes = list(postorder(*roots))
+    if all(node.op != "sum" for node in nodes):
+        return frozenset(node.value for node in nodes if node.op == "symbol")
+    free: dict[Node, frozenset[str]] = {}
+    for node in nodes:
+        if node.op == "symbol":
+            free[node] = frozenset((node.value,))
+        elif node.op == "sum":
+            body, low, high = (free[arg] for arg in node.args)
+            free[node] = body - {node.value} | low | high
+        else:
+            free[node] = frozenset().union(*(free[arg] for arg in node.args))
+    return frozenset().union(*(free[root] for root in roots))
+
+
+def is_shaped(*roots: Node) -> bool:
+    """Whether something occurs that only vectors, matrices and abstract functions have."""
+    return any(
+        node.op in SHAPED_OPERATORS or (node.op == "call" and node.value in MATRIX_FUNCTIONS)
+        for node in postorder(*roots)
+    )
 
 
 def size(*roots: Node) -> int:
