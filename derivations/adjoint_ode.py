@@ -19,11 +19,11 @@ matrix, ' transposes.  The example is the driven, damped pendulum with three par
 
 from sympy import ImmutableMatrix, Symbol, cos, sin, symbols
 
-from verify import Derivation, Hypothesis, Mutant, Printed, Reference, Statement, Step
+from verify import Derivation, Display, Hypothesis, Mutant, Printed, Reference, Statement, Step
 from verify.calculus import adjoint
 from verify.calculus.adjoint_slips import slips
 from verify.decide.words import derive, identity, matrices, substitute
-from verify.derivation import Display, main
+from verify.derivation import main
 from verify.numerics import autodiff, ladder, ode
 
 # --- any number N of states and M of parameters -------------------------------------------------

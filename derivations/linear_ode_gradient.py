@@ -22,10 +22,10 @@ from functools import partial
 import numpy as np
 from sympy import ImmutableMatrix, Rational, cos, exp, eye, factorial, integrate, sin, sqrt, symbols
 
-from verify import Derivation, Hypothesis, Mutant, Printed, Reference, Route, Statement, Step
+from verify import Derivation, Display, Hypothesis, Mutant, Printed, Reference, Route, Statement, Step
 from verify.calculus import adjoint, linear
 from verify.decide.words import derive, identity, matrices, matrix, power, substitute, trace
-from verify.derivation import Display, main
+from verify.derivation import main
 from verify.numerics import exponential
 from verify.numerics.exponential_slips import errors_over_time, slips
 
