@@ -59,11 +59,20 @@ def _at_the_point(text: str, stored: Record) -> Iterator[tuple[bool | None, str]
 
     (result,) = judge_at(text, None, stored["point"], 0)
     if result.verdict is Verdict.REFUTED and (found := result.counterexample) is not None:
-        same = (found.lhs, found.rhs) == (stored.get("lhs"), stored.get("rhs"))
+        same = all(
+            _same_digits(now, str(then))
+            for now, then in ((found.lhs, stored.get("lhs")), (found.rhs, stored.get("rhs")))
+        )
         where = f"apart on a ball of radius {found.neighbourhood} around the point" if found.neighbourhood else "apart"
         yield same, f"the sides are {where}" + ("" if same else f", but their values are {found.lhs} and {found.rhs}")
     else:
         yield (None if result.verdict is Verdict.INVALID else False), result.reason
+
+
+def _same_digits(one: str, other: str) -> bool:
+    """Whether two decimals are the same number as far as both are written."""
+    shorter, longer = sorted((one, other), key=len)
+    return one == other or (shorter.endswith("…") and longer.startswith(shorter[:-1]))
 
 
 def _search_again(text: str, verdict: str, seed: int) -> Iterator[tuple[bool | None, str]]:

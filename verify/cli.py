@@ -6,9 +6,9 @@ import argparse
 import io
 import json
 import math
+import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from verify.verdict import Verdict
@@ -110,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     limits(check)
     check.add_argument("--latex", action="store_true", help="the text is LaTeX (not supported yet)")
     group = check.add_argument_group("for a corpus")
-    group.add_argument("--out", type=Path, metavar="FILE", help="append results here; ids that are there are skipped")
+    group.add_argument("--out", metavar="FILE", help="append results here; ids that are there are skipped")
     group.add_argument("--fresh", action="store_true", help="start FILE over")
     group.add_argument("--jobs", type=_integer(1), default=1, metavar="N", help="processes (1)")
 
@@ -122,15 +122,13 @@ def _parser() -> argparse.ArgumentParser:
 
     report = command("report", _report, "run derivations and write the report")
     report.add_argument("names", nargs="*", metavar="NAME", help="derivations (all)")
-    report.add_argument(
-        "-o", "--output", type=Path, default=Path("reports/out"), metavar="DIR", help="folder (reports/out)"
-    )
+    report.add_argument("-o", "--output", default="reports/out", metavar="DIR", help="folder (reports/out)")
     report.add_argument("--html", action="store_true", help="only this format, unless --pdf is given too")
     report.add_argument("--pdf", action="store_true", help="only this format, unless --html is given too")
     report.add_argument("--seed", type=_integer(0), default=0, metavar="N", help="seed of the random problems (0)")
 
     again = command("recheck", _recheck, "re-run the certificates in a file of results, without the prover")
-    again.add_argument("file", type=Path, metavar="FILE", help="what `check --out`, `--json` or `report` wrote")
+    again.add_argument("file", metavar="FILE", help="what `check --out`, `--json` or `report` wrote")
     limits(again)
     again.add_argument("--json", action="store_true", help="print one object a line")
     return parser
@@ -175,7 +173,7 @@ def _check(options: Any) -> int:
     if options.latex or any("\\" in text for text in options.claims):
         raise UsageError("LaTeX is not supported yet; write the claim as text: d/dx sin(x)^2 = 2*sin(x)*cos(x)")
     for text in options.claims:
-        if kind := UNREADABLE_YET.get(Path(text).suffix if "=" not in text else ""):
+        if kind := UNREADABLE_YET.get(os.path.splitext(text)[1]):
             raise UsageError(
                 f"{text}: {kind} is not supported yet; give its formulas as text, or as lines of a .jsonl file"
             )
@@ -188,7 +186,7 @@ def _check(options: Any) -> int:
         raise UsageError("one corpus at a time; several claims of text are fine")
     if options.let or options.at:
         raise UsageError('--let and --at belong to a claim of text; in a corpus, declarations stand in "let"')
-    return _check_corpus(Path(corpora[0]), options)
+    return _check_corpus(corpora[0], options)
 
 
 def _check_texts(options: Any) -> int:
@@ -242,7 +240,9 @@ def _exit_status(verdicts: Sequence[Verdict]) -> int:
     return EXIT_UNDECIDED if Verdict.UNDECIDED in verdicts else 0
 
 
-def _check_corpus(corpus: Path, options: Any) -> int:
+def _check_corpus(corpus: str, options: Any) -> int:
+    from pathlib import Path
+
     from verify.batch import BatchError, as_line, run_batch
     from verify.terminal import Terminal, progress, show_line, show_summary
 
@@ -258,8 +258,8 @@ def _check_corpus(corpus: Path, options: Any) -> int:
     try:
         with progress(sys.stderr) as advance:
             summary = run_batch(
-                corpus, out=options.out, fresh=options.fresh, jobs=options.jobs, seed=options.seed,
-                timeout=options.timeout, memory=options.memory, report=report,
+                Path(corpus), out=options.out and Path(options.out), fresh=options.fresh, jobs=options.jobs,
+                seed=options.seed, timeout=options.timeout, memory=options.memory, report=report,
             )  # fmt: skip
     except BatchError as error:
         raise UsageError(str(error)) from None
@@ -301,7 +301,7 @@ def _derivation(name: str) -> Derivation:
 
 
 def _derive(options: Any) -> int:
-    if Path(options.name).suffix == ".toml" or "=" in options.name or " " in options.name:
+    if options.name.endswith(".toml") or "=" in options.name or " " in options.name:
         raise UsageError("deriving from a file or a formula is not supported yet; `verify list` names the derivations")
     from verify.derivation import main as derive
 
@@ -338,7 +338,8 @@ def _recheck(options: Any) -> int:
     from verify.terminal import Terminal, show_rechecked
 
     try:
-        records = records_in(options.file.read_text(encoding="utf-8-sig"))
+        with open(options.file, encoding="utf-8-sig") as file:
+            records = records_in(file.read())
     except OSError as error:
         raise UsageError(f"{options.file}: {error.strerror}") from None
     except ValueError as error:

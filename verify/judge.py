@@ -12,6 +12,8 @@ from verify.worker import Outcome, run
 
 #: Seconds and megabytes that a decision may take unless the caller says otherwise.
 TIMEOUT, MEMORY = 10.0, 2048
+#: Bits with which the values at a point are written.
+PRECISION = 256
 
 Let = Mapping[str, str | list[str]]
 
@@ -66,6 +68,8 @@ def judge(claim: str | Claim, let: Let | None, seed: int) -> Iterator[Result]:
 
 def judge_at(claim: str | Claim, let: Let | None, point: Mapping[str, str], seed: int) -> Iterator[Result]:
     """What a worker runs for one claim at one point."""
+    from flint import ctx
+
     from verify.decide.decimals import decimal
     from verify.decide.enclose import agreement, evaluate_at
     from verify.decide.jets import NoValue
@@ -74,24 +78,26 @@ def judge_at(claim: str | Claim, let: Let | None, point: Mapping[str, str], seed
     try:
         read = _read(claim, let)
         found = evaluate_at(read, point)
+    except ZeroDivisionError:
+        yield _invalid(claim, f"a coordinate of {dict(point)} divides by zero", seed)
+        return
     except ValueError as error:
         yield _invalid(claim, str(error), seed)
         return
     except NoValue as reason:
         yield _undecided_at(read, f"no value there: {reason}", seed)
         return
+    ctx.prec = PRECISION
     sides = Counterexample(point, decimal(found.lhs), decimal(found.rhs), found.neighbourhood)
     if found.apart:
         yield Result(read.text, Verdict.REFUTED, Rigor.ENCLOSED, None, write_claim(read), sides, seed=seed)
     elif found.lhs.overlaps(found.rhs):
         digits = min(agreement(found.lhs, found.rhs), 300)
-        yield _undecided_at(
-            read, f"the sides agree there ({sides.lhs}) to {digits:.0f} digits; one point proves nothing", seed
-        )
+        says = f"the sides agree there ({sides.lhs}) to {digits:.0f} digits; one point proves nothing"
+        yield _undecided_at(read, says, seed)
     else:
-        yield _undecided_at(
-            read, f"the sides differ there ({sides.lhs}, {sides.rhs}), but not on a ball around it", seed
-        )
+        says = f"the sides differ there ({sides.lhs}, {sides.rhs}), but not on a ball around the point"
+        yield _undecided_at(read, says, seed)
 
 
 def _undecided_at(claim: Claim, reason: str, seed: int) -> Result:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import os
+import re
 import shlex
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
-from verify.verdict import Evidence, Result, Verdict
+from verify.verdict import Evidence, Result, Rigor, Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,19 +79,28 @@ def show(result: Result, terminal: Terminal, let: Sequence[str] = ()) -> None:
         terminal.row("at", point_text(found.point) or "every point")
         terminal.row("left side", found.lhs)
         terminal.row("right side", found.rhs)
-    if result.diagnosis is not None:
-        terminal.row("slip", f"{result.diagnosis.slip}: {result.diagnosis.says} ({result.diagnosis.verdict})")
+    if (slip := result.diagnosis) is not None:
+        terminal.row("slip", f"{slip.slip}: {slip.says} ({slip.verdict})")
     if result.correction is not None:
-        terminal.row("correct", f"{_left(result)} = {terminal.paint(result.correction, BOLD)}")
+        terminal.row("correct", _corrected(result.read_as, terminal.paint(result.correction, BOLD)))
     for evidence in result.evidence:
-        if says := _evidence_text(evidence):
+        if says := evidence_text(evidence):
             terminal.row("by", says)
     for note in result.notes:
         terminal.row("note", note)
     if found is not None:
         terminal.row("re-check", recheck_command(result, found.point, let))
-    if result.verdict is Verdict.UNDECIDED:
-        terminal.row("try", "a longer --timeout, a narrower domain (--let 'x: interval(1/2, 2)'), or another --seed")
+    if advice := _advice(result):
+        terminal.row("try", advice)
+
+
+def _corrected(read_as: str, correction: str) -> str:
+    """The claim with its wrong side replaced: the right one, unless only that one holds a derivative."""
+    left, _, right = read_as.partition(" with ")[0].partition(" = ")
+    derivative = re.compile(r"\bd(\^\d+)?/d|\bdiff\(")
+    if derivative.search(right) and not derivative.search(left):
+        return f"{correction} = {right}"
+    return f"{left} = {correction}"
 
 
 def point_text(point: Mapping[str, str]) -> str:
@@ -104,15 +115,37 @@ def recheck_command(result: Result, point: Mapping[str, str], let: Sequence[str]
     return f"verify check {shlex.quote(result.claim)}{declared} --at {shlex.quote(at)}"
 
 
-def _left(result: Result) -> str:
-    """The left-hand side as it was read."""
-    return result.read_as.partition(" = ")[0] if result.read_as else "left side"
+def evidence_text(evidence: Evidence) -> str:
+    """What a route found, in one line; empty where the reason of the verdict says it already."""
+    detail = evidence.detail
+    if evidence.rigor is Rigor.EXACT:
+        if not evidence.holds:
+            return f"no proof: {detail.get('reason', 'none found')}"
+        parts = [str(detail.get("method", evidence.route))]
+        if (cells := detail.get("cells", 1)) > 1:
+            parts.append(f"{cells} cases of signs")
+        if "log2_error" in detail:
+            parts.append(f"wrong with a probability below 2^{math.ceil(detail['log2_error'])}")
+        return ", ".join(parts)
+    points = detail.get("points", 0)
+    if evidence.holds:
+        digits = f"to {detail['digits']} digits" if "digits" in detail else "exactly"
+        pieces = "".join(f", {name} {sides}" for name, sides in detail.get("pieces", {}).items())
+        return f"enclosures that agree {digits} at {points} points{pieces}"
+    if evidence.holds is False and "differ" in detail:
+        return f"enclosures that are apart at {detail['differ']} of {points} points"
+    return ""
 
 
-def _evidence_text(evidence: Evidence) -> str:
-    """One line for an evidence; the routes put what is worth reading under `says`."""
-    says = evidence.detail.get("says") or evidence.detail.get("reason") or ""
-    return f"{evidence.route}: {says}" if says else evidence.route
+def _advice(result: Result) -> str:
+    stopped = " ".join((result.reason, *result.notes))
+    if "time limit" in stopped:
+        return "a longer --timeout"
+    if "memory limit" in stopped:
+        return "more --memory"
+    if result.verdict is Verdict.UNDECIDED and "no point" in result.reason:
+        return "a narrower domain, for example --let 'x: interval(1/2, 2)'"
+    return ""
 
 
 # --- a corpus -------------------------------------------------------------------------------------

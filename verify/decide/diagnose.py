@@ -95,7 +95,7 @@ def diagnose(claim: Claim, search: Search, *, seed: int = 0) -> tuple[Diagnosis 
     if search.holds_on and not any(explanation.slip in SMALL for explanation in found):
         return _domain_slip(task, search), _worked_out(task)
     for explanation in found[:MOST_JUDGED]:
-        verdict = task.judge(explanation.formula)
+        verdict = _verdict(task.repaired(explanation.formula), seed)
         if verdict >= Verdict.SUPPORTED:
             return Diagnosis(explanation.slip, _says(task, explanation), verdict), explanation.formula
     return None, _worked_out(task)
@@ -118,9 +118,9 @@ class _Task:
             return cls(claim, claim.rhs, claim.lhs, "left", seed)
         return cls(claim, claim.lhs, claim.rhs, "right", seed)
 
-    def judge(self, formula: Node) -> Verdict:
-        """The verdict on the claim with the repaired side."""
-        return _verdict(replace(self.claim, lhs=self.truth, rhs=formula, text=""), self.seed)
+    def repaired(self, formula: Node) -> Claim:
+        """The claim with another formula for the wrong side."""
+        return replace(self.claim, lhs=self.truth, rhs=formula, text="")
 
 
 def _differentiates(node: Node) -> bool:
@@ -137,12 +137,14 @@ def _verdict(claim: Claim, seed: int) -> Verdict:
 
 
 def _worked_out(task: _Task) -> Node | None:
-    """The derivative carried out by the rules, if it is right and no longer than it may be."""
+    """The derivative carried out by the rules, unless enclosures contradict it or it is too long to be read."""
+    from verify.decide.enclose import search
+
     if not _differentiates(task.truth):
         return None
     with suppress(NoFormula):
         formula = expanded(task.truth)
-        if size(formula) <= LONGEST_SHOWN and task.judge(formula) >= Verdict.SUPPORTED:
+        if size(formula) <= LONGEST_SHOWN and search(task.repaired(formula), seed=task.seed).evidence.holds:
             return formula
     return None
 
