@@ -94,9 +94,9 @@ def of_case(expression):
 def cases(rng):
     """w, u, b, x of the size of 1, k neither small nor large, T not 1: away from what the mutants are blind to."""
     while True:
-        p = rng.normal(size=5)
-        if 0.3 < abs(p[:2] @ p[2:4]) < 1.2:
-            yield {"p": p, "x": rng.normal(size=2), "T": rng.uniform(1.2, 1.8)}
+        case = {"p": rng.normal(size=5), "x": rng.normal(size=2), "T": rng.uniform(1.2, 1.8)}
+        if 0.3 < abs(case["p"][:2] @ case["p"][2:4]) < 1.2 and abs(formula(**case)) > 0.1:
+            yield case
 
 
 formula = of_case(change)

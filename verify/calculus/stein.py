@@ -9,7 +9,7 @@ On an interval the boundary leaves [p f], the difference of two limits.  It is 0
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from sympy import Expr, ImmutableMatrix, S, Symbol, diff, exp, log, oo, pi, symp
 
 from verify.calculus.adjoint import jacobian
 from verify.calculus.flow import divergence
-from verify.calculus.tails import growth, limit_at
+from verify.calculus.tails import is_integrable, limit_at
 from verify.verdict import Evidence
 
 if TYPE_CHECKING:
@@ -145,12 +145,12 @@ def stein_defect(law: Law, f: Any, variable: Symbol | None = None) -> Expr:
     return found.value
 
 
-def in_stein_class(law: Law, *functions: Any) -> Evidence:
-    """Whether the boundary leaves nothing for these f and each variable, and the expectation exists.
+def in_stein_class(law: Law, *functions: Any, variables: tuple[Symbol, ...] = ()) -> Evidence:
+    """Whether the boundary leaves nothing for these f along the variables (all of them), and the expectations exist.
 
     Exact where bounds or continuity prove the limits; holds is False where they differ, None where something is open.
     """
-    found = [boundary(law, f, x) for f in functions for x in law.variables]
+    found = [boundary(law, f, x) for f in functions for x in variables or law.variables]
     values = [b.value for b in found]
     rigor = min(b.evidence.rigor for b in found)
     known = all(b.evidence.holds and b.integrable for b in found)
@@ -170,8 +170,7 @@ def _has_integral(derivative: Expr, x: Symbol, ends: tuple[Any, Any]) -> bool:
         if end not in (oo, -oo):
             continue
         forms = (derivative, sp.expand(numerator) / denominator)
-        bounds = (growth(form.subs(x, y if end == oo else -y), y) for form in forms)
-        if not any(bound is not None and bound.is_integrable(y) for bound in bounds):
+        if not any(is_integrable(form.subs(x, y if end == oo else -y), y) for form in forms):
             return False
     return True
 
@@ -194,25 +193,28 @@ def flux_through_circle(field: ImmutableMatrix, variables: tuple[Symbol, Symbol]
 
 def normal(x: Symbol, mean: Any, variance: Any) -> Law:
     """N(mean, variance)."""
-    return Law("normal", (x,), _gauss(x, mean, variance), ((-oo, oo),))
+    return Law(f"N({mean}, {variance})", (x,), _gauss(x, mean, variance), ((-oo, oo),))
 
 
 def mixture(x: Symbol, weights: Sequence[Any], means: Sequence[Any], variances: Sequence[Any]) -> Law:
     """A mixture of normal laws; the weights add up to 1."""
     parts = (w * exp(_gauss(x, m, v)) for w, m, v in zip(weights, means, variances, strict=True))
-    return Law("normal mixture", (x,), log(sum(parts)), ((-oo, oo),))
+    name = " + ".join(f"{w} N({m}, {v})" for w, m, v in zip(weights, means, variances, strict=True))
+    return Law(name, (x,), log(sum(parts)), ((-oo, oo),))
 
 
 def logistic(x: Symbol, place: Any, scale: Any) -> Law:
     """The logistic law with density e^{-u}/(scale (1 + e^{-u})^2), u = (x - place)/scale."""
     u = (x - place) / scale
-    return Law("logistic", (x,), -u - 2 * log(1 + exp(-u)) - log(scale), ((-oo, oo),))
+    return Law(f"logistic({place}, {scale})", (x,), -u - 2 * log(1 + exp(-u)) - log(scale), ((-oo, oo),))
 
 
 def student(x: Symbol, freedom: Any) -> Law:
     """Student's t with `freedom` degrees of freedom; 1 is Cauchy's law."""
     constant = sp.gamma((freedom + S.One) / 2) / (sp.sqrt(freedom * pi) * sp.gamma(freedom / S(2)))
-    return Law("Student", (x,), log(constant) - (freedom + S.One) / 2 * log(1 + x**2 / freedom), ((-oo, oo),))
+    return Law(
+        f"Student({freedom})", (x,), log(constant) - (freedom + S.One) / 2 * log(1 + x**2 / freedom), ((-oo, oo),)
+    )
 
 
 def cauchy(x: Symbol) -> Law:
@@ -222,22 +224,22 @@ def cauchy(x: Symbol) -> Law:
 
 def exponential(x: Symbol, rate: Any) -> Law:
     """Exp(rate) on x > 0."""
-    return Law("exponential", (x,), log(rate) - rate * x, ((0, oo),))
+    return Law(f"Exp({rate})", (x,), log(rate) - rate * x, ((0, oo),))
 
 
 def uniform(x: Symbol, low: Any, high: Any) -> Law:
     """U(low, high)."""
-    return Law("uniform", (x,), -log(sympify(high) - low), ((low, high),))
+    return Law(f"U({low}, {high})", (x,), -log(sympify(high) - low), ((low, high),))
 
 
 def half_normal(x: Symbol, variance: Any) -> Law:
     """|X| for X ~ N(0, variance)."""
-    return Law("half-normal", (x,), log(2) + _gauss(x, 0, variance), ((0, oo),))
+    return Law(f"|N(0, {variance})|", (x,), log(2) + _gauss(x, 0, variance), ((0, oo),))
 
 
 def truncated_normal(x: Symbol, mean: Any, variance: Any, low: Any, high: Any, mass: Any) -> Law:
     """N(mean, variance) given low < x < high; `mass` is the probability of that (a positive symbol or its value)."""
-    return Law("truncated normal", (x,), _gauss(x, mean, variance) - log(mass), ((low, high),))
+    return Law(f"N({mean}, {variance}) on ({low}, {high})", (x,), _gauss(x, mean, variance) - log(mass), ((low, high),))
 
 
 def gaussian(variables: Sequence[Symbol], mean: Any, covariance: Any) -> Law:
@@ -246,28 +248,56 @@ def gaussian(variables: Sequence[Symbol], mean: Any, covariance: Any) -> Law:
     away = ImmutableMatrix(list(variables)) - ImmutableMatrix(list(mean))
     quadratic = (away.T * sigma.inv() * away)[0]
     log_density = -quadratic / 2 - log((2 * pi) ** d * sigma.det()) / 2
-    return Law("Gaussian", tuple(variables), log_density, ((-oo, oo),) * d)
+    return Law(f"N in {d} dimensions", tuple(variables), log_density, ((-oo, oo),) * d)
+
+
+def half_plane_normal(across: Symbol, above: Symbol, slope: Any, above_variance: Any, across_variance: Any) -> Law:
+    """A normal law on above > 0: above is |N(0, above_variance)|, across given it N(slope*above, across_variance)."""
+    log_density = half_normal(above, above_variance).log_density
+    log_density += normal(across, slope * above, across_variance).log_density
+    return Law("half-plane", (across, above), log_density, ((-oo, oo), (0, oo)))
 
 
 def _gauss(x: Symbol, mean: Any, variance: Any) -> Expr:
     return -((x - mean) ** 2) / (2 * sympify(variance)) - log(2 * pi * variance) / 2
 
 
-def gaussian_moment(powers: Sequence[int], mean: Sequence[Any], covariance: Any) -> Expr:
+def normal_moment(powers: Sequence[int], mean: Sequence[Any], covariance: Any) -> Expr:
     """E[x_1^powers_1 … x_d^powers_d] for N(mean, covariance), by E[x_i g] = mean_i E[g] + sum_j covariance_ij E[g_j].
 
-    Exact for exact entries.
+    covariance   as d rows.  Exact for exact entries.
     """
     i = next((k for k, n in enumerate(powers) if n), None)
     if i is None:
         return S.One
     rest = [n - (k == i) for k, n in enumerate(powers)]
-    total = sympify(mean[i]) * gaussian_moment(rest, mean, covariance)
+    total = sympify(mean[i]) * normal_moment(rest, mean, covariance)
     for j, n in enumerate(rest):
         if n:
             lower = [m - (k == j) for k, m in enumerate(rest)]
-            total += sympify(covariance[i, j]) * n * gaussian_moment(lower, mean, covariance)
+            total += sympify(covariance[i][j]) * n * normal_moment(lower, mean, covariance)
     return total
+
+
+def half_normal_moment(power: int, variance: Any) -> Expr:
+    """E X^power for X = |Z|, Z ~ N(0, variance)."""
+    return (2 * sympify(variance)) ** sp.Rational(power, 2) * sp.gamma(sp.Rational(power + 1, 2)) / sp.sqrt(pi)
+
+
+def polynomial_expectation(polynomial: Any, variables: tuple[Symbol, ...], moment: Callable[..., Expr]) -> Any:
+    """E of a polynomial, or of each entry of a matrix of such, from moment(powers of the variables…)."""
+    if hasattr(polynomial, "applyfunc"):
+        return polynomial.applyfunc(lambda entry: polynomial_expectation(entry, variables, moment))
+    terms = sp.Poly(polynomial, *variables).terms()
+    return sum((coefficient * moment(*powers) for powers, coefficient in terms), S.Zero)
+
+
+def half_plane_expectation(polynomials: Any, law: Law, slope: Any, above_variance: Any, across_variance: Any) -> Any:
+    """E of polynomials under `half_plane_normal`, exactly: across = slope*above + a normal number."""
+    across, above = law.variables
+    mean, variance = (slope * above,), ((across_variance,),)
+    given = polynomial_expectation(polynomials, (across,), lambda m: normal_moment((m,), mean, variance))
+    return polynomial_expectation(given, (above,), lambda n: half_normal_moment(n, above_variance))
 
 
 # --- generic objects of a derivation ----------------------------------------------------------------

@@ -47,6 +47,23 @@ class Growth:
         return f"C{power}" + (f"*exp({self.exponent})" if self.exponent != 0 else "")
 
 
+def falls(expression: Any, x: sp.Symbol) -> str:
+    """The bounds that prove expression -> 0 as x -> +oo, as text; empty where the structure does not prove it."""
+    bounds = _bounds(expression, x)
+    return " + ".join(map(str, bounds)) if all(b is not None and b.falls(x) for b in bounds) else ""
+
+
+def is_integrable(expression: Any, x: sp.Symbol) -> bool:
+    """Whether the structure proves that the expression has an integral up to +oo."""
+    return all(b is not None and b.is_integrable(x) for b in _bounds(expression, x))
+
+
+def _bounds(expression: Any, x: sp.Symbol) -> list[Growth | None]:
+    """One bound on the expression, or one on each of its terms where these cannot be compared."""
+    whole = growth(expression, x)
+    return [whole] if whole else [growth(term, x) for term in sp.Add.make_args(sp.expand(expression))]
+
+
 BOUNDED = Growth(sp.S.Zero, sp.S.Zero, False)
 CONSTANT = Growth(sp.S.Zero, sp.S.Zero, True)
 #: The growth of 0: below everything.
@@ -241,10 +258,10 @@ def limit_at(expression: Any, x: sp.Symbol, end: Any, side: int) -> Limit:
 
 
 def _falling(e: sp.Expr, y: sp.Symbol) -> Evidence | None:
-    bound = growth(e, y)
-    if bound is None or not bound.falls(y):
+    bound = falls(e, y)
+    if not bound:
         return None
-    detail = {"bound": str(bound).replace(str(y), "x")}
+    detail = {"bound": bound.replace(str(y), "x")}
     return Evidence("bound by structure", Rigor.EXACT, True, frozenset({"growth"}), detail=detail)
 
 

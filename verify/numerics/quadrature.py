@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 Integrand = Callable[[Array], Array]
-"""Vectorised: points of shape (n,), or (n, d) in several dimensions, to values of shape (n,)."""
+"""Vectorised: points of shape (n,), or columns (d, n) in several dimensions, to values of shape (n,)."""
 
 EPS = float(np.finfo(float).eps)
 
@@ -60,7 +60,7 @@ def expectation_of(weight: Integrand, function: Integrand) -> Integrand:
         w = weight(x)
         values = np.zeros_like(w)
         inside = w != 0
-        values[inside] = w[inside] * function(x[inside])
+        values[inside] = w[inside] * function(x[..., inside])
         return values
 
     return product
@@ -184,12 +184,12 @@ def _panels(g: Integrand, left: Array, right: Array) -> tuple[Array, Array, Arra
 
 def _finite(f: Integrand, x: Array) -> Array:
     values = np.asarray(f(x), dtype=float)
-    if values.shape != x.shape[:1]:
-        raise ValueError(f"the integrand returned shape {values.shape} for {x.shape[0]} points; it must be vectorised")
+    if values.shape != x.shape[-1:]:
+        raise ValueError(f"the integrand returned shape {values.shape} for {x.shape[-1]} points; it must be vectorised")
     bad = ~np.isfinite(values)
     if bad.any():
         where = int(np.argmax(bad))
-        raise NotFinite(f"the integrand is {values[where]} at x = {x[where]}")
+        raise NotFinite(f"the integrand is {values[where]} at x = {x[..., where]}")
     return values
 
 
@@ -248,7 +248,7 @@ def _double_exponential_map(t: Array, low: float, high: float, centre: float, sc
 def gauss_hermite(f: Callable[[Array], Array], mean: Array, covariance: Array, *, nodes: int = 40) -> Array:
     """E f(X) for X ~ N(mean, covariance), with `nodes`^d points.
 
-    f           points of shape (n, d) to values of shape (n, …)
+    f           points of shape (d, n) to values of shape (…, n)
     mean        shape (d,);  covariance  shape (d, d), positive definite
 
     Returns an array of shape (…).  Exact for polynomials of degree below 2*nodes; Unresolved when half as many nodes
@@ -270,16 +270,16 @@ def _hermite_rule(f: Callable[[Array], Array], mean: Array, root: Array, nodes: 
     d = len(mean)
     grid = np.stack(np.meshgrid(*[x] * d, indexing="ij"), axis=-1).reshape(-1, d)
     weights = np.prod(np.stack(np.meshgrid(*[w / w.sum()] * d, indexing="ij"), axis=-1), axis=-1).ravel()
-    values = np.asarray(f(mean + grid @ root.T), dtype=float)
+    values = np.asarray(f(mean[:, None] + root @ grid.T), dtype=float)
     if not np.isfinite(values).all():
         raise NotFinite("the function is not finite at a Gauss-Hermite node")
-    return np.tensordot(weights, values, axes=1), np.tensordot(weights, np.abs(values), axes=1)
+    return values @ weights, np.abs(values) @ weights
 
 
 def trapezoid(f: Integrand, centre: Array, frame: Array, *, reach: float = 8.0, points: int = 33) -> Integral:
     """The integral of f over R^d on the lattice centre + frame @ u, u equidistant in [-reach, reach]^d.
 
-    f        points of shape (n, d) to values of shape (n,)
+    f        points of shape (d, n) to values of shape (n,)
     centre   shape (d,);  frame  shape (d, d): its columns span a box that holds the bulk of f
 
     The error is the difference to every second point, plus the largest |f| on the faces of the box times its volume;
@@ -291,7 +291,7 @@ def trapezoid(f: Integrand, centre: Array, frame: Array, *, reach: float = 8.0, 
         raise ValueError(f"{points} points: a lattice whose every second point is a lattice needs 4k + 1")
     u = np.linspace(-reach, reach, points)
     lattice = np.stack(np.meshgrid(*[u] * d, indexing="ij"), axis=-1).reshape(-1, d)
-    values = _finite(f, centre + lattice @ np.asarray(frame, dtype=float).T).reshape([points] * d)
+    values = _finite(f, centre[:, None] + np.asarray(frame, dtype=float) @ lattice.T).reshape([points] * d)
     cell = float(u[1] - u[0]) ** d * abs(float(np.linalg.det(frame)))
     fine, coarse = float(values.sum()) * cell, float(values[(slice(None, None, 2),) * d].sum()) * cell * 2**d
     rim = max(float(np.abs(values.take(end, axis=k)).max()) for k in range(d) for end in (0, -1))

@@ -130,22 +130,27 @@ def by_sign_vectors(field: Field, z: Array, t0: float, t1: float) -> float:
     return float(augmented(field, estimate, z, t0, t1, method="LSODA", tolerance=1e-10)[1])
 
 
-def mass(field: Field, change: Callable[[Array], Array], centre: Array, t0: float, t1: float) -> Integral:
+def mass(
+    field: Field, change: Callable[[Array], Array], centre: Array, t0: float, t1: float, *, points: int = 97
+) -> Integral:
     """The integral over the plane of the density at t1 that starts as N(centre, I), if `change` is right.
 
     change   from starting points x of shape (2, n) to the claimed log p(z(t1), t1) - log p(x, t0), of shape (n,).
 
     Points of a lattice are carried back by DOP853, without a trace or a determinant; the right change gives 1.
     """
-    sample = centre[:, None] + np.stack(np.meshgrid(*[np.linspace(-2, 2, 9)] * 2)).reshape(2, -1)
-    ends = flow(field, sample, t0, t1)
+    angles = np.linspace(0, 2 * np.pi, 48, endpoint=False)
+    rim = flow(field, centre[:, None] + 6.5 * np.stack([np.cos(angles), np.sin(angles)]), t0, t1)
+    middle = rim.mean(axis=1)
+    axes = np.linalg.svd(rim - middle[:, None])[0]
+    extent = np.abs(axes.T @ (rim - middle[:, None])).max(axis=1)
 
     def density(points: Array) -> Array:
-        start = flow(field, points.T, t1, t0, tolerance=1e-10)
+        start = flow(field, points, t1, t0, tolerance=1e-9)
         distance = ((start - centre[:, None]) ** 2).sum(axis=0)
         return np.exp(change(start) - distance / 2) / (2 * np.pi)
 
-    return trapezoid(density, ends.mean(axis=1), np.linalg.cholesky(np.cov(ends)), reach=6.0, points=97)
+    return trapezoid(density, middle, axes * extent, reach=1.0, points=points)
 
 
 def _log_abs_det(matrix: Array) -> float:
