@@ -112,6 +112,7 @@ PROSE = {
     "p f -> 0 as x -> oo": "‹p› ‹f› → 0 as ‹x› → ∞",
     "e^{TA/2} for |x| <= 1": "‹e^{TA/2}› for |‹x›| ≤ 1",
     "lam(t0)' b_p missing": r"‹\lambda›(‹t_{0}›)′ ‹b_{p}› missing",
+    "k (1 - tanh(s)^2)": "‹k› (1 - tanh(‹s›)²)",
     "1 + 1e-8 times the truth": "1 + 1e-8 times the truth",
     "the n-th vjp of RK4": "the ‹n›-th vjp of RK4",
     "it costs $5, and $x^2$ more": "it costs $5, and ‹x^2› more",

@@ -92,8 +92,9 @@ def write(
     from verify.report.gather import read_results
     from verify.report.junit import junit
 
-    steps = _Steps(sum(map(_parts, derivations)) + html + pdf, progress or (lambda _done, _total, _what: None))
+    steps = _Steps(sum(map(_parts, derivations)) + 1 + html + pdf, progress or (lambda _done, _total, _what: None))
     results = tuple(run(derivation, seed=seed, progress=steps.next) for derivation in derivations)
+    steps.next("setting formulas and drawing figures")
     versions = package_versions()
     record = results_json(results, seed=seed, versions=versions)
     digest = sha256(record.encode()).hexdigest()

@@ -24,7 +24,7 @@ UNSAID = ("Date", "Creator", "Type", "Format")
 """Metadata that would differ between runs or machines."""
 FEW = 40
 """Points up to which each is marked."""
-FEW_SERIES = 3
+FEW_SERIES, SHORT_LABEL = 3, 24
 """Up to which the legend finds room within the axes."""
 STYLES = (*LINES, "points")
 
@@ -45,7 +45,7 @@ def draw(figure: Figure, name: str) -> str:
         "axes.spines.top": False, "axes.spines.right": False, "axes.unicode_minus": True, "path.simplify": False,
     }  # fmt: skip
     with matplotlib.rc_context(rc=settings):
-        below = -(-len(figure.series) // _columns(figure)) * LEGEND_ROW if len(figure.series) > FEW_SERIES else 0
+        below = -(-len(figure.series) // _columns(figure)) * LEGEND_ROW if _is_legend_below(figure) else 0
         sheet = Sheet(figsize=(SIZE[0], SIZE[1] + below), layout="constrained")
         FigureCanvasSVG(sheet)
         axes = sheet.add_subplot()
@@ -58,7 +58,7 @@ def draw(figure: Figure, name: str) -> str:
         axes.set_ylabel(mathtext(figure.y_label))
         axes.grid(color=RULE, linewidth=0.6)
         axes.set_axisbelow(True)
-        if len(figure.series) > FEW_SERIES:
+        if _is_legend_below(figure):
             legend = {"loc": "outside lower center", "ncols": _columns(figure), "fontsize": 10.5}
             sheet.legend(frameon=False, handlelength=2, **legend)
         elif any(series.label for series in figure.series):
@@ -106,6 +106,10 @@ def _plot(axes: Any, figure: Figure, series: Series, place: int) -> None:
         linestyle=LINES.get(series.style, "none"), marker=MARKERS[place % len(MARKERS)] if marked else "none",
         markersize=4.5 if len(xs) <= FEW else 2.5, rasterized=len(xs) > 3000,
     )  # fmt: skip
+
+
+def _is_legend_below(figure: Figure) -> bool:
+    return len(figure.series) > FEW_SERIES or max(len(series.label) for series in figure.series) > SHORT_LABEL
 
 
 def _columns(figure: Figure) -> int:

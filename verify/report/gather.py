@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from verify.examine import DerivationResult, PrintedResult
     from verify.steps import StepResult
 
-METHODS = {"words": "non-commuting words"}
+METHODS = {"words": "non-commuting words", "prove": "normal form", "enclose": "ball arithmetic"}
 """Names of routes that a reader could not place, in full."""
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -161,7 +161,7 @@ def _step(number: int, step: StepResult, name: str) -> StepLine:
 
     where = f"derivation {name!r}, step {number} ({step.why})"
     shown, remark = (step.display, "") if step.display else equation(step.lhs, step.rhs)
-    method = METHODS.get(step.method, step.method)
+    method = ", ".join(METHODS.get(route, route) for route in step.method.split(", "))
     how = [f"cited: {step.cited}" if step.cited else f"{step.rigor}: {method}" if step.rigor else method]
     how += [f"{step.entries} entries"] if step.entries > 1 and not remark else []
     how += [remark] if remark else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sympy import Mul, Symbol, fraction
+from sympy import Mul, Pow, Rational, Symbol
 from sympy.core.function import AppliedUndef
 from sympy.printing.latex import LatexPrinter
 
@@ -13,6 +13,10 @@ FRACTION_DEPTH = 2
 """Fractions nested deeper than this are written with a slash."""
 LONG_EXPONENT = 14
 """Printed characters from which e^… is written exp(…)."""
+LONG_SUM = 80
+"""Length of a sum's LaTeX from which it stands beside a fraction bar rather than above it."""
+ENDLESS = 1000
+"""Length of LaTeX from which a side is not shown: nobody would read it."""
 WIDE = 260
 """Length of a matrix's LaTeX from which one entry stands for all."""
 GREEK = {"lam": "lambda", "lamb": "lambda", "Lam": "Lambda", "eps": "epsilon", "sig": "sigma", "Sig": "Sigma"}
@@ -31,6 +35,7 @@ class Printer(LatexPrinter):
         super().__init__({"mat_delim": "(", "mat_str": "matrix", "fold_frac_powers": True})
         self._fractions = 0
         self._bare = frozenset(bare)
+        self._tall: dict[Any, bool] = {}
 
     # --- sums and products -----------------------------------------------------------------
 
@@ -48,7 +53,7 @@ class Printer(LatexPrinter):
         return text
 
     def _print_Mul(self, expr: Any) -> str:
-        top, bottom = fraction(expr, exact=True)
+        top, bottom = _over_and_under(expr)
         if self._fractions >= FRACTION_DEPTH and bottom != 1 and not bottom.is_Add and not top.is_Add:
             return f"{self._print(top)} / {self._bracketed_product(bottom)}"
         tall = [factor for factor in Mul.make_args(top) if self._is_tall(factor)]
@@ -70,7 +75,10 @@ class Printer(LatexPrinter):
 
     def _is_tall(self, expr: Any) -> bool:
         """Whether it belongs beside a fraction bar rather than above it."""
-        return not expr.is_Atom and r"\frac" in self._print(expr)
+        if expr not in self._tall:
+            text = "" if expr.is_Atom else self._print(expr)
+            self._tall[expr] = r"\frac" in text or (expr.is_Add and len(text) > LONG_SUM)
+        return self._tall[expr]
 
     def _bracketed_sum(self, expr: Any) -> str:
         text = self._print(expr)
@@ -169,6 +177,20 @@ class Printer(LatexPrinter):
         return text + inner + "".join(rf"\,\mathrm{{d}} {self._print(limits[0])}" for limits in expr.limits)
 
 
+def _over_and_under(expr: Any) -> tuple[Any, Any]:
+    """Numerator and denominator; an exponential stays where it is."""
+    over, under = [], []
+    for factor in Mul.make_args(expr):
+        if isinstance(factor, Rational):
+            over.append(factor.p)
+            under.append(factor.q)
+        elif isinstance(factor, Pow) and factor.exp.is_Rational and factor.exp.is_negative:
+            under.append(1 / factor)
+        else:
+            over.append(factor)
+    return Mul(*over), Mul(*under)
+
+
 def latex(value: Any, bare: Iterable[str] = ()) -> str:
     """LaTeX of a SymPy expression or matrix, or of a sum of non-commuting words."""
     from verify.decide.words import Sum
@@ -181,8 +203,9 @@ def latex(value: Any, bare: Iterable[str] = ()) -> str:
 def equation(lhs: Any, rhs: Any) -> tuple[str, str]:
     """LaTeX of lhs = rhs, and a remark on what of it is shown.
 
-    Functions that have the same several arguments throughout stand without them.  A matrix too wide for a line is
-    represented by its first entry that says something.  Sides that are one and the same are shown once.
+    Functions that have the same several arguments throughout, or many that have the same one, stand without them.
+    A matrix too wide for a line is represented by its first entry that says something.  Sides that are one and the
+    same are shown once, and a side without end is not shown.
     """
     bare, remark = _same_arguments(lhs, rhs), ""
     if getattr(lhs, "shape", ()) and getattr(lhs, "shape", ()) == getattr(rhs, "shape", ()) and hasattr(lhs, "flat"):
@@ -193,9 +216,19 @@ def equation(lhs: Any, rhs: Any) -> tuple[str, str]:
             lhs, rhs = entries[telling]
             remark = f"entry ({row + 1}, {column + 1}) of {len(entries)} shown"
     left, right = latex(lhs, bare), latex(rhs, bare)
+    if max(len(left), len(right)) > ENDLESS:
+        left, right = (_elided(side, text) for side, text in ((lhs, left), (rhs, right)))
+        return f"{left} = {right}", "in full in results.json"
     if left == right:
         return rf"{left} \quad\text{{on both sides}}", remark
     return f"{left} = {right}", remark
+
+
+def _elided(side: Any, text: str) -> str:
+    if len(text) <= ENDLESS:
+        return text
+    operations = side.count_ops() if hasattr(side, "count_ops") else len(text)
+    return rf"\left[\text{{an expression of {operations} operations}}\right]"
 
 
 def _same_arguments(*sides: Any) -> frozenset[str]:
@@ -206,5 +239,5 @@ def _same_arguments(*sides: Any) -> frozenset[str]:
     everywhere = set().union(*found.values())
     longest = max(everywhere, key=len, default=())
     fits = all(set(arguments) <= set(longest) and all(a.is_Symbol for a in arguments) for arguments in everywhere)
-    several = {name: arguments for name, arguments in found.items() if any(len(a) > 1 for a in arguments)}
+    several = found if len(found) > 2 else {name: args for name, args in found.items() if any(len(a) > 1 for a in args)}
     return frozenset(name for name, arguments in several.items() if fits and len(arguments) == 1)
