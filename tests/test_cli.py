@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -335,6 +336,16 @@ def test_checking_imports_none_of_the_heavy_packages() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == "set()", done.stderr
+
+
+def test_the_session_in_the_readme_is_a_real_one(capsys: pytest.CaptureFixture[str]) -> None:
+    readme = (Path(__file__).parent.parent / "README.md").read_text()
+    (session,) = re.findall(r"```console\n(.*?)```", readme, re.DOTALL)
+    printed = re.split(r"^\$ verify (.*)\n", session, flags=re.MULTILINE)[1:]
+    assert len(printed) == 4
+    for command, said in zip(printed[::2], printed[1::2], strict=True):
+        run(*shlex.split(command))
+        assert capsys.readouterr().out == said
 
 
 def test_checks_from_python_return_results() -> None:

@@ -86,6 +86,8 @@ def show(result: Result, terminal: Terminal, let: Sequence[str] = ()) -> None:
     for evidence in result.evidence:
         if says := evidence_text(evidence):
             terminal.row("by", says)
+    if result.verdict is Verdict.SUPPORTED:
+        terminal.row("resolution", _resolution(result))
     for note in result.notes:
         terminal.row("note", note)
     if found is not None:
@@ -135,6 +137,11 @@ def evidence_text(evidence: Evidence) -> str:
     if evidence.holds is False and "differ" in detail:
         return f"enclosures that are apart at {detail['differ']} of {points} points"
     return ""
+
+
+def _resolution(result: Result) -> str:
+    seen = min((e.resolution for e in result.evidence if e.holds and e.resolution is not None), default=None)
+    return "none measured" if seen is None else f"a relative error of {seen:.0e} would have been seen"
 
 
 def _advice(result: Result) -> str:
