@@ -17,16 +17,15 @@ damping c and start (q, -c q).
 """
 
 from fractions import Fraction
-from functools import partial
 
 import numpy as np
 from sympy import ImmutableMatrix, Rational, cos, exp, eye, factorial, integrate, sin, sqrt, symbols
 
-from verify import Derivation, Display, Hypothesis, Mutant, Printed, Reference, Route, Statement, Step
+from verify import Derivation, Display, Hypothesis, Mutant, Printed, Reference, Statement, Step
 from verify.calculus import adjoint, linear
 from verify.decide.words import derive, identity, matrices, matrix, power, substitute, trace
 from verify.derivation import main
-from verify.numerics import exponential
+from verify.numerics import exponential, ladder
 from verify.numerics.exponential_slips import errors_over_time, slips
 
 # --- any number n of states ---------------------------------------------------------------------
@@ -40,32 +39,35 @@ rates = {E: A @ E, F: B @ F, S: A @ S + A_p @ E, Psi: -(Psi @ A), y: A @ y, y_p:
 
 def steps():
     limit = "e^{sB} tends to e^{sA}, uniformly on [0, T], as B tends to A: Higham (2008), section 10.2"
-    yield Step("any two matrices: Psi F grows by Psi (B - A) F", derive(Psi @ F, rates), Psi @ (B - A) @ F)
+    yield Step("any two matrices: Psi F grows by Psi (B - A) F", derive(Psi @ F, rates, "s"), Psi @ (B - A) @ F)
     yield Step("at s = T it is F, at s = 0 it is Psi", substitute(Psi @ F, {Psi: identity("n")}), F)
-    yield Step("B = A(p + h), divided by h, h -> 0", Psi @ A_p @ E, Psi @ A_p @ E, cited=limit)
-    yield Step("the differentiated equation S' = A S + A_p E", derive(A @ E, {A: A_p, E: S}), derive(S, rates))
-    yield Step("Psi S grows by Psi A_p E", derive(Psi @ S, rates), Psi @ A_p @ E)
+    difference = r"\lim_{h \to 0} \frac{e^{TA(p+h)} - e^{TA(p)}}{h} = \int_0^T e^{(T-s)A}\, A_p\, e^{sA}\,ds"
+    yield Step("B = A(p + h), divided by h, h -> 0", S, S, cited=limit, display=difference)
+    yield Step("the differentiated equation S' = A S + A_p E", derive(A @ E, {A: A_p, E: S}, "p"), derive(S, rates))
+    yield Step("Psi S grows by Psi A_p E", derive(Psi @ S, rates, "s"), Psi @ A_p @ E)
     yield Step("at s = T, where Psi = I, it is S(T)", substitute(Psi @ S, {Psi: identity("n")}), S)
-    yield Step("chain rule for y(T) = E b", derive(g_y @ E @ b, {E: S, b: b_p}), g_y @ S @ b + g_y @ E @ b_p)
-    yield Step("lam = Psi' g_y' solves the adjoint equation", derive(Psi.T @ g_y.T, rates), -(A.T @ Psi.T @ g_y.T))
+    yield Step("chain rule for y(T) = E b", derive(g_y @ E @ b, {E: S, b: b_p}, "p"), g_y @ S @ b + g_y @ E @ b_p)
+    yield Step("lam = Psi' g_y' solves the adjoint equation", derive(Psi.T @ g_y.T, rates, "s"), -(A.T @ Psi.T @ g_y.T))
     yield Step("the integrands are one", (Psi.T @ g_y.T).T @ A_p @ (E @ b), g_y @ (Psi @ A_p @ E) @ b)
     grows = derive(lam.T @ y_p + q, {**rates, q: -(lam.T @ A_p @ y)})
     yield Step("adjoint: lam' y_p and the integral to come balance", grows, 0)
     moved = trace((E @ b @ g_y @ Psi) @ A_p)
     yield Step("all parameters at once: <Psi' g_y' b' E', A_p>", moved, g_y @ Psi @ A_p @ E @ b)
     for n in (1, 2, 3, 4):
-        words = [power(A, j) @ A_p @ power(A, n - 1 - j) for j in range(n)]
-        yield Step(f"power series: the derivative of A^{n}", derive(power(A, n), {A: A_p}), sum(words[1:], words[0]))
+        terms = [power(A, j) @ A_p @ power(A, n - 1 - j) for j in range(n)]
+        yield Step(f"power series: A^{n} by p", derive(power(A, n), {A: A_p}, "p"), sum(terms[1:], terms[0]))
         weights = [(T - s) ** j / factorial(j) * s ** (n - 1 - j) / factorial(n - 1 - j) for j in range(n)]
         integrals = ImmutableMatrix([integrate(weight, (s, 0, T)) for weight in weights])
-        yield Step(f"… and Duhamel's weights for T^{n}", integrals, ImmutableMatrix([T**n / factorial(n)] * n))
+        beta = rf"\int_0^T \frac{{(T-s)^j}}{{j!}}\frac{{s^k}}{{k!}}\,ds = \frac{{T^{n}}}{{{n}!}},\quad j + k = {n - 1}"
+        yield Step("… and Duhamel's weights", integrals, ImmutableMatrix([T**n / factorial(n)] * n), display=beta)
     off = Fraction(1, 2) * (A @ A_p + A_p @ A) - A_p @ A
     yield Step("S - T A_p E begins with T^2/2 [A, A_p]", off, Fraction(1, 2) * (A @ A_p - A_p @ A))
     yield Step("oscillator: e^{TA} solves E' = A E", propagator.diff(T), family.matrix * propagator)
     yield Step("oscillator: e^{0 A} = I", propagator.subs(T, 0), ImmutableMatrix(eye(2)))
     for p in (k, c):
-        S_p, A_k = propagator.diff(p), family.matrix.diff(p)
-        yield Step(f"oscillator: S' = A S + A_p E by {p}", S_p.diff(T), family.matrix * S_p + A_k * propagator)
+        S_p, right = propagator.diff(p), family.matrix * propagator.diff(p) + family.matrix.diff(p) * propagator
+        shown = rf"\partial_T\, \partial_{p}\, e^{{TA}} = A\, \partial_{p}\, e^{{TA}} + A_{p}\, e^{{TA}}"
+        yield Step(f"oscillator: S' = A S + A_p E by {p}", S_p.diff(T), right, display=shown)
 
 
 # --- the damped oscillator ----------------------------------------------------------------------
@@ -101,10 +103,6 @@ def by(function):
     return lambda k, c, q, T: function(np.array([k, c, q]), T)
 
 
-def by_route(name, function, resolution, *relies_on):
-    return Route(name, by(partial(function, numeric)), resolution, frozenset(relies_on))
-
-
 gradient_printed = linear.g_y @ linear.E @ linear.b_p + linear.T * (linear.g_y @ linear.A_p @ linear.E @ linear.b)
 gradient_right = linear.g_y @ linear.E @ linear.b_p + linear.g_y @ linear.D @ linear.b
 reference = Reference(gradient, (k, c, q_0, T), (3,))
@@ -132,15 +130,7 @@ derivation = Derivation(
     ),
     reference=reference,
     cases=cases,
-    routes=(
-        by_route("block exponential", exponential.block_exponential, 1e-12, "block expm"),
-        by_route("transposed Fréchet derivative", exponential.frechet_adjoint, 1e-12, "expm_frechet"),
-        by_route("Duhamel quadrature", exponential.duhamel_quadrature, 1e-12, "expm", "Gauss-Legendre"),
-        by_route("divided differences", exponential.spectral, 1e-11, "eigenvalues"),
-        by_route("complex step", exponential.complex_step, 1e-12, "complex arithmetic", "expm"),
-        by_route("sensitivities", exponential.sensitivities, 1e-11, "variational equation", "DOP853"),
-        by_route("central differences", exponential.differences, 1e-9, "differences", "expm"),
-    ),
+    routes=ladder.linear_routes(numeric, by),
     mutants=(
         *(Mutant(slip.name, slip.says, by(slip.value), slip.blind) for slip in slips(numeric)),
         Mutant("factor", "1 + 1e-10 times the truth", (1 + Rational(1, 10**10)) * gradient),
@@ -151,12 +141,12 @@ derivation = Derivation(
             latex=rf"\frac{{dg}}{{dp}} = {chain} + T g_y A_p e^{{TA}} b",
             claim=lambda: linear.decide_exponential_identity(gradient_right, gradient_printed),
             correction=rf"\frac{{dg}}{{dp}} = {chain} + g_y\left({duhamel}\right) b",
-            corrected=Step("Duhamel", derive(g_y @ Psi @ S @ b, rates), g_y @ Psi @ A_p @ E @ b),
+            corrected=Step("Duhamel", derive(g_y @ Psi @ S @ b, rates, "s"), g_y @ Psi @ A_p @ E @ b),
         ),
         Printed(
             where="curriculum, section 5, question 2, the adjoint form",
             latex=r"\frac{dg}{dp} = \lambda(0)^{\top} b_p + \int_0^T g_y e^{(T-t)A} A_p e^{tA} b\,dt",
-            claim=Step("adjoint form", derive(g_y @ Psi @ y_p, rates), g_y @ Psi @ A_p @ y),
+            claim=Step("adjoint form", derive(g_y @ Psi @ y_p, rates, "s"), g_y @ Psi @ A_p @ y),
         ),
     ),
     figure=lambda: errors_over_time(numeric, exponential.block_exponential, p=(2.0, 0.5, 1.0), times=TIMES),

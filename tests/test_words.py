@@ -225,7 +225,20 @@ def test_a_sum_is_written_in_the_grammar_of_claims() -> None:
     assert str(-(x @ y.T) + 3 * identity("n")) == "3*I - x*y'"
     assert str(trace(A @ B) * Fraction(1, 2)) == "1/2*tr(A*B)"
     assert str(zero("n", "n")) == "0"
+    assert str(power(A, 3) @ x) == "A^3*x"
+    assert (Fraction(1, 2) * power(A.inverse, 2)).latex() == r"\tfrac{1}{2}\,A^{-2}"
+    assert (A.T @ A.T).latex() == r"(A^{\top})^{2}"
     assert matrix("Phi", "n", "n", latex=r"\Phi").inverse.T.latex() == r"\Phi^{-\top}"
+
+
+def test_a_derivative_is_written_as_one_until_it_is_used() -> None:
+    rate = derive(A @ x, {x: dx})
+    assert str(rate) == "d/dt (A*x)"
+    assert rate.latex() == r"\frac{d}{dt}\, \left(A\,x\right)"
+    assert str(2 * rate) == "2*A*dx"
+    there = substitute(A @ x + y, {x: dx, y: 0 * y})
+    assert str(there) == "(A*x + y at x = dx, y = 0)"
+    assert str(-there) == "-A*dx"
 
 
 def test_a_proof_takes_milliseconds() -> None:

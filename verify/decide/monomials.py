@@ -10,6 +10,7 @@ tr(X Y) = tr(Y X)        a trace word is its least rotation, also of its transpo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
 from typing import NamedTuple
 
 
@@ -103,10 +104,15 @@ def traced(argument: Monomial, size: str) -> Monomial:
     return product(rest, Monomial(traces=(min(turns, key=_plainest),)))
 
 
-def written(m: Monomial, times: str, letter: Callable[[Letter], str], trace: Callable[[str], str]) -> str:
-    """Its factors as text, '' where it has none."""
-    words = (times.join(map(letter, word)) for word in (*m.scalars, m.word) if word)
-    return times.join([*(trace(times.join(map(letter, word))) for word in m.traces), *words])
+def written(m: Monomial, times: str, letter: Callable[[Letter, int], str], trace: Callable[[str], str]) -> str:
+    """Its factors as text, '' where it has none; `letter` writes a symbol and how often it stands there."""
+
+    def product_of(word: Word) -> str:
+        return times.join(letter(same, len(list(run))) for same, run in groupby(word))
+
+    return times.join(
+        [*(trace(product_of(word)) for word in m.traces), *map(product_of, filter(None, (*m.scalars, m.word)))]
+    )
 
 
 def _plainest(word: Word) -> tuple[int, Word]:

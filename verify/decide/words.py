@@ -10,14 +10,12 @@ Equal normal forms (`monomials`) prove it at every size.  Different ones refute 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from verify.decide.monomials import Letter, Monomial, Word, monomial, product, traced, transposed, written
+from verify.decide import words_text
+from verify.decide.monomials import Letter, Monomial, Word, monomial, product, traced, transposed
 from verify.verdict import Evidence, Rigor
-
-#: Names that are printed as Greek letters.
-GREEK = {"lam": r"\lambda", "Lam": r"\Lambda", "Phi": r"\Phi", "Psi": r"\Psi", "mu": r"\mu", "l": r"\ell"}
 
 Size = str | int
 Number = int | Fraction
@@ -25,11 +23,15 @@ Number = int | Fraction
 
 @dataclass(frozen=True, eq=False)
 class Sum:
-    """A rational combination of monomials of one shape; made by `matrix`, `vector`, `scalar` and arithmetic."""
+    """A rational combination of monomials of one shape; made by `matrix`, `vector`, `scalar` and arithmetic.
+
+    asked   as which derivative or substitution it came about, as text and as LaTeX: so it is written until it is used.
+    """
 
     rows: str
     columns: str
     terms: Mapping[Monomial, Fraction] = field(default_factory=dict)
+    asked: tuple[str, str] | None = None
 
     @property
     def shape(self) -> tuple[str, str]:
@@ -86,11 +88,11 @@ class Sum:
         return _collected(self.shape, ((m, factor * c) for m, c in self.terms.items()))
 
     def __str__(self) -> str:
-        return _text(self, "*", _letter_text, lambda word: f"tr({word})")
+        return self.asked[0] if self.asked else words_text.text(self)
 
     def latex(self) -> str:
         """LaTeX, with the names that the symbols were given."""
-        return _text(self, r"\,", _letter_latex, lambda word: rf"\operatorname{{tr}}\left({word}\right)")
+        return self.asked[1] if self.asked else words_text.latex(self)
 
 
 Table = Mapping[Sum, Sum]
@@ -150,10 +152,11 @@ def power(base: Sum, exponent: int) -> Sum:
     return result
 
 
-def derive(argument: Sum, rates: Table) -> Sum:
+def derive(argument: Sum, rates: Table, by: str = "t") -> Sum:
     """The derivation with the given derivatives of symbols, by the Leibniz rule; other symbols are constants.
 
-    D(X') = D(X)', D(X^-1) = -X^-1 D(X) X^-1, D(tr X) = tr D(X).  ValueError where a rate has another shape.
+    D(X') = D(X)', D(X^-1) = -X^-1 D(X) X^-1, D(tr X) = tr D(X).  `by` is the name of the variable, for writing only.
+    ValueError where a rate has another shape.
     """
     known = _by_letter(rates)
 
@@ -173,14 +176,14 @@ def derive(argument: Sum, rates: Table) -> Sum:
                 rate = derived(letter)
                 if rate is not None:
                     total += c * _all_of([*others, close(_joined(word[:j], rate, word[j + 1 :]))], argument.shape)
-    return total
+    return replace(total, asked=words_text.asked_derivative(argument, by))
 
 
 def substitute(argument: Sum, values: Table) -> Sum:
     """Symbols replaced by sums, all at once.  ValueError where a value has another shape, or no inverse is at hand."""
     known = _by_letter(values)
 
-    def value(letter: Letter) -> Sum:
+    def value_of(letter: Letter) -> Sum:
         new = known.get(letter.symbol)
         if new is None:
             return _of((letter,))
@@ -191,12 +194,12 @@ def substitute(argument: Sum, values: Table) -> Sum:
     for m, c in argument.terms.items():
         factors = []
         for word, close in _parts(m):
-            replaced = value(word[0])
+            replaced = value_of(word[0])
             for letter in word[1:]:
-                replaced = replaced @ value(letter)
+                replaced = replaced @ value_of(letter)
             factors.append(close(replaced))
         total += c * _all_of(factors, argument.shape)
-    return total
+    return replace(total, asked=words_text.asked_substitution(argument, values))
 
 
 def prove(lhs: Sum | int, rhs: Sum | int) -> Evidence:
@@ -275,26 +278,3 @@ def _side(side: Sum | int, other: Sum | int) -> Sum:
 
 def _shown(total: Sum) -> str:
     return f"{total.rows} x {total.columns}"
-
-
-def _letter_text(letter: Letter) -> str:
-    text = f"inv({letter.name})" if letter.inverse else letter.name
-    return text + "'" if letter.transposed else text
-
-
-def _letter_latex(letter: Letter) -> str:
-    stem, _, index = letter.name.partition("_")
-    stem = GREEK.get(stem, stem)
-    name = letter.latex or (f"{stem}_{{{index}}}" if index else stem)
-    exponent = ("-" if letter.inverse else "") + (r"\top" if letter.transposed else "1" if letter.inverse else "")
-    return name + (f"^{{{exponent}}}" if exponent else "")
-
-
-def _text(total: Sum, times: str, letter: Callable[[Letter], str], trace_of: Callable[[str], str]) -> str:
-    text = ""
-    for m, c in total.terms.items():
-        unit = "I" if not m.word and total.shape != ("1", "1") else ""
-        size = str(abs(c)) if abs(c) != 1 else ""
-        body = times.join(filter(None, (size, written(m, times, letter, trace_of), unit))) or "1"
-        text += f" - {body}" if c < 0 else f" + {body}"
-    return "0" if not text else "-" + text[3:] if text[1] == "-" else text[3:]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from verify.derivation import Figure, Route, Series
-from verify.numerics import autodiff, ode
+from verify.numerics import autodiff, exponential, ode
 from verify.numerics.compare import disagreement
 
 LSODA = ode.Solver("LSODA", rtol=1e-11, atol=1e-12)
@@ -45,6 +46,23 @@ def gradient_routes(problem: ode.OdeProblem, traceable: ode.OdeProblem) -> tuple
             "autograd", "LSODA",
         ),
     )  # fmt: skip
+
+
+def linear_routes(problem: exponential.LinearProblem, by: Callable[[Any], Any]) -> tuple[Route, ...]:
+    """Routes to dg/dp of y' = A(p) y; `by` turns a function of (p, T) into one of a case's keywords."""
+
+    def route(name: str, value: Any, resolution: float, *relies_on: str) -> Route:
+        return Route(name, by(partial(value, problem)), resolution, frozenset(relies_on))
+
+    return (
+        route("block exponential", exponential.block_exponential, 1e-12, "block expm"),
+        route("transposed Fréchet derivative", exponential.frechet_adjoint, 1e-12, "expm_frechet"),
+        route("Duhamel quadrature", exponential.duhamel_quadrature, 1e-12, "expm", "Gauss-Legendre"),
+        route("divided differences", exponential.spectral, 1e-11, "eigenvalues"),
+        route("complex step", exponential.complex_step, 1e-12, "complex arithmetic", "expm"),
+        route("sensitivities", exponential.sensitivities, 1e-11, "variational equation", "DOP853"),
+        route("central differences", exponential.differences, 1e-9, "differences", "expm"),
+    )
 
 
 def convergence(problem: ode.OdeProblem, reference: Callable[..., Any], **case: Any) -> Figure:
