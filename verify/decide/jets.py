@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import comb, factorial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from flint import acb
 
-#: A ball, or a jet over it.
-Value: TypeAlias = "acb | Jet"
+#: A ball or a jet: `acb | Jet`, but FLINT's stubs do not know that a ball leaves mixed arithmetic to the jet.
+Value: TypeAlias = Any
 
 
 class NoValue(ArithmeticError):

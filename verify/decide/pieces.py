@@ -14,11 +14,12 @@ from fractions import Fraction
 from itertools import pairwise
 from math import floor
 
-from flint import arb, ctx
+from flint import ctx
 
-from verify.decide.balls import Program, real_head
+from verify.decide.balls import Program
 from verify.decide.jets import NoValue
 from verify.decide.points import SCALES, Point, Sampler, short
+from verify.decide.steps import real_head
 from verify.graph import Node, free_symbols, postorder
 
 #: Switches that are followed in one claim.
@@ -103,8 +104,8 @@ class Sides:
         finally:
             ctx.prec = precision
         if self.switches[i].stepped:
-            lower = x.floor()
-            return int(lower.unique_fmpz()) if lower.is_exact() and abs(lower) < arb(2) ** 60 else None
+            whole = x.floor().unique_fmpz()
+            return None if whole is None else int(whole)
         return 1 if x > 0 else -1 if x < 0 else None
 
     def note(self, point: Point) -> tuple[int | None, ...]:
@@ -155,7 +156,9 @@ class Sides:
             return
         shares = sorted(filter(None, (self._crossing(j, start, end) for j in range(len(self.switches)))))
         own = self._crossing(i, start, end) or Fraction(1, 2)
-        near = [own + sign * Fraction(1, 1 << k) * (own if sign < 0 else 1 - own) for k in CLOSENESS for sign in (-1, 1)]
+        near = [
+            own + sign * Fraction(1, 1 << k) * (own if sign < 0 else 1 - own) for k in CLOSENESS for sign in (-1, 1)
+        ]
         between = [(a + b) / 2 for a, b in pairwise(shares)]
         for share in dict.fromkeys((*near, *between)):
             point = _between(start, end, share)
@@ -182,7 +185,6 @@ class Sides:
 def _between(start: Point, end: Point, share: Fraction) -> Point:
     """start + share (end - start)."""
     return {name: (x + share * (end[name][0] - x), y + share * (end[name][1] - y)) for name, (x, y) in start.items()}
-
 
 
 def rounded(point: Point, start: Point, end: Point, distance: Fraction) -> Point:

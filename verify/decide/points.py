@@ -321,7 +321,9 @@ def read_point(text: Mapping[str, str]) -> Point:
 
 
 def _read(text: str) -> Coordinate:
-    match = re.fullmatch(r"(?:(-?\d+(?:/\d+)?)(?= [+-] |$))?(?:(?: ([+-]) |(-?))(?:(\d+(?:/\d+)?)\*)?(I))?", text.strip())
+    match = re.fullmatch(
+        r"(?:(-?\d+(?:/\d+)?)(?= [+-] |$))?(?:(?: ([+-]) |(-?))(?:(\d+(?:/\d+)?)\*)?(I))?", text.strip()
+    )
     if not match or not any(match.groups()):
         raise ValueError(f"{text!r} is no exact number; write it as 3/7 or 1/2 - 3/4*I")
     real, sign, minus, size, unit = match.groups()

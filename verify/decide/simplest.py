@@ -45,7 +45,8 @@ def _whole_points(sampler: Sampler) -> Iterator[Point]:
     """All coordinates at once: the first simple numbers, the same for all names or one after the other."""
     for shift, stride in ((0, 0), (0, 1), (1, 1)):
         yield {
-            name: _simple(r)[(shift + stride * i) % len(_simple(r))] for i, (name, r) in enumerate(sampler.ranges.items())
+            name: _simple(r)[(shift + stride * i) % len(_simple(r))]
+            for i, (name, r) in enumerate(sampler.ranges.items())
         }
 
 

@@ -52,10 +52,10 @@ def exact_integer(z: acb) -> int | None:
     return None if n is None else int(n)
 
 
-def _small(*parameters: acb) -> None:
+def _small(*parameters: acb, limit: int = LARGEST_PARAMETER) -> None:
     """Refuse parameters so large that an evaluation might not end."""
     for parameter in parameters:
-        if not parameter.abs_upper() < LARGEST_PARAMETER:
+        if not parameter.abs_upper() < limit:
             raise Undecided("a parameter is too large to evaluate")
 
 
@@ -113,9 +113,9 @@ def _hypergeometric(p: int, q: int) -> Special:
         if (p, q) == (2, 1):
             return _gauss(*upper, *lower, z)
         if (p, q) == (1, 1):
-            return z.hypgeom_1f1(*upper, *lower)
+            return z.hypgeom_1f1(upper[0], lower[0])
         if (p, q) == (0, 1):
-            return z.hypgeom_0f1(*lower)
+            return z.hypgeom_0f1(lower[0])
         if (p, q) == (1, 0):
             return (1 - z) ** (-upper[0])
         return z.hypgeom(list(upper), list(lower))
@@ -254,7 +254,7 @@ SPECIAL: dict[tuple[str, int], Special] = {
     ("zeta", 2):      Special(lambda s, a: (_small(s, a), s.zeta(a))[1],
                               lambda s, a: INSIDE if _is_integer(s) else a,
                               lambda s, a: () if _is_integer(s) else (a,)),
-    ("polylog", 2):   Special(lambda s, z: (_small(s), z.polylog(s))[1],
+    ("polylog", 2):   Special(lambda s, z: (_small(s, limit=100), z.polylog(s))[1],
                               lambda s, z: INSIDE if _is_integer(s) and s.real <= 0 else 1 - z,
                               lambda s, z: () if _is_integer(s) and s.real <= 0 else (1 - z,)),
     ("LambertW", 1):  Special(acb.lambertw, lambda z: 1 + z * ONE.exp(), lambda z: (1 + z * ONE.exp(),)),
