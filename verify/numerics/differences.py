@@ -1,0 +1,251 @@
+"""What is the slope of a noisy function of one variable, and how well is it known?
+
+A function phi is sampled at 2K Chebyshev nodes of a window [-R, R] and at 0.  Its odd part is fitted by an odd
+polynomial, its even part by an even one.  The slope at 0 is the odd fit's linear coefficient, a fixed combination w of
+the samples, so noise of size s in the samples moves it by |w| s / R.  The size s is not assumed: it is what the fit
+leaves over.  Round-off, a solver's grain, a kink, a jump or a polynomial degree that is too low all stay in the
+residual, so each widens the error that is reported:
+
+    slope = w . odd / R            error = |w| * max(residual, round-off of the values) / R
+
+Several degrees are tried on the same samples and windows of many sizes one after the other; the smallest error wins.
+A wide window beats a small step: sin at R = 0.9 gives 1e-14 where a central difference gives 1e-11.
+
+A finer window may not claim to be better than the grain that a coarser one has shown (`settled`): an adaptive solver is
+smooth between two changes of its step pattern, and its slope there is not the slope of the exact solution.
+
+All values are arrays (m,): the m outputs of a function along one line, each with its own slope and error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Line = Callable[[float], Array]
+"""t -> values (m,) at the point x + t v; not finite where there is none."""
+
+EPS = float(np.finfo(float).eps)
+PAIRS = 6
+"""Node pairs in a window: 13 values, degrees 1, 3, 5, at least 6 degrees of freedom left to measure the noise with."""
+WIDEST = 0.9
+RATIO = 4.0
+LEVELS = 13
+"""Window sizes 0.9, 0.9/4, ... down to 5e-8 times the reach of the line."""
+WEAK = 1e-5
+"""Residual relative to the variation of phi below which it counts as grain; a kink leaves more (0.01 to 1)."""
+
+LOST = 0.02
+"""The same above which a window says nothing: what it does not follow may be a wave, steeper than anything it shows."""
+
+
+@dataclass(frozen=True)
+class Degree:
+    """One polynomial degree on the nodes: slope weights and the projections onto what the fit cannot follow."""
+
+    weights: Array
+    odd_rest: Array
+    even_rest: Array
+    gain: float
+    freedom: int
+
+
+@lru_cache
+def nodes(pairs: int = PAIRS) -> Array:
+    """The positive Chebyshev nodes (pairs,) of the window [-1, 1]."""
+    return np.cos((2 * np.arange(1, pairs + 1) - 1) * np.pi / (4 * pairs))
+
+
+@lru_cache
+def degrees(pairs: int = PAIRS) -> tuple[Degree, ...]:
+    """The fits of degree 1, 3, … with at least six degrees of freedom left over."""
+    t = nodes(pairs)
+    with_centre = np.append(t, 0.0)
+    found = []
+    for odd in range(1, 2 * pairs, 2):
+        freedom = 2 * pairs + 1 - (odd + 2)
+        if freedom < 6:
+            break
+        odd_powers = t[:, None] ** np.arange(1, odd + 1, 2)
+        even_powers = with_centre[:, None] ** np.arange(0, odd + 2, 2)
+        weights = np.linalg.pinv(odd_powers)[0]
+        found.append(
+            Degree(weights, _rest(odd_powers), _rest(even_powers), float(np.linalg.norm(weights)), freedom),
+        )
+    return tuple(found)
+
+
+def _rest(columns: Array) -> Array:
+    basis, _ = np.linalg.qr(columns)
+    return np.eye(len(columns)) - basis @ basis.T
+
+
+@dataclass(frozen=True)
+class Window:
+    """What one window says; arrays (m,).
+
+    slope      derivative of phi at 0.
+    error      its estimated error, one standard deviation.
+    residual   what the best degree leaves over, in units of phi.
+    variation  largest |phi(t) - phi(0)| in the window.
+    flat       whether a higher degree does not help: the residual is noise, a kink or a jump.
+    quiet      size of residuals that are round-off whatever phi does.
+    """
+
+    radius: float
+    slope: Array
+    error: Array
+    residual: Array
+    variation: Array
+    flat: NDArray[np.bool_]
+    quiet: Array
+
+    @property
+    def grainy(self) -> NDArray[np.bool_]:
+        """Where the residual is neither truncation nor a kink, so that it is noise."""
+        return self.flat & (self.residual <= WEAK * self.variation)
+
+    @property
+    def broken(self) -> NDArray[np.bool_]:
+        """Where no polynomial follows phi: a kink, a jump or a wave shorter than the window."""
+        return self.residual > np.maximum(WEAK * self.variation, self.quiet)
+
+
+def sample(line: Line, radius: float, pairs: int = PAIRS) -> tuple[Array, Array] | None:
+    """Values (pairs, m) at +t and at -t, or None where one is not finite.
+
+    The order of the calls is shuffled (always in the same way): a function that drifts from call to call must not look
+    like one with a slope.
+    """
+    t = radius * np.concatenate([nodes(pairs), -nodes(pairs)])
+    values: list[Array | None] = [None] * len(t)
+    for i in np.random.default_rng(pairs).permutation(len(t)):
+        value = line(t[i])
+        if not np.all(np.isfinite(value)):
+            return None
+        values[i] = value
+    table = np.array(values)
+    return table[:pairs], table[pairs:]
+
+
+def window(line: Line, centre: Array, radius: float, typical: Array | float = 0.0) -> Window | None:
+    """The slope at 0 from one window; None where phi is not finite on all of it.
+
+    typical   size (m,) of the values of phi elsewhere: where phi is constant to the last bit, for instance 0 because two
+              large numbers cancel, the bits that were lost are those of numbers of this size.
+    """
+    with np.errstate(all="ignore"):
+        samples = sample(line, radius)
+        return None if samples is None else fit(*samples, centre, radius, typical)
+
+
+def fit(plus: Array, minus: Array, centre: Array, radius: float, typical: Array | float = 0.0) -> Window:
+    """The window from values (pairs, m) at +t and -t, and (m,) at 0."""
+    odd = (plus - minus) / 2
+    # Relative to the centre, so that projecting adds no round-off of its own to a large constant.
+    even = np.vstack([(plus - centre + (minus - centre)) / 2, np.zeros_like(centre)])
+    top = np.maximum(np.abs(plus).max(0), np.abs(minus).max(0))
+    variation = np.maximum(np.abs(plus - centre).max(0), np.abs(minus - centre).max(0))
+    roundoff = EPS * np.where(variation == 0, np.maximum(top, typical), top / 2)
+    slopes, errors, residuals = [], [], []
+    for degree in degrees(len(plus)):
+        rest = ((degree.odd_rest @ odd) ** 2).sum(0) + ((degree.even_rest @ even) ** 2).sum(0)
+        residual = np.maximum(np.sqrt(rest / degree.freedom), roundoff)
+        slopes.append(degree.weights @ odd / radius)
+        errors.append(degree.gain * residual / radius)
+        residuals.append(residual)
+    best = np.argmin(errors, axis=0)
+    pick = (best, np.arange(len(best)))
+    error, residual = np.array(errors)[pick], np.array(residuals)[pick]
+    quiet = np.maximum(8 * EPS * top, 2 * roundoff)
+    error = np.where(residual > np.maximum(LOST * variation, quiet), np.inf, error)
+    flat = residuals[-1] >= 0.3 * residuals[-2]
+    return Window(radius, np.array(slopes)[pick], error, residual, variation, flat, quiet)
+
+
+def radius_of(level: int) -> float:
+    """The size of the windows of one level (dimensionless: a fraction of the line's reach)."""
+    return WIDEST * RATIO**-level
+
+
+def ladder(line: Line, centre: Array, typical: Array | float = 0.0) -> list[Window]:
+    """Windows from wide to narrow, until two in a row are unbroken and worse than the best for every output."""
+    windows: list[Window] = []
+    worse = 0
+    for level in range(LEVELS):
+        seen = window(line, centre, radius_of(level), typical)
+        if seen is None:
+            continue
+        if windows:
+            best = np.min([w.error for w in windows], axis=0)
+            worse = worse + 1 if np.all((seen.error > 2 * best) & ~seen.broken) else 0
+        windows.append(seen)
+        if worse == 2:
+            break
+    return windows
+
+
+@dataclass(frozen=True)
+class Slope:
+    """The best that a ladder of windows knows; arrays (m,)."""
+
+    value: Array
+    error: Array
+    radius: Array
+
+
+def settled(windows: Sequence[Window]) -> Slope:
+    """The window with the least error for each output, where grain seen in a wider window counts for narrower ones."""
+    errors = np.array([w.error for w in windows])
+    grain = np.array([np.where(w.grainy, w.error, 0.0) for w in windows])
+    errors = np.maximum(errors, np.maximum.accumulate(grain, axis=0))
+    best = np.argmin(errors, axis=0)
+    pick = (best, np.arange(errors.shape[1]))
+    values = np.array([w.slope for w in windows])
+    radii = np.array([w.radius for w in windows])
+    return Slope(values[pick], errors[pick], radii[best])
+
+
+@dataclass(frozen=True)
+class Sides:
+    """One-sided slopes at 0 with their errors, and the radius they were measured on; arrays (m,)."""
+
+    left: Array
+    right: Array
+    error: Array
+    radius: float
+
+    @property
+    def kink(self) -> NDArray[np.bool_]:
+        """Where the two slopes differ by far more than their errors."""
+        return np.abs(self.right - self.left) > 100 * self.error
+
+
+@lru_cache
+def _one_sided() -> tuple[Array, Array, Array, float]:
+    """Nodes in (0, 1], slope weights and the rest of a cubic fit through the centre, and the weights' norm."""
+    t = (1 + np.cos((2 * np.arange(10) + 1) * np.pi / 20)) / 2
+    powers = t[:, None] ** np.arange(1, 4)
+    weights = np.linalg.pinv(powers)[0]
+    return t, weights, _rest(powers), float(np.linalg.norm(weights))
+
+
+def sides(line: Line, centre: Array, radius: float) -> Sides | None:
+    """Slopes from the left and from the right; None where phi is not finite on both sides."""
+    t, weights, rest, gain = _one_sided()
+    found = []
+    with np.errstate(all="ignore"):
+        for sign in (-1.0, 1.0):
+            rise = np.array([line(sign * radius * s) for s in t]) - centre
+            if not np.all(np.isfinite(rise)):
+                return None
+            residual = np.sqrt(((rest @ rise) ** 2).sum(0) / (len(t) - 3))
+            residual = np.maximum(residual, EPS * (np.abs(centre) + np.abs(rise).max(0)))
+            found.append((sign * (weights @ rise) / radius, gain * residual / radius))
+    (left, left_error), (right, right_error) = found
+    return Sides(left, right, left_error + right_error, radius)

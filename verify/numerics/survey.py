@@ -1,0 +1,401 @@
+"""On which part of a domain does a claimed gradient hold?
+
+Every site is read along a fresh direction (one window, `probe.read`); every second one also along a direction in which large
+entries of the gradient move little, so that small entries are seen.  A dozen sites are examined fully first: they tell
+which window suits the function and whether the routes without a step can be trusted.  Any suspicion is examined; an
+examination that refutes is repeated at neighbouring points, because a formula is not wrong for being wrong at one point.
+After that the remaining sites are only read, to see how far the mistake reaches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from verify.numerics import exact
+from verify.numerics.differences import radius_of
+from verify.numerics.points import Site, Sites, levelled, spherical, symmetrised
+from verify.numerics.probe import DOUBT, FLOOR, GLANCE, STANDOFF, Finding, Kind, Pair, Reading, examine, read, reading
+
+Array = NDArray[np.float64]
+FULL = 12
+"""Sites that are examined whatever a single window says."""
+MOST_EXAMINATIONS = 40
+UNEVEN = 1e-3
+"""An entry whose share of the slope is below this is looked at along levelled directions too."""
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A site, the direction of a line through it, and what was found there."""
+
+    index: int
+    site: Site
+    v: Array
+    finding: Finding
+    route: str = "windows"
+
+
+@dataclass
+class Survey:
+    """All that was seen; indices are those of the sites."""
+
+    pair: Pair
+    sites: Sites
+    level: int = 2
+    agreed: dict[int, Reading] = field(default_factory=dict)
+    undefined: list[int] = field(default_factory=list)
+    blind: list[Spot] = field(default_factory=list)
+    kinks: list[Spot] = field(default_factory=list)
+    unclear: list[Spot] = field(default_factory=list)
+    refuted: list[Spot] = field(default_factory=list)
+    suspected: list[int] = field(default_factory=list)
+    """Sites whose reading disagreed by more than the standoff; examined or not."""
+    isolated: list[Spot] = field(default_factory=list)
+    """Refuted at the site, but not around it."""
+    grains: list[float] = field(default_factory=list)
+    """Relative noise of the claim or of f wherever an examination found that it explains a discrepancy."""
+    examinations: int = 0
+    tied: str = ""
+    """How directions were restricted, if they were."""
+    complex_step: exact.ComplexStep = field(init=False)
+    reverse: exact.ReverseMode = field(init=False)
+    step_free: dict[int, Array] = field(default_factory=dict)
+    """Discrepancy (m,) of claim and complex step, relative to the slope, by site."""
+
+    @property
+    def noise(self) -> float:
+        """Relative noise to be reckoned with at every site: a solver is smooth at one and changes its steps at another."""
+        return float(np.quantile(self.grains, 0.75)) if self.grains else 0.0
+
+    def __post_init__(self) -> None:
+        self.complex_step = exact.ComplexStep(self.pair.f)
+        self.reverse = exact.ReverseMode(self.pair.f)
+
+
+def survey(pair: Pair, sites: Sites, rng: Generator, step: Callable[[int, int], None] | None = None) -> Survey:
+    """Look at every site; `step(done, all)` reports progress."""
+    seen = Survey(pair, sites)
+    direction = _directions(seen, rng)
+    levels: list[int] = []
+    for i, site in enumerate(sites.sites):
+        if step is not None:
+            step(i, len(sites.sites))
+        centre = pair.f(site.x)
+        if not np.all(np.isfinite(centre)):
+            seen.undefined.append(i)
+            continue
+        jacobian = pair.jacobian(site.x)
+        v = direction(site)
+        if len(levels) < FULL:
+            finding = examine(pair, site.x, v, jacobian)
+            _file(seen, Spot(i, site, v, finding), jacobian, rng)
+            if finding.kind in (Kind.AGREES, Kind.REFUTED, Kind.UNCLEAR):
+                levels.append(finding.level)
+                seen.level = int(np.median(levels))
+            if finding.reading is not None and finding.kind is Kind.AGREES:
+                _without_steps(seen, i, site, v, jacobian, finding.reading, centre, rng)
+            _uneven(seen, i, site, jacobian, centre, rng)
+            continue
+        glance = _glance(seen, i, site, v, jacobian, centre, rng)
+        if glance is not None:
+            _without_steps(seen, i, site, v, jacobian, glance, centre, rng)
+        if i % 2:
+            _uneven(seen, i, site, jacobian, centre, rng)
+    _reconsider(seen)
+    if not seen.refuted:
+        _entries(seen, rng)
+    if not seen.refuted:
+        _complex_outliers(seen, rng)
+    return seen
+
+
+def _reconsider(seen: Survey) -> None:
+    """Take back what the noise found at other sites explains, or could."""
+    for spot in list(seen.refuted):
+        now = spot.finding.reading
+        if now is None or not np.all(np.isfinite(now.claimed)) or spot.route != "windows":
+            continue
+        j = spot.finding.output
+        gap = abs(now.claimed[j] - now.slope[j]) / now.size[j]
+        if gap < STANDOFF * seen.noise:
+            seen.refuted.remove(spot)
+            if gap <= DOUBT * seen.noise:
+                seen.agreed[spot.index] = now
+            else:
+                seen.unclear.append(spot)
+
+
+def _directions(seen: Survey, rng: Generator) -> Callable[[Site], Array]:
+    """Spherical directions, or symmetric ones where f reads one triangle of a symmetric matrix or refuses any other."""
+    sites, f = seen.sites, seen.pair.f
+    if not sites.symmetric:
+        if _leaves_domain(seen, rng):
+            seen.tied = "f is only defined on the set that the sampler draws from: lines join points of it"
+            pool = sites.sites
+            return lambda site: pool[rng.integers(len(pool))].x - site.x
+        return lambda site: spherical(site, rng)
+    n = sites.shape[0]
+    blind = []
+    for triangle in (np.triu(np.ones((n, n)), 1), np.tril(np.ones((n, n)), -1)):
+        changed = []
+        for site in sites.sites[:3]:
+            shift = 1e-3 * site.reach * triangle.ravel() * rng.uniform(0.5, 1.0, site.x.size)
+            before, after = f(site.x), f(site.x + shift)
+            changed.append(not np.array_equal(before, after))
+        blind.append(not any(changed))
+    if any(blind) or _leaves_domain(seen, rng):
+        seen.tied = "f is a function of symmetric matrices (it reads one triangle): entries moved in symmetric pairs"
+        return lambda site: symmetrised(spherical(site, rng), sites.shape)
+    return lambda site: spherical(site, rng)
+
+
+def _leaves_domain(seen: Survey, rng: Generator) -> bool:
+    """Whether f has no value a hair beside any of the first sites, although it has one at them."""
+    tried = 0
+    for site in seen.sites.sites[:6]:
+        if not np.all(np.isfinite(seen.pair.f(site.x))):
+            continue
+        for _ in range(3):
+            beside = site.x + radius_of(8) * spherical(site, rng)
+            if np.all(np.isfinite(seen.pair.f(beside))):
+                return False
+            tried += 1
+    return tried > 0
+
+
+def _glance(
+    seen: Survey, i: int, site: Site, v: Array, jacobian: Array, centre: Array, rng: Generator
+) -> Reading | None:
+    """Read one line and examine it if need be; the reading if it agrees."""
+    found = read(seen.pair, site.x, v, jacobian, centre, seen.level)
+    if found is not None:
+        now, _ = found
+        with np.errstate(all="ignore"):
+            excused = np.abs(now.claimed - now.slope) <= 10 * seen.noise * now.size
+        sharp = now.sharp(seen.pair.spread)
+        if np.all((now.off <= GLANCE) | excused) and np.all(sharp):
+            seen.agreed[i] = now
+            return now
+        if np.any((now.off > STANDOFF) & sharp & ~excused):
+            seen.suspected.append(i)
+        if seen.refuted:
+            return None
+    if seen.examinations >= MOST_EXAMINATIONS:
+        finding = Finding(Kind.BLIND, "too many sites need an examination", None if found is None else found[0])
+        _file(seen, Spot(i, site, v, finding), jacobian, rng)
+        return None
+    seen.examinations += 1
+    finding = examine(seen.pair, site.x, v, jacobian)
+    _file(seen, Spot(i, site, v, finding), jacobian, rng)
+    return finding.reading if finding.kind is Kind.AGREES else None
+
+
+def _file(seen: Survey, spot: Spot, jacobian: Array, rng: Generator) -> None:
+    """Put a finding where it belongs."""
+    finding = spot.finding
+    if finding.kind is Kind.AGREES and finding.reading is not None:
+        seen.agreed[spot.index] = finding.reading
+        if 0 < finding.noise < 1e-2:
+            seen.grains.append(finding.noise)
+    elif finding.kind is Kind.KINK:
+        seen.kinks.append(spot)
+    elif finding.kind is Kind.UNCLEAR:
+        seen.unclear.append(spot)
+    elif finding.kind is Kind.BLIND:
+        seen.blind.append(spot)
+    elif finding.kind is Kind.REFUTED:
+        seen.suspected.append(spot.index)
+        if seen.refuted or _around(seen.pair, spot, rng):
+            seen.refuted.append(spot)
+        else:
+            seen.isolated.append(spot)
+
+
+def _around(pair: Pair, spot: Spot, rng: Generator) -> bool:
+    """Whether the claim is refuted beside the site as well: one of four neighbours must confirm."""
+    for tries in range(4):
+        # Off the line first; on it, for functions that live on a subset.
+        aside = rng.uniform(-1, 1, spot.v.size) if tries < 2 else rng.uniform(0.5, 1)
+        beside = spot.site.x + 1e-3 * aside * spot.v
+        if examine(pair, beside, spot.v, pair.jacobian(beside)).kind is Kind.REFUTED:
+            return True
+    return False
+
+
+def _uneven(seen: Survey, i: int, site: Site, jacobian: Array, centre: Array, rng: Generator) -> None:
+    """Read a levelled line where the entries of the gradient differ by orders of magnitude."""
+    if seen.tied or not np.all(np.isfinite(jacobian)):
+        return
+    row = jacobian[rng.integers(len(jacobian))]
+    rise = np.abs(row) * site.reach
+    if rise.size < 2 or rise.min() >= UNEVEN * rise.max():
+        return
+    _glance(seen, i, site, levelled(site, row, rng), jacobian, centre, rng)
+
+
+def _without_steps(
+    seen: Survey, i: int, site: Site, v: Array, jacobian: Array, measured: Reading, centre: Array, rng: Generator
+) -> None:
+    """Compare with the complex step, along v (which also tests the route) and along a boosted direction."""
+    route = seen.complex_step
+    value = route.slope(site.x, v)
+    if value is None or not route.confront(value, measured) or seen.tied:
+        return
+    size = np.maximum(np.linalg.norm(jacobian * v, axis=1), np.finfo(float).tiny)
+    off = np.abs(jacobian @ v - value) / size
+    j = int(rng.integers(len(jacobian)))
+    w = exact.boosted(site, jacobian[j], float(np.abs(centre[j]) + seen.pair.spread[j]), rng)
+    value = route.slope(site.x, w)
+    if value is not None:
+        size = np.maximum(np.linalg.norm(jacobian * w, axis=1), np.finfo(float).tiny)
+        off = np.maximum(off, np.abs(jacobian @ w - value) / size)
+    seen.step_free[i] = off
+
+
+def _complex_outliers(seen: Survey, rng: Generator) -> None:
+    """Where claim and complex step differ by more than rounding, find out whether it is noise."""
+    if seen.refuted or not seen.complex_step.alive or not seen.step_free:
+        return
+    worst = sorted(seen.step_free, key=lambda i: -float(seen.step_free[i].max()))
+    for i in worst[:4]:
+        if seen.step_free[i].max() < 1e-14:
+            return
+        site = seen.sites.sites[i]
+        jacobian = seen.pair.jacobian(site.x)
+        j = int(np.argmax(seen.step_free[i]))
+        size = float(np.abs(seen.pair.f(site.x)[j]) + seen.pair.spread[j])
+        line = spherical(site, rng)
+        for v in (line, exact.boosted(site, jacobian[j], size, rng)):
+            now = exact.complex_discrepancy(seen.pair, seen.complex_step, site.x, v, line, radius_of(seen.level + 1))
+            if now is not None and now.off[j] > STANDOFF:
+                _single_out(seen, i, site, jacobian, j, v, line, rng)
+                if seen.refuted or seen.unclear:
+                    return
+
+
+def _single_out(
+    seen: Survey, i: int, site: Site, jacobian: Array, j: int, v: Array, line: Array, rng: Generator
+) -> None:
+    """Halve the support of v until one entry is left that differs from the complex step; then judge that entry."""
+    support = np.arange(v.size)
+    while support.size > 1:
+        halves = np.array_split(rng.permutation(support), 2)
+        offs = []
+        for half in halves:
+            part = np.zeros_like(v)
+            part[half] = v[half]
+            value = seen.complex_step.slope(site.x, part)
+            if value is None:
+                return
+            size = np.linalg.norm(jacobian[j] * part)
+            offs.append(abs(jacobian[j] @ part - value[j]) / size if size > 0 else np.inf * abs(value[j]))
+        if not np.isfinite(offs).any() and not np.isinf(offs).any():
+            return
+        support = halves[int(np.argmax(np.nan_to_num(offs, nan=0.0)))]
+    part = np.zeros_like(v)
+    part[support] = site.reach[support] if site.reach[support[0]] > 0 else 1.0
+    now = exact.complex_discrepancy(seen.pair, seen.complex_step, site.x, part, line, radius_of(seen.level + 1))
+    if now is None:
+        return
+    error = now.error + FLOOR * now.size
+    now = Reading(now.claimed, now.slope, error, now.scale)
+    if now.off[j] <= STANDOFF:
+        return
+    _judge_entry(seen, i, site, part, j, now, "complex step", rng)
+
+
+def _judge_entry(
+    seen: Survey, i: int, site: Site, part: Array, j: int, now: Reading, route: str, rng: Generator
+) -> None:
+    """An entry differs from one route without steps: ask the other one, then differences along that entry alone."""
+    jacobian = seen.pair.jacobian(site.x)
+    second, off = "", 0.0
+    distance = abs(now.claimed[j] - now.slope[j])
+    if route == "complex step":
+        pulled = seen.reverse.pull(site.x, np.eye(len(jacobian))[j])
+        if pulled is not None and seen.reverse.agreed:
+            other, name = float(pulled @ part), "reverse mode"
+            if abs(other - now.slope[j]) < distance / STANDOFF:
+                second, off = name, abs(now.claimed[j] - other) / now.error[j]
+    else:
+        value = seen.complex_step.slope(site.x, part)
+        if value is not None and seen.complex_step.agreed and abs(value[j] - now.slope[j]) < distance / STANDOFF:
+            second, off = "complex step", abs(now.claimed[j] - value[j]) / now.error[j]
+    if not second:
+        finding = examine(seen.pair, site.x, part, jacobian)
+        if finding.kind is Kind.REFUTED:
+            _file(seen, Spot(i, site, part, finding), jacobian, rng)
+            return
+        if finding.kind is Kind.AGREES and now.off[j] < STANDOFF * STANDOFF:
+            return
+    kind = Kind.REFUTED if off > STANDOFF else Kind.UNCLEAR
+    why = "" if kind is Kind.REFUTED else f"only {route} sees the discrepancy; the round-off of f hides it from differences"
+    spot = Spot(i, site, part, Finding(kind, why, now, j, second=second, second_off=off), route)
+    (seen.refuted if kind is Kind.REFUTED else seen.unclear).append(spot)
+
+
+def _entries(seen: Survey, rng: Generator) -> None:
+    """Compare whole gradients with reverse mode at six sites, entry by entry."""
+    m = seen.pair.outputs
+    ratios: dict[int, list[float]] = {}
+    looked = 0
+    for i in list(seen.agreed)[:: max(1, len(seen.agreed) // 6)][:6]:
+        site = seen.sites.sites[i]
+        u = np.eye(m)[rng.integers(m)] if m > 1 else np.ones(1)
+        v = spherical(site, rng)
+        if seen.tied or not _trusted(seen, site, u, v):
+            return
+        found = exact.entries(seen.pair, seen.reverse, site, u, v, radius_of(seen.level + 1))
+        if found is None:
+            continue
+        looked += 1
+        for k in found.wrong()[:1]:
+            part = np.zeros_like(v)
+            part[k] = site.reach[k] if site.reach[k] > 0 else 1.0
+            j = int(np.argmax(u))
+            claim, traced = seen.pair.jacobian(site.x) @ part, np.zeros(m)
+            traced[j] = found.traced[k] * part[k]
+            error = np.full(m, float(found.error[k] * part[k]))
+            now = Reading(claim, traced, error, np.abs(claim))
+            _judge_entry(seen, i, site, part, j, now, "reverse mode", rng)
+            if seen.refuted or seen.unclear:
+                return
+        with np.errstate(all="ignore"):
+            for k in found.faintly_wrong()[:50]:
+                ratios.setdefault(int(k), []).append(float(found.claimed[k] / found.traced[k]))
+    if m == 1:
+        _faint(seen, ratios, looked, rng)
+
+
+def _trusted(seen: Survey, site: Site, u: Array, v: Array) -> bool:
+    """Whether reverse mode agrees with differences at a site, u . f along v."""
+    jacobian = seen.pair.jacobian(site.x)
+    found = read(seen.pair, site.x, v, jacobian, seen.pair.f(site.x), seen.level)
+    pulled = seen.reverse.pull(site.x, u)
+    return found is not None and pulled is not None and seen.reverse.confront(pulled, u, v, found[0])
+
+
+def _faint(seen: Survey, ratios: dict[int, list[float]], looked: int, rng: Generator) -> None:
+    """Entries below the round-off of f: only the same factor at every site is a mistake and not rounding."""
+    for k, found in ratios.items():
+        if looked < 4 or len(found) < looked or not np.ptp(found) <= 1e-6 * abs(found[0]):
+            continue
+        i = next(iter(seen.agreed))
+        site = seen.sites.sites[i]
+        part = np.zeros(site.x.size)
+        part[k] = site.reach[k] if site.reach[k] > 0 else 1.0
+        value = seen.complex_step.slope(site.x, part)
+        jacobian = seen.pair.jacobian(site.x)
+        now = reading(jacobian, part, np.zeros(1) if value is None else value, np.zeros(1))
+        same = value is not None and abs(now.claimed[0] / value[0] - found[0]) <= 1e-6 * abs(found[0])
+        if not same or found[0] == 0:  # a claimed 0 may be a difference that was rounded away
+            seen.unclear.append(Spot(i, site, part, Finding(Kind.UNCLEAR, "entry below the round-off of f", now)))
+            return
+        finding = Finding(Kind.REFUTED, "", now, second="reverse mode", second_off=float(now.off[0]))
+        seen.refuted.append(Spot(i, site, part, finding, "complex step"))
+        return
