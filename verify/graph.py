@@ -55,7 +55,8 @@ MATRIX_FUNCTIONS = {
 }  # fmt: skip
 #: Operators that only vectors, matrices and abstract functions have.
 SHAPED_OPERATORS = frozenset({
-    "transpose", "hadamard", "hadamard_pow", "gradient", "jacobian", "hessian", "divergence", "index", "sum", "abstract",
+    "transpose", "hadamard", "hadamard_pow", "gradient", "jacobian", "hessian", "divergence", "index", "sum",
+    "abstract",
 })  # fmt: skip
 
 #: Bits that a number folded at construction may have; larger powers stay unevaluated.

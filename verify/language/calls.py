@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from verify.graph import TRUE, Node, derivative, piecewise, symbol
+from verify.graph import MATRIX_FUNCTIONS, TRUE, Node, call, derivative, piecewise, symbol
 from verify.language import names
-from verify.language.cursor import Cursor
+from verify.language.cursor import Cursor, arguments
 from verify.language.operators import HIGHEST_ORDER
+from verify.language.shaped import abstract_call, matrix_call
 from verify.language.tokens import Token
 
 Read = Callable[[Cursor], Node]
@@ -26,14 +27,31 @@ def quantity_or_call(cursor: Cursor, read_value: Read, read_condition: Read) -> 
             return _diff(cursor, read_value)
         if names.is_function(name):
             return _call(cursor, token, read_value)
-        if name in names.BEYOND_SCALARS:
-            raise beyond_scalars(cursor, token)
+        if name in MATRIX_FUNCTIONS:
+            return matrix_call(cursor, token, read_value)
+        if name in names.NOT_YET:
+            raise not_yet(cursor, token)
         if name not in cursor.used and name not in names.CONSTANTS:
             near = names.nearest(name)
             guess = f"did you mean {near}? " if near else ""
             raise cursor.error(f"{name!r} is no known function", f"{guess}write {name}*(…) for a product", token)
+    if name in cursor.bound:
+        return symbol(name)
+    declared = cursor.shapes.variables.get(name) if cursor.shapes is not None else None
+    if declared is not None and declared.of:
+        return abstract_call(cursor, token, declared, read_value)
     if cursor.sign == "(":
+        if declared is not None and declared.shape:
+            _check_product(cursor, token)
         cursor.note(f"{name}(…) is read as the product {name}*(…)")
+    if cursor.sign == "'" and names.is_function(name) and name not in cursor.declared:
+        raise cursor.error(f"{name}' does not say by what", f"write d/dx {name}(x), or the derivative itself", token)
+    if cursor.sign == "'" and not (declared is not None and declared.shape):
+        raise cursor.error(
+            f"{name}' of a number: neither a transposition nor a derivative",
+            f"write d/dx {name}; declare {name}: function of x, or {name}: matrix(n,n)",
+            token,
+        )
     if name not in cursor.declared:
         if name in names.CONSTANTS:
             return names.CONSTANTS[name]
@@ -53,20 +71,6 @@ def quantity_or_call(cursor: Cursor, read_value: Read, read_condition: Read) -> 
     return symbol(name)
 
 
-def arguments(cursor: Cursor, name: str, counts: tuple[int, ...], read_value: Read) -> list[Node]:
-    """The values in the bracket behind a name, as many as one of `counts` says (any number if that is empty)."""
-    opening = cursor.expect("(", f"after {name}")
-    found = [read_value(cursor)]
-    while cursor.accepts(","):
-        found.append(read_value(cursor))
-    cursor.expect(")", f"after the arguments of {name}")
-    if counts and len(found) not in counts:
-        needed = " or ".join(map(str, counts))
-        plural = "s" * (needed != "1")
-        raise cursor.error(f"{name} takes {needed} argument{plural}, {len(found)} given", token=opening)
-    return found
-
-
 def variable(cursor: Cursor, name: str, token: Token) -> str:
     """The name that is differentiated by, written at a token."""
     if name not in cursor.declared and (name in names.CONSTANTS or not names.may_be_a_quantity(name)):
@@ -75,14 +79,24 @@ def variable(cursor: Cursor, name: str, token: Token) -> str:
     return name
 
 
-def beyond_scalars(cursor: Cursor, token: Token) -> Exception:
+def not_yet(cursor: Cursor, token: Token) -> Exception:
     """The error for the parts of the language that are not built yet."""
     return cursor.error(
-        f"{token.text!r} is not supported yet: this version reads formulas in numbers, not in vectors or matrices, "
-        "without integrals and sums",
-        f"write it out entry by entry, or declare {token.text} if it is a quantity of yours",
+        f"{token.text!r} is not supported yet: this version reads no integrals and expectations",
+        f"declare {token.text} if it is a quantity of yours",
         token,
     )
+
+
+def _check_product(cursor: Cursor, token: Token) -> None:
+    """A(2) of a vector or matrix: nobody knows whether an entry is meant."""
+    inner = cursor.after
+    if inner.kind == "number" and cursor.tokens[cursor.at + 2].text == ")":
+        raise cursor.error(
+            f"{token.text}({inner.text}) can be the product or an entry",
+            f"write {token.text}*{inner.text}, or {token.text}[{inner.text}]",
+            token,
+        )
 
 
 def _call(cursor: Cursor, token: Token, read_value: Read) -> Node:
@@ -93,7 +107,13 @@ def _call(cursor: Cursor, token: Token, read_value: Read) -> Node:
             f"declare {name} if it is a number everywhere, or rename the number",
             token,
         )
-    node, meaning = names.apply(name, *arguments(cursor, name, names.numbers_of_arguments(name), read_value))
+    found = arguments(cursor, name, names.numbers_of_arguments(name), read_value)
+    shape = next((shape for arg in found if (shape := cursor.shape(arg, token))), ())
+    if shape:
+        cursor.checked(call(name, *found), token)
+        node, meaning = names.apply_entrywise(name, shape, *found)
+    else:
+        node, meaning = names.apply(name, *found)
     if meaning:
         cursor.note(f"{name}(x) is read as {meaning}")
     return node
@@ -101,7 +121,7 @@ def _call(cursor: Cursor, token: Token, read_value: Read) -> Node:
 
 def _pieces(cursor: Cursor, read_value: Read, read_condition: Read) -> Node:
     """Read (value, condition), …, (value, otherwise) behind `piecewise`."""
-    cursor.expect("(", "after piecewise")
+    first = cursor.expect("(", "after piecewise")
     pairs = []
     while True:
         cursor.expect("(", "for a pair (value, condition)")
@@ -114,7 +134,7 @@ def _pieces(cursor: Cursor, read_value: Read, read_condition: Read) -> Node:
         if pairs[-1][1] is TRUE:
             raise cursor.error("nothing can follow after `otherwise`")
     cursor.expect(")", "after the pairs")
-    return piecewise(*pairs)
+    return cursor.checked(piecewise(*pairs), first)
 
 
 def _diff(cursor: Cursor, read_value: Read) -> Node:
@@ -131,7 +151,7 @@ def _diff(cursor: Cursor, read_value: Read) -> Node:
         if cursor.sign == "," and cursor.after.kind == "number":
             cursor.take()
             order = _order(cursor, cursor.take())
-        node = derivative(node, variable(cursor, token.text, token), order)
+        node = cursor.checked(derivative(node, variable(cursor, token.text, token), order), token)
     cursor.expect(")", "after the variables of diff")
     return node
 

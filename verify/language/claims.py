@@ -7,11 +7,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from verify.claim import Claim, Domain, Variable
 from verify.graph import Node
 from verify.language.cursor import Cursor
-from verify.language.declarations import KIND_WORDS, Declarations, declared_names, read_declarations
+from verify.language.declarations import (
+    KIND_WORDS,
+    Declarations,
+    declare_size,
+    declared_names,
+    read_declarations,
+    read_waiting,
+)
 from verify.language.errors import ReadError
 from verify.language.operators import used_names
-from verify.language.read import read_value
+from verify.language.read import read_value, speaks_of_shapes
 from verify.language.tokens import Token, tokens
+from verify.shapes import ShapeError, Shapes, described, of_sides
 
 Let = Mapping[str, str | list[str]]
 
@@ -29,12 +37,15 @@ def read_claim(text: str, let: Let | None = None) -> Claim:
     used = used_names(sides).union(*(used_names(section) - KIND_WORDS for _, section in sections))
 
     cursor = Cursor(text, sides, known, used)
-    lhs, rhs = _read_sides(cursor)
     cursors = [cursor, *(Cursor(line, section, known, used) for line, section in sections)]
     domain = Declarations()
-    for each in cursors[1:]:
-        read_declarations(each, domain)
-    symbols = dict.fromkeys(name for each in cursors for name in each.symbols) | dict.fromkeys(domain.variables)
+    if speaks_of_shapes(sides) or any(speaks_of_shapes(section) for _, section in sections):
+        lhs, rhs = _read_shaped(cursors, domain)
+    else:
+        lhs, rhs = _read_sides(cursor)
+        for each in cursors[1:]:
+            read_declarations(each, domain)
+    symbols = dict.fromkeys(_all_declared(cursors, domain))
     for each in cursors:
         each.symbols |= symbols
         each.finish()
@@ -43,13 +54,45 @@ def read_claim(text: str, let: Let | None = None) -> Claim:
         lhs,
         rhs,
         Domain(
-            {name: domain.variables.get(name, Variable(name)) for name in symbols},
+            _all_declared(cursors, domain),
             tuple(domain.conditions),
             domain.everywhere,
+            domain.structured,
         ),
         text,
         tuple(dict.fromkeys(note for each in cursors for note in each.notes)),
     )
+
+
+def _all_declared(cursors: list[Cursor], domain: Declarations) -> dict[str, Variable]:
+    """All variables in the order in which they are met; those that are not declared are real numbers."""
+    met = dict.fromkeys(name for each in cursors for name in each.symbols) | dict.fromkeys(domain.variables)
+    return {name: domain.variables.get(name, Variable(name)) for name in met}
+
+
+def _read_shaped(cursors: list[Cursor], domain: Declarations) -> tuple[Node, Node]:
+    """The sides of a claim on vectors, matrices or abstract functions: what is declared says how they are read."""
+    shapes = Shapes(domain.variables)
+    for each in cursors:
+        each.shapes = shapes
+    for each in cursors[1:]:
+        read_declarations(each, domain)
+    try:
+        read_waiting(domain)
+        lhs, rhs = _read_sides(cursors[0])
+        for name in cursors[0].sizes:
+            declare_size(name, domain)
+    except ReadError:
+        raise
+    except ValueError as error:
+        raise ReadError(str(error), cursors[0].text, 0, "rename one of them") from None
+    try:
+        one, other = of_sides(Claim(lhs, rhs, Domain(_all_declared(cursors, domain))))
+    except ShapeError as error:
+        raise cursors[0].error(error.what, error.mend, cursors[0].tokens[0]) from None
+    if one != other:
+        cursors[0].note(f"the left-hand side is a {described(one)}, the right-hand side a {described(other)}")
+    return lhs, rhs
 
 
 def read_let(*lines: str) -> dict[str, str | list[str]]:
@@ -94,8 +137,13 @@ def _split(text: str, found: list[Token]) -> tuple[list[Token], list[Token]]:
 
 def _check_differentiated(cursor: Cursor, domain: Declarations) -> None:
     for name, token in cursor.variables.items():
-        if name in domain.variables and domain.variables[name].field == "integer":
-            raise cursor.error(f"derivative with respect to {name}, an integer", f"declare {name}: real", token)
+        declared = domain.variables.get(name, Variable(name))
+        if declared.field in ("integer", "size"):
+            kind = "an integer" if declared.field == "integer" else "a size"
+            raise cursor.error(f"derivative with respect to {name}, {kind}", f"declare {name}: real", token)
+        if declared.of:
+            of = ", ".join(declared.of)
+            raise cursor.error(f"derivative with respect to {name}, which depends on {of}", f"write d/d{of}", token)
 
 
 def _read_sides(cursor: Cursor) -> tuple[Node, Node]:
@@ -121,12 +169,16 @@ def _read_sides(cursor: Cursor) -> tuple[Node, Node]:
 
 def _pieces(line: str, found: Iterable[Token]) -> Iterator[str]:
     """The declarations of a line, names that share a kind (`x, y: real`) each with that kind."""
-    depth, start, spans = 0, 0, []
-    for token in found:
+    depth, start, spans, dependent = 0, 0, [], False
+    found = list(found)
+    for at, token in enumerate(found):
         depth += (token.text == "(") - (token.text == ")")
+        dependent = token.text == "of" or (dependent and (token.kind == "name" or token.text == ","))
+        if dependent and token.text == "," and found[at + 1].kind == "name" and found[at + 2].text in (",", ""):
+            continue
         if token.kind == "end" or (token.text == "," and depth == 0):
             spans.append(line[start : token.start].strip())
-            start = token.end
+            start, dependent = token.end, False
     waiting: list[str] = []
     for span in spans:
         if span.isidentifier() and span != "everywhere":

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Callable, Set
 
+from verify.claim import Shape
+from verify.graph import Node
 from verify.language.errors import ReadError
 from verify.language.tokens import Token
+from verify.shapes import ShapeError, Shapes
 
 #: Brackets, signs, exponents and operators inside each other; formulas written for people stay below 20.
 DEEPEST = 100
@@ -20,6 +23,9 @@ class Cursor:
     symbols    the quantities met so far, in their order (dictionaries keep it, sets do not).
     variables  what is differentiated by, with the place where each is first named.
     notes      readings that were taken where the text allowed another one.
+    shapes     what is declared, and the shapes that follow; None where all is about numbers.
+    bound      indices of the sums around, innermost last.
+    sizes      names that stand where only a size can, each with its first place.
     """
 
     def __init__(self, text: str, tokens: list[Token], declared: Set[str], used: Set[str]) -> None:
@@ -27,6 +33,9 @@ class Cursor:
         self.symbols: dict[str, None] = {}
         self.variables: dict[str, Token] = {}
         self.notes: dict[str, None] = {}
+        self.shapes: Shapes | None = None
+        self.bound: list[str] = []
+        self.sizes: dict[str, Token] = {}
         self.depth = 0
         self.move(0)
 
@@ -88,6 +97,20 @@ class Cursor:
         """The error at a token, or here."""
         return ReadError(what, self.text, (token or self.token).start, mend)
 
+    def checked(self, node: Node, token: Token) -> Node:
+        """The node itself, if the shapes within it fit together; else the error at the token where it begins."""
+        self.shape(node, token)
+        return node
+
+    def shape(self, node: Node, token: Token) -> Shape:
+        """The shape of an expression that begins at the token."""
+        if self.shapes is None:
+            return ()
+        try:
+            return self.shapes.of(node)
+        except ShapeError as error:
+            raise self.error(error.what, error.mend, token) from None
+
     def unexpected(self) -> ReadError:
         """The error for a token that cannot follow."""
         advice = {
@@ -110,3 +133,17 @@ class Cursor:
                 raise self.error(
                     f"derivative with respect to {name!r}, which occurs nowhere", f"declare {name} or correct it", token
                 )
+
+
+def arguments(cursor: Cursor, name: str, counts: tuple[int, ...], read_value: Callable[[Cursor], Node]) -> list[Node]:
+    """The values in the bracket behind a name, as many as one of `counts` says (any number if that is empty)."""
+    opening = cursor.expect("(", f"after {name}")
+    found = [read_value(cursor)]
+    while cursor.accepts(","):
+        found.append(read_value(cursor))
+    cursor.expect(")", f"after the arguments of {name}")
+    if counts and len(found) not in counts:
+        needed = " or ".join(map(str, counts))
+        plural = "s" * (needed != "1")
+        raise cursor.error(f"{name} takes {needed} argument{plural}, {len(found)} given", token=opening)
+    return found

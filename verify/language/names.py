@@ -7,7 +7,24 @@ from difflib import get_close_matches
 from functools import cache
 
 from verify import functions
-from verify.graph import Node, call, constant, sqrt, substitute, symbol
+from verify.claim import STRUCTURES, Shape
+from verify.graph import (
+    HALF,
+    MATRIX_FUNCTIONS,
+    Node,
+    add,
+    call,
+    constant,
+    hadamard,
+    hadamard_power,
+    mul,
+    num,
+    postorder,
+    rebuild,
+    sqrt,
+    substitute,
+    symbol,
+)
 from verify.language.tokens import GREEK
 
 CONSTANTS = {name: constant(name) for name in ("pi", "E", "EulerGamma", "I", "oo")}
@@ -27,12 +44,11 @@ READ_AS_PARAMETERS = {
 #: Derivative operators written as a name: the order of the derivative in a scalar variable.
 NAMED_OPERATORS = {"grad": 1, "jac": 1, "div": 1, "hess": 2}
 
-#: Names of the interface that need more than scalars: refused by name instead of misread.
-BEYOND_SCALARS = frozenset({
-    "vector", "matrix", "symmetric", "spd", "antisymmetric", "orthogonal", "diagonal", "function", "structured",
-    "int", "sum", "expect", "normal", "inv", "det", "logdet", "tr", "expm", "logm", "diag", "norm", "dot", "outer",
-    "kron", "softmax", "logsumexp", "eye", "ones",
-})  # fmt: skip
+#: Kinds of vectors and matrices, and how many sizes each is declared with.
+SHAPED_KINDS = {"vector": 1, "matrix": 2} | dict.fromkeys(STRUCTURES[1:], 1)
+
+#: Names of the interface that are not built yet: refused by name instead of misread.
+NOT_YET = frozenset({"int", "expect", "normal"})
 
 
 @cache
@@ -60,6 +76,7 @@ def nearest(name: str) -> str:
         *functions.names(),
         *functions.ALIASES,
         *functions.ABBREVIATIONS,
+        *MATRIX_FUNCTIONS,
         "piecewise",
     )
     return nearest_of(name, known)
@@ -90,6 +107,39 @@ def apply(name: str, *arguments: Node) -> tuple[Node, str]:
         meaning = functions.ABBREVIATIONS[name]
         return substitute(_template(meaning), {symbol("x"): arguments[0]}), meaning
     return sqrt(*arguments) if name == "sqrt" else call(name, *arguments), ""
+
+
+def apply_entrywise(name: str, shape: Shape, *arguments: Node) -> tuple[Node, str]:
+    """The function at each entry of a column or row of this shape; otherwise as `apply`."""
+    name = functions.ALIASES.get(name, name)
+    if name == "sqrt":
+        return hadamard_power(*arguments, HALF), ""
+    if name in functions.ABBREVIATIONS and len(arguments) == 1 and functions.function(name, 1) is None:
+        meaning = functions.ABBREVIATIONS[name]
+        sizes = (num(size) if isinstance(size, int) else symbol(size) for size in shape)
+        return _entrywise(_template(meaning), *arguments, call("ones", *sizes)), meaning
+    return call(name, *arguments), ""
+
+
+def _entrywise(template: Node, argument: Node, ones: Node) -> Node:
+    """The template in x at each entry: numbers in sums become vectors, products and powers go entry by entry."""
+    done: dict[Node, Node] = {}
+    varies: set[Node] = set()
+    for node in postorder(template):
+        args = [done[arg] for arg in node.args]
+        moving = [arg in varies for arg in node.args]
+        done[node] = rebuild(node, args)
+        if node.op == "symbol":
+            done[node] = argument
+        elif any(moving) and node.op == "add":
+            done[node] = add(*(arg if moves else mul(arg, ones) for arg, moves in zip(args, moving, strict=True)))
+        elif any(moving) and node.op == "mul" and sum(moving) > 1:
+            done[node] = hadamard(*args)
+        elif any(moving) and node.op == "pow":
+            done[node] = hadamard_power(*args)
+        if node.op == "symbol" or any(moving):
+            varies.add(node)
+    return done[template]
 
 
 @cache

@@ -12,11 +12,15 @@ HIGHEST_ORDER = 100
 
 
 class Operator(NamedTuple):
-    """A derivative operator: what it differentiates by, how often, and the index of the first token behind it."""
+    """A derivative operator: what it differentiates by, how often, and the index of the first token behind it.
+
+    word    grad, jac, hess or div for one that is written as a name.
+    """
 
     variable: str
     order: int
     end: int
+    word: str = ""
 
 
 class Quotient(NamedTuple):
@@ -95,9 +99,9 @@ class _Spelled(NamedTuple):
 
 
 def _named(name: str, at: int) -> Operator | None:
-    """grad_x, jac_x, div_x, hess_x of a scalar x."""
+    """grad_x, jac_x, div_x, hess_x."""
     word, _, variable = name.partition("_")
-    return Operator(variable, NAMED_OPERATORS[word], at + 1) if variable and word in NAMED_OPERATORS else None
+    return Operator(variable, NAMED_OPERATORS[word], at + 1, word) if variable and word in NAMED_OPERATORS else None
 
 
 def _spelled(tokens: list[Token], at: int) -> _Spelled | None:

@@ -6,22 +6,25 @@ A function for each level of the grammar, the loosest first:
     sum         product + product - …
     product     factor * factor / …, and products without a sign: 2x, x y, 2(x + 1)
     factor      a derivative operator with its operand, - factor, or a power
-    power       atom, atom!, atom ^ factor (right-associative)
+    power       atom, atom!, atom', atom[i], atom ^ factor (right-associative)
     atom        number, constant, name, call, bracket
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 
+from verify.claim import Variable
 from verify.graph import (
     LARGEST_FOLDED_BITS,
+    MATRIX_FUNCTIONS,
     MINUS_ONE,
     ZERO,
     Node,
     add,
     both,
+    by_vector,
     call,
     compare,
     derivative,
@@ -32,11 +35,13 @@ from verify.graph import (
     power,
     sqrt,
 )
-from verify.language.calls import arguments, quantity_or_call, variable
-from verify.language.cursor import Cursor
-from verify.language.names import CONSTANTS, RESERVED
+from verify.language.calls import quantity_or_call, variable
+from verify.language.cursor import Cursor, arguments
+from verify.language.names import CONSTANTS, RESERVED, SHAPED_KINDS
 from verify.language.operators import Malformed, Operator, Quotient, operator_at, used_names
+from verify.language.shaped import entrywise_product, postfixed, shaped_power
 from verify.language.tokens import Token, tokens
+from verify.shapes import Shapes, described
 
 RELATIONS = ("<", "<=", ">", ">=", "=", "!=")
 #: Numbers that are added up or multiplied when they are read have so many bits together: they stay printable.
@@ -44,18 +49,29 @@ LARGEST_BITS = 3 * LARGEST_FOLDED_BITS
 #: Powers of numbers that would have more bits than this are refused; smaller ones stay powers.
 LARGEST_POWER_BITS = 10**6
 CONDITIONS = ("compare", "and", "or")
+_SHAPED_WORDS = frozenset((*MATRIX_FUNCTIONS, *SHAPED_KINDS, "of", "'", "[", ".*", "./", ".^"))
 
 
-def read_expression(text: str, declared: Iterable[str] = ()) -> Node:
+def read_expression(text: str, declared: Iterable[str] | Mapping[str, Variable] = ()) -> Node:
     """The expression that a text means; names in `declared` are quantities whatever else they could mean.
+
+    declared    their names, or the variables with their shapes by name.
 
     Raises ReadError.
     """
     found = tokens(text)
     cursor = Cursor(text, found, frozenset(declared), used_names(found))
+    variables = declared if isinstance(declared, Mapping) else {}
+    if speaks_of_shapes(found) or any(v.shape or v.of for v in variables.values()):
+        cursor.shapes = Shapes(variables)
     node = read_value(cursor)
     cursor.finish()
     return node
+
+
+def speaks_of_shapes(found: Iterable[Token]) -> bool:
+    """Whether something occurs that only vectors, matrices and abstract functions have."""
+    return any(token.text in _SHAPED_WORDS for token in found)
 
 
 def read_value(cursor: Cursor) -> Node:
@@ -111,7 +127,7 @@ def _comparisons(cursor: Cursor, left: Node) -> list[Node]:
         right = _sum(cursor)
         if left.op in CONDITIONS or right.op in CONDITIONS:
             raise _no_value(cursor, relation)
-        links.append(compare(left, relation.text, right))
+        links.append(cursor.checked(compare(left, relation.text, right), relation))
         left = right
     return links
 
@@ -132,7 +148,7 @@ def _sum(cursor: Cursor) -> Node:
     terms = [_signed_product(cursor)]
     while cursor.sign == "+" or cursor.sign == "-":
         terms.append(_signed_product(cursor))
-    return terms[0] if len(terms) == 1 else add(*_operands(cursor, terms, first))
+    return terms[0] if len(terms) == 1 else cursor.checked(add(*_operands(cursor, terms, first)), first)
 
 
 def _signed_product(cursor: Cursor) -> Node:
@@ -146,7 +162,7 @@ def _signed_product(cursor: Cursor) -> Node:
         factors[0] = neg(factors[0])
     elif negative:
         factors.insert(0, MINUS_ONE)
-    return factors[0] if len(factors) == 1 else mul(*_operands(cursor, factors, first))
+    return factors[0] if len(factors) == 1 else cursor.checked(mul(*_operands(cursor, factors, first)), first)
 
 
 def _factors(cursor: Cursor) -> list[Node]:
@@ -158,6 +174,8 @@ def _factors(cursor: Cursor) -> list[Node]:
             factors.append(_factor(cursor))
         elif cursor.sign == "/":
             _divide(cursor, factors, first)
+        elif cursor.sign in (".*", "./"):
+            entrywise_product(cursor, factors, first, _factor)
         elif _starts_an_operand(cursor):
             if cursor.token.kind == "number":
                 raise cursor.error("a number follows a value without a sign", "write * or ^ between them")
@@ -176,6 +194,11 @@ def _divide(cursor: Cursor, factors: list[Node], first: Token) -> None:
     divisor = _factor(cursor)
     if _starts_an_operand(cursor):
         raise _two_quotients(cursor, first, above, below)
+    if shape := cursor.shape(divisor, below):
+        advice = (
+            "for a product with the inverse write inv(…) on its side" if len(shape) == 2 else "entry by entry it is ./"
+        )
+        raise cursor.error(f"division by a {described(shape)}", advice, below)
     if factors[-1].op == divisor.op == "num" and divisor is not ZERO:
         factors[-1] = mul(*_operands(cursor, [factors[-1], num(1 / divisor.value)], first))
     else:
@@ -242,17 +265,22 @@ def _factor(cursor: Cursor) -> Node:
 
 def _power(cursor: Cursor) -> Node:
     first = cursor.token
-    base = _atom(cursor)
+    base = postfixed(cursor, _atom(cursor), first, read_value)
     if cursor.sign == "!":
         cursor.take()
         base = call("factorial", *_operands(cursor, [base], first))
-    if cursor.sign == "^":
+    entrywise = cursor.sign == ".^"
+    if cursor.sign == "^" or entrywise:
         cursor.take()
         exponent = _exponent(cursor)
     elif cursor.token.kind == "superscript":
         exponent = num(int(cursor.take().text))
     else:
         return base
+    if shape := cursor.shape(base, first):
+        return postfixed(cursor, shaped_power(cursor, base, exponent, entrywise, shape, first), first, read_value)
+    if entrywise and cursor.shape(exponent, first):
+        return postfixed(cursor, shaped_power(cursor, base, exponent, True, (), first), first, read_value)
     node = power(*_operands(cursor, [base, exponent], first))
     if node.op == "pow" and base.op == exponent.op == "num" and abs(exponent.value) * _bits(base) > LARGEST_POWER_BITS:
         raise cursor.error("the power is too large a number", "write it as a power of a name", first)
@@ -289,7 +317,9 @@ def _atom(cursor: Cursor) -> Node:
         return node
     if cursor.accepts("√"):
         return sqrt(*arguments(cursor, "√", (1,), read_value))
-    raise cursor.error(f"a value is missing before {cursor.shown()}")
+    raise cursor.error(
+        f"a value is missing before {cursor.shown()}", "use round brackets" if cursor.sign == "[" else ""
+    )
 
 
 # --- derivatives ------------------------------------------------------------------------------
@@ -325,4 +355,14 @@ def _derivative(cursor: Cursor, operator: Operator) -> Node:
         )
     if body.op in CONDITIONS:
         raise _no_value(cursor, start)
-    return derivative(body, variable(cursor, operator.variable, start), operator.order)
+    name = variable(cursor, operator.variable, start)
+    if cursor.shapes is not None and operator.word:
+        node = by_vector(_WORDS[operator.word], body, name)
+        if operator.word != "jac" or cursor.shapes.variable(name):
+            cursor.checked(node, start)
+        if cursor.shapes.variable(name):
+            return node
+    return cursor.checked(derivative(body, name, operator.order), start)
+
+
+_WORDS = {"grad": "gradient", "jac": "jacobian", "hess": "hessian", "div": "divergence"}

@@ -25,36 +25,34 @@ GREEK = {
 #: Characters that mean a constant whatever names are declared.
 CONSTANT_SIGNS = {"π": "pi", "ⅇ": "E", "ⅈ": "I", "∞": "oo", "ℇ": "EulerGamma"}
 
-_SAME_AS = {"·": "*", "×": "*", "⋅": "*", "−": "-", "≤": "<=", "≥": ">=", "≠": "!=", "**": "^"}
+_SAME_AS = {"·": "*", "×": "*", "⋅": "*", "−": "-", "≤": "<=", "≥": ">=", "≠": "!=", "**": "^", ".T": "'",
+            "ᵀ": "'", "⊤": "'", "⊙": ".*"}  # fmt: skip
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
 _SPACE = r"[ \t\r\n\u00a0\u2009]*"
 _TOKEN = re.compile(
-    r"(?:(?P<sign>\*\*|<=|>=|==|!=|[-+*/^(),:=<>!√·×⋅−≤≥≠])"
+    r"(?:(?P<sign>\*\*|<=|>=|==|!=|\.[*^/]|\.T(?![A-Za-z0-9_])|[-+*/^(),:=<>!√·×⋅−≤≥≠'\[\]ᵀ⊤⊙])"
     rf"|(?P<name>∂?(?:[A-Za-z][A-Za-z0-9_]*|[{''.join(GREEK)}][0-9_]*)|∂)"
-    r"|(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+    r"|(?P<number>(?:[0-9]+(?:\.(?![*^/])[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
     rf"|(?P<constant>[{''.join(CONSTANT_SIGNS)}])"
     r"|(?P<superscript>⁻?[⁰¹²³⁴-⁹]{1,4}))" + _SPACE
 )
 
 _ADVICE = {
     "\\": "LaTeX is not supported yet; write the formula as text, for example d/dx sin(x)^2 = 2*sin(x)*cos(x)",
-    "'": "transposition and f'(x) are not supported yet; write d/dx f(x), and matrices entry by entry",
     "|": "write abs(x)",
-    "[": "use round brackets",
-    "]": "use round brackets",
     "{": "use round brackets",
     "}": "use round brackets",
     "%": "write x - y*floor(x/y) for a remainder",
-    ".": "a number has one decimal point; the signs .* .^ and .T are not supported yet",
+    ".": "a number has one decimal point; products and powers entry by entry are .* and .^",
     "_": "a name starts with a letter",
     "~": "expectations are not supported yet",
     "–": "write the minus sign -",
     "—": "write the minus sign -",
     "±": "write two claims",
     "∫": "integrals are not supported yet",
-    "∑": "sums are not supported yet",
-    "∇": "write d/dx for each variable",
+    "∑": "write sum(E, i, 1, n)",
+    "∇": "write grad_x, jac_x or d/dx",
 }
 
 
@@ -85,7 +83,7 @@ def tokens(text: str) -> list[Token]:
         end = position + len(piece)
         if kind == "number":
             _check_number(text, position, piece, end)
-        elif not piece.isascii() or piece == "**":
+        elif not piece.isascii() or piece in ("**", ".T"):
             piece = _normal_form(kind, piece)
         found.append(Token(kind, piece, position, end))
         position = match.end()
@@ -117,7 +115,7 @@ def _check_number(text: str, position: int, piece: str, end: int) -> None:
     if len(exponent) > 6 or (exponent and abs(int(exponent)) > LARGEST_EXPONENT):
         raise ReadError(f"the exponent of a number is at most {LARGEST_EXPONENT:,}", text, position, "write 10^n")
     following = text[end : end + 1]
-    if following == "." or following == "_":
+    if (following == "." and text[end + 1 : end + 2] not in ("*", "^", "/")) or following == "_":
         raise ReadError(f"{following!r} inside a number", text, end, "write digits with one decimal point")
     if re.match(r"0[xXbBoO][0-9A-Fa-f]", text[position : end + 2]) and mantissa == "0":
         raise ReadError("numbers are decimal", text, position, "write * for a product with 0")

@@ -8,12 +8,12 @@ quantity of the same name.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
 from fractions import Fraction
 from typing import NamedTuple
 
 from verify.claim import Claim, Variable
-from verify.graph import HALF, MINUS_ONE, ZERO, Node, postorder
+from verify.graph import HALF, MINUS_ONE, SHAPED_OPERATORS, ZERO, Node, postorder
 from verify.language.tokens import CONSTANT_SIGNS
 
 #: How tightly a text holds together; an operand that is looser than its place needs goes into brackets.
@@ -24,6 +24,8 @@ LONGEST_WRITTEN = 1_000_000
 
 #: x, and what abstract functions leave: f(x), f'(x), A[0, 1]; the name d/dx f(x, y) holds together in brackets only.
 _WHOLE_NAME = re.compile(r"\w+'*(?:\((?:[^()]|\([^()]*\))*\)|\[[^\[\]]*\])?")
+
+NOTHING: Mapping[str, Variable] = {}
 
 _SIGNS = {name: sign for sign, name in CONSTANT_SIGNS.items()}
 
@@ -42,28 +44,33 @@ def names_in(*roots: Node) -> frozenset[str]:
     for node in postorder(*roots):
         if node.op == "symbol":
             found.add(node.value)
-        elif node.op == "derivative":
+        elif node.op == "derivative" or node.op == "abstract":
             found.add(node.value[0])
+        elif node.op in ("gradient", "jacobian", "hessian", "divergence", "sum"):
+            found.add(node.value)
     return frozenset(found)
 
 
-def write(node: Node) -> str:
+def write(node: Node, variables: Mapping[str, Variable] = NOTHING) -> str:
     """The expression as text.
+
+    variables   what is declared, so that A for A(t) is short where A depends on t.
 
     Raises ValueError when the text would be longer than a million characters.
     """
-    return _write(node, names_in(node))
+    return _write(node, names_in(node), variables)
 
 
 def write_claim(claim: Claim) -> str:
     """The claim as one line of text, with all that is declared."""
     domain = claim.domain
     taken = names_in(claim.lhs, claim.rhs, *domain.conditions) | set(domain.variables)
-    parts = [f"{v.name}: {_kind(v, taken)}" for v in domain.variables.values()]
-    parts += [_write(condition, taken) for condition in domain.conditions]
-    parts += ["everywhere"] * domain.everywhere
+    variables = domain.variables
+    parts = [f"{v.name}: {_kind(v, taken)}" for v in variables.values() if v.field != "size"]
+    parts += [_write(condition, taken, variables) for condition in domain.conditions]
+    parts += ["everywhere"] * domain.everywhere + ["structured"] * domain.structured
     ending = f" with {', '.join(parts)}" if parts else ""
-    return f"{_write(claim.lhs, taken)} = {_write(claim.rhs, taken)}{ending}"
+    return f"{_write(claim.lhs, taken, variables)} = {_write(claim.rhs, taken, variables)}{ending}"
 
 
 def write_variable(variable: Variable) -> str:
@@ -73,6 +80,11 @@ def write_variable(variable: Variable) -> str:
 
 def _kind(variable: Variable, taken: Set[str]) -> str:
     low, high = variable.low, variable.high
+    if variable.shape or variable.of:
+        name = variable.structure or ("real", "vector", "matrix")[len(variable.shape)]
+        sizes = variable.shape[:1] if variable.structure else variable.shape
+        dependence = f" of {', '.join(variable.of)}" if variable.of else ""
+        return f"{name}({', '.join(map(str, sizes))}){dependence}" if sizes else f"{name}{dependence}"
     if low is None and high is None:
         return variable.field
     if high is None and low is ZERO:
@@ -85,10 +97,14 @@ def _kind(variable: Variable, taken: Set[str]) -> str:
     return range_ if variable.field == "real" else f"{range_} {variable.field}"
 
 
-def _write(root: Node, taken: Set[str]) -> str:
+def _write(root: Node, taken: Set[str], variables: Mapping[str, Variable] = NOTHING) -> str:
     done: dict[Node, _Text] = {}
     for node in postorder(root):
-        written = _piece(node, [done[arg] for arg in node.args], taken)
+        args = [done[arg] for arg in node.args]
+        if node.op in SHAPED_OPERATORS:
+            written = _shaped(node, args, variables)
+        else:
+            written = _piece(node, args, taken)
         if len(written.text) > LONGEST_WRITTEN:
             raise ValueError(f"an expression of more than {LONGEST_WRITTEN:,} characters; show its parts instead")
         done[node] = written
@@ -126,6 +142,53 @@ def _piece(node: Node, args: list[_Text], taken: Set[str]) -> _Text:
         case "true":
             return _Text("otherwise", ATOM)
     raise ValueError(f"no text for the operator {node.op!r}")
+
+
+_WORDS = {"gradient": "grad", "jacobian": "jac", "hessian": "hess", "divergence": "div"}
+
+
+def _shaped(node: Node, args: list[_Text], variables: Mapping[str, Variable]) -> _Text:
+    match node.op:
+        case "transpose":
+            # A name needs no bracket, and the number that a name stands for cannot be transposed without one.
+            bare = node.args[0].op != "symbol" or not variables or _is_shaped(node.args[0].value, variables)
+            return _Text(f"{args[0].at_least(ATOM) if bare else f'({args[0].text})'}'", ATOM)
+        case "hadamard":
+            return _Text(".*".join(arg.at_least(OPERATOR) for arg in args), PRODUCT)
+        case "hadamard_pow":
+            exponent = node.args[1]
+            whole = exponent.op == "num" and exponent.value.denominator == 1
+            return _Text(f"{args[0].at_least(ATOM)}.^{args[1].text if whole else args[1].at_least(POWER)}", POWER)
+        case "index":
+            return _Text(f"{args[0].at_least(ATOM)}[{_listed(args[1:])}]", ATOM)
+        case "sum":
+            body, low, high = args
+            return _Text(f"sum({body.text}, {node.value}, {low.text}, {high.text})", ATOM)
+        case "abstract":
+            return _abstract(node, args, variables)
+    return _Text(f"{_WORDS[node.op]}_{node.value} ({args[0].text})", OPERATOR)
+
+
+def _is_shaped(name: str, variables: Mapping[str, Variable]) -> bool:
+    return name in variables and bool(variables[name].shape)
+
+
+def _abstract(node: Node, args: list[_Text], variables: Mapping[str, Variable]) -> _Text:
+    name, orders = node.value
+    declared = variables[name].of if name in variables else ()
+    usual = all(a.op == "symbol" and a.value == b for a, b in zip(node.args, declared, strict=False)) and declared
+    if not any(orders):
+        return _Text(name if usual else f"{name}({_listed(args)})", ATOM)
+    if len(orders) == 1 and not _is_shaped(name, variables):
+        return _Text(f"{name}{chr(39) * orders[0]}({args[0].text})", ATOM)
+    if all(arg.op == "symbol" for arg in node.args):
+        text = f"{name}({_listed(args)})"
+        for arg, order in zip(args, orders, strict=True):
+            if order:
+                text = f"diff({text}, {arg.text}{f', {order}' if order > 1 else ''})"
+        return _Text(text, ATOM)
+    places = [str(i) for i, order in enumerate(orders, start=1) for _ in range(order)]
+    return _Text(f"D[{', '.join(places)}] {name}({_listed(args)})", PRODUCT)
 
 
 def _listed(args: Iterable[_Text]) -> str:
