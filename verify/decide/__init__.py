@@ -26,6 +26,11 @@ def decide(claim: Claim, *, seed: int = 0) -> Result:
 
 def stages(claim: Claim, *, seed: int = 0) -> Iterator[Result]:
     """Results, each saying more than the one before: after the search, and after the proof or the diagnosis."""
+    if claim.is_shaped:
+        from verify.decide.shaped import stages as shaped_stages
+
+        yield from shaped_stages(claim, seed=seed)
+        return
     from verify.decide.enclose import search
 
     found = search(claim, seed=seed)
