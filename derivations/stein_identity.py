@@ -40,9 +40,9 @@ from sympy import (
 )
 
 from verify import Derivation, Hypothesis, Mutant, Printed, Reference, Statement, Step
-from verify.calculus import flow, stein
+from verify.calculus import flow, laws, stein
 from verify.calculus.adjoint import jacobian
-from verify.calculus.tails import limit_at
+from verify.calculus.limits import limit_at
 from verify.derivation import Display, main
 from verify.numerics.stein_routes import circles, half_plane_routes
 
@@ -51,7 +51,7 @@ from verify.numerics.stein_routes import circles, half_plane_routes
 
 def steps():
     for d, entries in ((1, 1), (2, 2), (2, 1), (3, 2)):
-        law = stein.generic_law(d)
+        law = laws.generic_law(d)
         f = stein.generic_function(law.variables, entries)
         p_A_f, gradient = law.density * stein.stein_operator(law, f), jacobian(law.density * f, law.variables).T
         yield Step(f"divergence form, d = {d}, f with {entries} entries", p_A_f, gradient)
@@ -67,7 +67,7 @@ def steps():
 
 x1, x2, beta = symbols("x_1 x_2 beta", real=True)
 v, w = symbols("v w", positive=True)
-half_plane = stein.half_plane_normal(x1, x2, beta, v, w)
+half_plane = laws.half_plane_normal(x1, x2, beta, v, w)
 f = ImmutableMatrix([x1**2, 1 + x1 * x2])
 c, covariance = sqrt(2 / (pi * v)), Matrix([[w + beta**2 * v, beta * v], [beta * v, v]])
 E_s_f = -c * ImmutableMatrix([[2 * beta * v, v], [w, 1 + beta * v]])
@@ -77,10 +77,10 @@ flux_part = -c * ImmutableMatrix([[0, 0], [w, 1]])
 
 def on_the_half_plane():
     s, gradient = half_plane.score, jacobian(f, (x1, x2)).T
-    line = stein.normal(x1, 0, w)  # the law of x_1 at x_2 = 0
+    line = laws.normal(x1, 0, w)  # the law of x_1 at x_2 = 0
     yield Step("the score is that of the normal law on the plane", s, -covariance.inv() * Matrix([x1, x2]))
     yield Step("p on the line x_2 = 0", half_plane.density.subs(x2, 0), c * line.density)
-    on_line = stein.polynomial_expectation(f.subs(x2, 0), (x1,), lambda m: stein.normal_moment((m,), (0,), [[w]]))
+    on_line = laws.polynomial_expectation(f.subs(x2, 0), (x1,), lambda m: laws.normal_moment((m,), (0,), [[w]]))
     yield Step("the flux, from the exact moments on the line", -c * on_line, flux_part[1, :].T)
     yield Step("-E[grad f], from the exact moments", expected(-gradient), gradient_part)
     yield Step("E[s f'], from the exact moments", expected(s * f.T), E_s_f)
@@ -88,33 +88,33 @@ def on_the_half_plane():
 
 
 def expected(polynomials):
-    return stein.half_plane_expectation(polynomials, half_plane, beta, v, w)
+    return laws.half_plane_expectation(polynomials, half_plane, beta, v, w)
 
 
 # --- one dimension: where the boundary leaves nothing, and where it does ------------------------
 
 x, m, tau, a = symbols("x m tau a", real=True)
 lam, q = symbols("lambda q", positive=True)
-standard, exponential, cauchy = stein.normal(x, 0, 1), stein.exponential(x, lam), stein.cauchy(x)
+standard, exponential, cauchy = laws.normal(x, 0, 1), laws.exponential(x, lam), laws.cauchy(x)
 trap = sqrt(2 * pi) * exp(x**2 / 2) * (1 + erf(x / sqrt(2))) / 2  # p times it is the distribution function
-cut = stein.truncated_normal(x, m, v, 0, 1, q)  # q: the probability of 0 < x < 1
+cut = laws.truncated_normal(x, m, v, 0, 1, q)  # q: the probability of 0 < x < 1
 # fmt: off
 HOLDS = (
-    (stein.normal(x, m, v),                                             exp(tau * x)),
-    (stein.mixture(x, (Rational(1, 3), Rational(2, 3)), (m, 0), (v, w)), sin(tau * x + a)),
-    (stein.logistic(x, m, w),                                           x**3),
-    (stein.student(x, 1 + v),                                           x),
-    (stein.student(x, 5),                                               x**3),
+    (laws.normal(x, m, v),                                             exp(tau * x)),
+    (laws.mixture(x, (Rational(1, 3), Rational(2, 3)), (m, 0), (v, w)), sin(tau * x + a)),
+    (laws.logistic(x, m, w),                                           x**3),
+    (laws.student(x, 1 + v),                                           x),
+    (laws.student(x, 5),                                               x**3),
     (cauchy,                                                            x**2),  # p f -> 1/pi at both ends
     (exponential,                                                       x * cos(tau * x)),
 )
 FAILS = (  # with E_p[A f], which is what p f leaves at the ends
     (exponential,             sin(tau * x + a),     -lam * sin(a)),
-    (stein.uniform(x, 0, 1),  x,                    S(1)),
-    (stein.half_normal(x, v), cos(tau * x),         -sqrt(2 / (pi * v))),
+    (laws.uniform(x, 0, 1),  x,                    S(1)),
+    (laws.half_normal(x, v), cos(tau * x),         -sqrt(2 / (pi * v))),
     (cut,                     exp(tau * x),         (exp(tau - (1-m)**2/(2*v)) - exp(-m**2/(2*v))) / (q*sqrt(2*pi*v))),
     (cauchy,                  x * sqrt(1 + x**2),   2 / pi),
-    (stein.student(x, 3),     x**3 * Abs(x),        12 * sqrt(3) / pi),
+    (laws.student(x, 3),     x**3 * Abs(x),        12 * sqrt(3) / pi),
     (standard,                trap,                 S(1)),
 )
 # fmt: on

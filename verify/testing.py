@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
     from verify.calculus.adjoint import Problem
+    from verify.calculus.flow import Flow
+    from verify.calculus.laws import Law
     from verify.calculus.linear import LinearFamily
 
 
@@ -98,6 +100,48 @@ def linear_families(states: int = 4, parameters: int = 3) -> SearchStrategy[Line
     from verify.calculus import families
 
     return st.builds(families.linear_family, st.integers(2, states), st.integers(1, parameters), _seeds())
+
+
+def flows(dimension: int = 3) -> SearchStrategy[Flow]:
+    """Fields z' = f(t, z) on R^d, d at most so large: damped tanh, neural, linear, and layers of hidden units.
+
+    Smooth with a bounded Jacobian that is not symmetric, so the flow is a diffeomorphism for all times.
+    """
+    from hypothesis import strategies as st
+
+    from verify.calculus import density_families
+
+    d, kinds = st.integers(1, dimension), (density_families.damped_flow, density_families.neural_flow)
+    plain = (st.builds(kind, d, _seeds()) for kind in (*kinds, density_families.linear_flow))
+    return st.one_of(*plain, st.builds(density_families.hidden_flow, d, st.integers(1, 3), _seeds()))
+
+
+def planar_flows(dimension: int = 3) -> SearchStrategy[Flow]:
+    """z' = u tanh(w . z + b) on R^d."""
+    from hypothesis import strategies as st
+
+    from verify.calculus import density_families
+
+    return st.builds(density_families.hidden_flow, st.integers(1, dimension), st.just(1), _seeds())
+
+
+def laws(*kinds: str) -> SearchStrategy[Law]:
+    """Laws of one variable x, on the line or on an interval: all kinds of `density_families.LAWS`, or those named."""
+    from hypothesis import strategies as st
+
+    from verify.calculus import density_families
+
+    return st.builds(density_families.law, st.sampled_from(kinds or tuple(density_families.LAWS)), _seeds())
+
+
+def trial_functions(*kinds: str) -> SearchStrategy[Any]:
+    """Test functions of x: all kinds of `density_families.TESTS`, or those named."""
+    from hypothesis import strategies as st
+
+    from verify.calculus import density_families
+
+    kinds = kinds or tuple(density_families.TESTS)
+    return st.builds(density_families.trial_function, st.sampled_from(kinds), _seeds())
 
 
 def cases(parameters: int) -> SearchStrategy[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""How large is a function far out, and what is its limit there?  Bounds by structure, which prove what they say.
+"""How large is a function far out?  Bounds by structure, which prove what they say.
 
     growth(g, x):   |g(x)| <= C x^power exp(exponent(x))  for all large x and some constant C,
 
@@ -10,12 +10,9 @@ All holds for all values of the other symbols that their assumptions (`positive`
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import sympy as sp
-
-from verify.verdict import Evidence, Rigor
 
 
 @dataclass(frozen=True)
@@ -93,8 +90,8 @@ def growth(expression: Any, x: sp.Symbol) -> Growth | None:
     if isinstance(e, sp.Abs):
         return growth(e.args[0], x)
     if isinstance(e, sp.sin | sp.cos | sp.tanh | sp.atan | sp.erf | sp.erfc | sp.sign) and e.args[0].is_extended_real:
-        falls = isinstance(e, sp.erfc) and _leading_sign(_as_exponent(e.args[0], x), x) == 1
-        return _exponential(-(e.args[0] ** 2), x) if falls else BOUNDED  # erfc(y) <= exp(-y^2) for y >= 0
+        small = isinstance(e, sp.erfc) and _leading_sign(_as_exponent(e.args[0], x), x) == 1
+        return _exponential(-(e.args[0] ** 2), x) if small else BOUNDED  # erfc(y) <= exp(-y^2) for y >= 0
     if isinstance(e, sp.log):
         return _logarithm(growth(e.args[0], x), x)
     return None
@@ -209,104 +206,3 @@ def _sign(number: sp.Expr) -> int | None:
         if form.is_extended_negative:
             return -1
     return None
-
-
-# --- limits -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Limit:
-    """A one-sided limit and how it is known; `value` is None where there is none, or none was found."""
-
-    value: sp.Expr | None
-    evidence: Evidence
-
-
-#: Where the last resort looks: at these distances from the finite end, or from 0.
-EXPONENTS = range(4, 44, 4)
-
-
-def limit_at(expression: Any, x: sp.Symbol, end: Any, side: int) -> Limit:
-    """The limit of the expression as x -> end from inside an interval: side is +1 at its lower end, -1 at its upper.
-
-    Proved by continuity at a finite end, or by a bound on the difference to it (or to its square, where both are
-    positive); supported by enclosures further and further out where neither shows it.
-    """
-    e, y = sp.sympify(expression), sp.Dummy("y", positive=True)
-    if end in (sp.oo, -sp.oo):
-        moved = e.subs(x, -side * y)
-    else:
-        value = _by_continuity(e, x, sp.sympify(end))
-        if value is not None:
-            return Limit(value, Evidence("continuity", Rigor.EXACT, True, frozenset({"continuity"})))
-        moved = e.subs(x, end + side / y)
-    if bound := _falling(moved, y):
-        return Limit(sp.S.Zero, bound)
-    try:
-        value = sp.limit(moved, y, sp.oo)
-    except (NotImplementedError, ValueError, sp.PoleError) as error:
-        return Limit(None, _unknown(f"computer algebra gave up: {error}"))
-    if not value.is_finite or value.has(sp.AccumBounds):
-        return Limit(None, _unknown(f"computer algebra says {value}"))
-    rests = [sp.together(moved - value), sp.expand((moved - value).rewrite(sp.erfc))]
-    if (moved.is_positive and value.is_positive) or (moved.is_negative and value.is_negative):
-        rests.append(sp.together(sp.expand(moved**2) - value**2))
-    for rest in rests:
-        if bound := _falling(rest, y):
-            return Limit(value, bound)
-    return Limit(value, _further_and_further(moved, y, value))
-
-
-def _falling(e: sp.Expr, y: sp.Symbol) -> Evidence | None:
-    bound = falls(e, y)
-    if not bound:
-        return None
-    detail = {"bound": bound.replace(str(y), "x")}
-    return Evidence("bound by structure", Rigor.EXACT, True, frozenset({"growth"}), detail=detail)
-
-
-def _by_continuity(e: sp.Expr, x: sp.Symbol, end: sp.Expr) -> sp.Expr | None:
-    """The value at `end` when everything in e is continuous and finite there."""
-    continuous = sp.Add | sp.Mul | sp.exp | sp.sin | sp.cos | sp.tanh | sp.atan | sp.erf | sp.erfc | sp.Abs
-    for node in sp.preorder_traversal(e):
-        if not node.has(x):
-            continue
-        if node.subs(x, end).has(sp.nan, sp.oo, -sp.oo, sp.zoo):
-            return None
-        if isinstance(node, sp.Pow | sp.log):
-            inside = node.args[0].subs(x, end)
-            whole = isinstance(node, sp.Pow) and node.exp.is_Integer and (node.exp > 0 or inside.is_nonzero)
-            if not (whole or inside.is_positive):
-                return None
-        elif node != x and not isinstance(node, continuous):
-            return None
-    return e.subs(x, end)
-
-
-def _further_and_further(e: sp.Expr, y: sp.Symbol, value: sp.Expr) -> Evidence:
-    """Distances to the limit at y = 2^4, 2^8, … by enclosures: they must fall all the way, to below 1e-6."""
-    from flint import acb, arb, ctx
-
-    from verify.decide.balls import Program
-    from verify.decide.jets import NoValue
-    from verify.language.bridge import NoCounterpart, from_sympy
-
-    if (e - value).free_symbols != {y}:
-        return _unknown("computer algebra found the limit, no bound shows it, and it depends on more symbols")
-    precision, ctx.prec = ctx.prec, 512
-    try:
-        far = sp.Symbol("y", positive=True)
-        program = Program([from_sympy((e - value).subs(y, far))], real=True)
-        distances = [abs(program.values({"y": acb(arb(2) ** k)})[0]).upper() for k in EXPONENTS]
-    except (NoValue, NoCounterpart) as error:
-        return _unknown(f"computer algebra found the limit, and enclosures did not: {error}")
-    finally:
-        ctx.prec = precision
-    falls = all(later <= earlier for earlier, later in pairwise(distances))
-    holds = True if falls and distances[-1] < 1e-6 else None
-    detail = {"last distance": f"{float(distances[-1]):.1e}"}
-    return Evidence("enclosures further and further out", Rigor.NUMERICAL, holds, frozenset({"arb"}), detail=detail)
-
-
-def _unknown(reason: str) -> Evidence:
-    return Evidence("limit", Rigor.NUMERICAL, None, frozenset({"sympy.limit"}), detail={"reason": reason})

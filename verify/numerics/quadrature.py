@@ -183,7 +183,8 @@ def _panels(g: Integrand, left: Array, right: Array) -> tuple[Array, Array, Arra
 
 
 def _finite(f: Integrand, x: Array) -> Array:
-    values = np.asarray(f(x), dtype=float)
+    with np.errstate(all="ignore"):  # what overflows is caught below
+        values = np.asarray(f(x), dtype=float)
     if values.shape != x.shape[-1:]:
         raise ValueError(f"the integrand returned shape {values.shape} for {x.shape[-1]} points; it must be vectorised")
     bad = ~np.isfinite(values)

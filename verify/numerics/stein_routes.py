@@ -16,7 +16,7 @@ from verify.numerics.compiled import array_function, batched_function
 from verify.numerics.expectation import gradient, on_half_plane, on_half_plane_by_nodes
 
 if TYPE_CHECKING:
-    from verify.calculus.stein import Law
+    from verify.calculus.laws import Law
 
 Array = Any
 
