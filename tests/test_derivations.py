@@ -8,12 +8,16 @@ import sys
 import tomllib
 from functools import cache
 from importlib import import_module
+from math import isfinite
 from pathlib import Path
 
 import pytest
+from sympy import flatten
 
+from verify.decide.words import Sum, prove
 from verify.derivation import Derivation, all_derivations, run
 from verify.examine import DerivationResult
+from verify.steps import decide_expressions, merged
 from verify.verdict import Rigor, Verdict, independent
 
 ROOT = Path(__file__).parent.parent
@@ -41,6 +45,18 @@ def test_a_derivation_holds(name: str) -> None:
 def test_every_step_is_proved_unless_it_is_cited(name: str) -> None:
     for step in result(name).steps:
         assert step.verdict is Verdict.PROVED or step.cited, f"{step.why}: {step.verdict} {step.reason}"
+
+
+@every
+def test_no_step_holds_with_its_right_hand_side_doubled(name: str) -> None:
+    for step in ALL[name].steps():
+        if isinstance(step.rhs, Sum):
+            if step.rhs.terms and not step.cited:
+                assert prove(step.lhs, 2 * step.rhs).holds is None, step.why
+        elif not step.cited and any(entry != 0 for entry in flatten([step.rhs])):
+            domain = merged(ALL[name].domain, step.domain)
+            wrong = decide_expressions(step.lhs, 2 * step.rhs, domain, refute_only=True)
+            assert wrong.verdict is Verdict.REFUTED, step.why
 
 
 @every
@@ -83,6 +99,17 @@ def test_the_page_is_complete(name: str) -> None:
     assert derivation.reference is not None
     assert derivation.figure is not None
     assert len((ROOT / "derivations" / f"{module.__name__.split('.')[1]}.py").read_text().splitlines()) < 200
+
+
+@every
+def test_the_figure_can_be_drawn(name: str) -> None:
+    figure = result(name).figure
+    assert figure is not None
+    for series in figure.series:
+        assert len(series.x) > 1
+        assert all(isfinite(number) for number in (*series.x, *series.y))
+        assert not figure.log_x or min(series.x) > 0
+        assert not figure.log_y or min(series.y) > 0
 
 
 @every

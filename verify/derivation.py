@@ -243,8 +243,16 @@ def main(derivation: Derivation) -> int:
     """Print the derivation with its verdicts; 1 if a step fails or anything is refuted, 0 otherwise."""
     from verify.narrate import narrate
 
-    result = run(derivation)
-    sys.stdout.write(narrate(derivation, result))
+    waiting = sys.stderr.isatty()
+
+    def progress(line: str) -> None:
+        sys.stderr.write(f"\r\x1b[K{line}")
+        sys.stderr.flush()
+
+    result = run(derivation, progress=progress if waiting else None)
+    sys.stderr.write("\r\x1b[K" if waiting else "")
+    encoding = sys.stdout.encoding or "utf-8"  # a terminal that has no such letter gets a question mark
+    sys.stdout.write(narrate(derivation, result).encode(encoding, "replace").decode(encoding))
     return 0 if result.holds else 1
 
 
