@@ -113,6 +113,7 @@ PROSE = {
     "e^{TA/2} for |x| <= 1": "‹e^{TA/2}› for |‹x›| ≤ 1",
     "lam(t0)' b_p missing": r"‹\lambda›(‹t_{0}›)′ ‹b_{p}› missing",
     "k (1 - tanh(s)^2)": "‹k› (1 - tanh(‹s›)²)",
+    "f = x**3*exp(T*x) is -1 at |x|^2 = (a + b)**2": "‹f› = ‹x^3› exp(‹T› ‹x›) is −1 at |‹x›|² = (‹a› + ‹b›)²",
     "1 + 1e-8 times the truth": "1 + 1e-8 times the truth",
     "the n-th vjp of RK4": "the ‹n›-th vjp of RK4",
     "it costs $5, and $x^2$ more": "it costs $5, and ‹x^2› more",

@@ -81,16 +81,20 @@ class MutantLine:
 
 @dataclass(frozen=True)
 class PrintedBox:
-    """A printed formula, what is wrong with it, and the right one."""
+    """A printed formula, what is wrong with it, and the right one.
+
+    rigor  empty where nothing was decided.
+    """
 
     where: str
     formula: Formula
     reading: Prose
     badge: Badge
+    rigor: str
     says: Prose
     point: Point | None
     correction: Formula | None
-    corrected: Badge | None
+    corrected: Badge
 
 
 @dataclass(frozen=True)

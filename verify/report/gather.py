@@ -233,10 +233,11 @@ def _printed(printed: PrintedResult, name: str) -> PrintedBox:
         formula=read_formula(printed.latex, where),
         reading=read_prose(printed.reading, where),
         badge=_badge(result.verdict),
+        rigor="" if result.rigor is None else str(result.rigor),
         says=read_prose(says, where),
         point=_point(result.counterexample),
         correction=read_formula(printed.correction, f"{where}, correction") if printed.correction else None,
-        corrected=None if printed.corrected is None else _badge(printed.corrected.verdict),
+        corrected=_badge(printed.corrected.verdict) if printed.corrected else Badge("NOT CHECKED", "assumed"),
     )
 
 

@@ -15,7 +15,7 @@ LONG_EXPONENT = 14
 """Printed characters from which e^… is written exp(…)."""
 LONG_SUM = 80
 """Length of a sum's LaTeX from which it stands beside a fraction bar rather than above it."""
-ENDLESS = 1000
+ENDLESS = 1500
 """Length of LaTeX from which a side is not shown: nobody would read it."""
 WIDE = 260
 """Length of a matrix's LaTeX from which one entry stands for all."""

@@ -24,13 +24,16 @@ AFTER_A_NAME = "and|or|is|are|has|in|at|by|to|of|from|for|with|must|may|does|com
 ARTICLE = rf"[aA](?=,? (?!(?:{AFTER_A_NAME})\b)(?:[b-df-hj-np-tv-z]|u|one)[a-z])"
 """A letter that is a word of English here: before a vowel the word would be `an`."""
 LETTER = rf"(?:{'|'.join(sorted(GREEK, key=len, reverse=True))}|(?!{ARTICLE})[A-Za-z])"
-NAME = rf"{LETTER}(?:_[A-Za-z0-9]|\d)?(?:\^\d|\^\{{[^{{}}]+\}})?(?:'(?![A-Za-z]))?"
+NAME = rf"{LETTER}(?:_[A-Za-z0-9]|\d)?(?:\^\d|\*\*\d|\^\{{[^{{}}]+\}})?(?:'(?![A-Za-z]))?"
 NOTATION = re.compile(
     rf"(?<![\w.'’^\\/])(?:d(?P<above>{NAME})/d(?P<below>{NAME})|(?P<name>{NAME}))(?![\w’(]|'\w|\.\w|\^|/d)"
     rf"|(?<![\w.'’\\])(?P<call>{NAME})(?=\()"
-    r"|(?P<sign>->|[<>]=|(?<!\w)oo(?!\w)|(?<=\))'(?!\w)|(?<=\))\^[2-9](?!\d))"
+    r"|(?P<sign>->|[<>]=|(?<!\w)oo(?!\w)|(?<=\))'(?!\w)|(?<=[)|\]])(?:\^|\*\*)[2-9](?!\d)"
+    r"|(?<=[\w)'])\*(?=[\w(])|(?<=[ (])-(?=\d))"
 )
-SIGNS = {"'": "′", "->": "→", "<=": "≤", ">=": "≥", "oo": "∞"} | {f"^{k}": "⁰¹²³⁴⁵⁶⁷⁸⁹"[k] for k in range(2, 10)}
+SIGNS = {"*": " ", "-": "−", "'": "′", "->": "→", "<=": "≤", ">=": "≥", "oo": "∞"} | {
+    f"{sign}{k}": "⁰¹²³⁴⁵⁶⁷⁸⁹"[k] for k in range(2, 10) for sign in ("^", "**")
+}
 
 
 def read_prose(text: str, where: str) -> Prose:
@@ -74,8 +77,8 @@ def _plain(text: str, where: str) -> list[str | Formula]:
 
 
 def _latex(name: str) -> str:
-    found = re.fullmatch(rf"({LETTER})_?([A-Za-z0-9])?(\^\d|\^\{{[^{{}}]+\}})?('?)", name)
+    found = re.fullmatch(rf"({LETTER})_?([A-Za-z0-9])?((?:\^|\*\*)\d|\^\{{[^{{}}]+\}})?('?)", name)
     assert found is not None
     letter, below, power, prime = found.groups()
     letter = "\\" + GREEK[letter] if letter in GREEK else letter
-    return letter + (f"_{{{below}}}" if below else "") + (power or "") + prime
+    return letter + (f"_{{{below}}}" if below else "") + (power or "").replace("**", "^") + prime
