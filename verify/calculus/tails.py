@@ -91,7 +91,8 @@ def growth(expression: Any, x: sp.Symbol) -> Growth | None:
         return growth(e.args[0], x)
     if isinstance(e, sp.sin | sp.cos | sp.tanh | sp.atan | sp.erf | sp.erfc | sp.sign) and e.args[0].is_extended_real:
         small = isinstance(e, sp.erfc) and _leading_sign(_as_exponent(e.args[0], x), x) == 1
-        return _exponential(-(e.args[0] ** 2), x) if small else BOUNDED  # erfc(y) <= exp(-y^2) for y >= 0
+        gauss = _exponential(-(e.args[0] ** 2), x) if small else None
+        return gauss * BOUNDED if gauss else BOUNDED  # erfc(y) <= exp(-y^2) for y >= 0, and less than any multiple
     if isinstance(e, sp.log):
         return _logarithm(growth(e.args[0], x), x)
     return None
