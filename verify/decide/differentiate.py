@@ -19,6 +19,7 @@ from verify.graph import (
     ZERO,
     E,
     Node,
+    abstract,
     add,
     call,
     compare,
@@ -93,6 +94,8 @@ def _rule(node: Node, variable: str, slope: dict[Node, Node]) -> Node:
             return _power(node, slope)
         case "call":
             return _chain(node, slope)
+        case "abstract":
+            return _abstract(node, slope)
         case "piecewise":
             pairs = list(zip(node.args[::2], node.args[1::2], strict=True))
             if all(slope[value] is ZERO for value, _ in pairs) and pairs[-1][1] is TRUE:
@@ -100,6 +103,17 @@ def _rule(node: Node, variable: str, slope: dict[Node, Node]) -> Node:
             return piecewise(*((slope[value], condition) for value, condition in pairs))
         case _:
             return ZERO
+
+
+def _abstract(node: Node, slope: dict[Node, Node]) -> Node:
+    """The chain rule for a function of which nothing is known."""
+    name, orders = node.value
+    terms = []
+    for i, arg in enumerate(node.args):
+        if slope[arg] is not ZERO:
+            raised = (*orders[:i], orders[i] + 1, *orders[i + 1 :])
+            terms.append(mul(abstract(name, node.args, raised), slope[arg]))
+    return add(*terms) if terms else ZERO
 
 
 def _product(node: Node, slope: dict[Node, Node]) -> Node:
@@ -173,20 +187,21 @@ def _differ_by_one(a: Node, b: Node) -> bool:
     """Whether b - a = 1 as rational functions of whatever they are made of."""
     tower = Tower(Plan())
     try:
-        return (_rational(b, tower) - _rational(a, tower)).rational() == 1
+        return (rational_form(b, tower) - rational_form(a, tower)).rational() == 1
     except (GiveUp, Restart):
         return False
 
 
-def _rational(node: Node, tower: Tower) -> Element:
+def rational_form(node: Node, tower: Tower) -> Element:
+    """A rational function of whatever is no sum, product or integer power."""
     match node.op:
         case "num":
             return tower.number(node.value)
         case "add":
-            return sum((_rational(a, tower) for a in node.args), tower.zero)
+            return sum((rational_form(a, tower) for a in node.args), tower.zero)
         case "mul":
-            return prod((_rational(a, tower) for a in node.args), start=tower.one)
+            return prod((rational_form(a, tower) for a in node.args), start=tower.one)
         case "pow" if node.args[1].op == "num" and node.args[1].value.denominator == 1:
-            return _rational(node.args[0], tower) ** int(node.args[1].value)
+            return rational_form(node.args[0], tower) ** int(node.args[1].value)
         case _:
             return tower.generator(node, Kernel("symbol", (), node))

@@ -241,34 +241,32 @@ class _Search:
         return prod(self.kernels[i].data for i, missing in self.wanted.items() if missing and lucky[i] < LUCK)
 
     def vanishes(self, enumerated: list[int]) -> bool:
-        """Whether the program is zero for all choices of the enumerated roots, at a point where all of them exist."""
+        """Whether the program is zero for all choices of the enumerated roots, at a point where all of them exist.
+
+        The point and one choice of all other roots are a homomorphism from the field that those generate; the choices
+        of the enumerated roots are all its extensions to the algebra.
+        """
         while True:
             self._counted()
             try:
-                free = {i: self.rng.randrange(1, self.prime) for i in self.program.generators}
-                values = [self.program.value(point, self) for point in self._points(0, {}, free, set(enumerated))]
+                field = {}
+                for i in self.program.generators:
+                    if i not in enumerated:
+                        field[i] = self._value(i, field)
+                values = [self.program.value(point, self) for point in self._extensions(field, enumerated)]
             except (Pole, NoRoot):
                 continue
             return not any(values)
 
-    def _points(
-        self, place: int, values: dict[int, int], free: dict[int, int], enumerated: set[int]
-    ) -> Iterator[dict[int, int]]:
-        generators = self.program.generators
-        while place < len(generators):
-            i = generators[place]
-            place += 1
-            if self.kernels[i].kind != "root":
-                values[i] = free[i]
-                continue
-            q = self.kernels[i].data
-            values[i] = self._value(i, values)
-            if i in enumerated:
-                unit = self.roots.of_unity(q)
-                for k in range(1, q):
-                    other = values | {i: values[i] * pow(unit, k, self.prime) % self.prime}
-                    yield from self._points(place, other, free, enumerated)
-        yield values
+    def _extensions(self, values: dict[int, int], enumerated: list[int]) -> Iterator[dict[int, int]]:
+        if not enumerated:
+            yield values
+            return
+        i, *rest = enumerated
+        q = self.kernels[i].data
+        root, unit = self._value(i, values), self.roots.of_unity(q)
+        for k in range(q):
+            yield from self._extensions(values | {i: root * pow(unit, k, self.prime) % self.prime}, rest)
 
     def _counted(self) -> None:
         self.count += 1

@@ -13,21 +13,23 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 from flint import arb, ctx
 
 from verify.claim import Claim
 from verify.decide.balls import Program
-from verify.decide.differentiate import carried_out
+from verify.decide.differentiate import carried_out, rational_form
 from verify.decide.forms import Forms
 from verify.decide.intervals import Interval
 from verify.decide.modular import Step, Straight, Zero, is_zero
 from verify.decide.principal_forms import PrincipalForms
+from verify.decide.ranges import Ranges
 from verify.decide.real_forms import RealForms
 from verify.decide.signs import EmptyCell, Signs
 from verify.decide.tower import Element, GiveUp, NeedSign, Plan, Restart, Tower
-from verify.graph import MINUS_ONE, Node, add, mul, postorder
+from verify.graph import MINUS_ONE, PI, Node, add, mul, postorder
 from verify.verdict import Evidence, Rigor
 
 ROUTE = "prove"
@@ -65,6 +67,8 @@ class _Proof:
         self.claim, self.rng = claim, rng
         self.plan = Plan()
         self.variables = {name: _range(v.low, v.high) for name, v in claim.domain.variables.items()}
+        ends = {name: (_turns(v.low), _turns(v.high)) for name, v in claim.domain.variables.items()}
+        self.angles = {n: (low, high) for n, (low, high) in ends.items() if low is not None and high is not None}
         self.complex_names = frozenset(n for n, v in claim.domain.variables.items() if v.field == "complex")
         self.integers = frozenset(n for n, v in claim.domain.variables.items() if v.field == "integer")
         lhs, rhs = (carried_out(side, self.integers) for side in (claim.lhs, claim.rhs))
@@ -111,7 +115,7 @@ class _Proof:
 
     def _attempt(self, cell: Mapping[str, int]) -> tuple[Tower, Zero]:
         tower = Tower(self.plan)
-        signs = Signs(tower, self.variables, self.integers, cell)
+        signs = Signs(tower, Ranges(tower, self.variables, self.angles), self.integers, cell)
         forms: Forms = (
             PrincipalForms(tower, signs, self.complex_names) if self.claim.is_complex else RealForms(tower, signs)
         )
@@ -168,6 +172,18 @@ class _Split(Exception):
 
 def _range(low: Node | None, high: Node | None) -> Interval:
     return Interval(None if low is None else _ball(low).lower(), None if high is None else _ball(high).upper())
+
+
+def _turns(node: Node | None) -> Fraction | None:
+    """The rational multiple of pi that an end of an interval is."""
+    if node is None:
+        return None
+    tower = Tower(Plan())
+    try:
+        turns = rational_form(node, tower) / rational_form(PI, tower)
+    except (GiveUp, Restart):
+        return None
+    return turns.rational()
 
 
 def _ball(node: Node) -> arb:

@@ -32,9 +32,13 @@ _POSITIVE_FUNCTIONS = frozenset({"elliptic_k", "elliptic_e", "besselk"})
 class Ranges:
     """Enclosures of generators and polynomials over the declared ranges of the variables."""
 
-    def __init__(self, tower: Tower, variables: Mapping[str, Interval]) -> None:
+    def __init__(
+        self, tower: Tower, variables: Mapping[str, Interval], angles: Mapping[str, tuple[Fraction, Fraction]]
+    ) -> None:
         self.tower = tower
         self.variables = variables
+        self.angles = angles
+        """The ranges of those variables that end at rational multiples of pi, in multiples of pi."""
         self.bounds: dict[int, Interval] = {}
         """What the current cell adds to the range of a generator."""
         self._memo: dict[int, Interval] = {}
@@ -77,11 +81,7 @@ class Ranges:
                 x = inner[0] * point(arb(fmpq(1, kernel.data)))
                 return x.image(arb.exp, arb(0), None)
             case "tan":
-                x = inner[0] * point(arb(fmpq(1, 2 * kernel.data)))
-                quarter = arb.pi() / 2
-                if x.low is None or x.high is None or not (-quarter < x.low and x.high < quarter):
-                    return Interval()
-                return x.image(arb.tan)
+                return self._tangent(kernel.args[0], kernel.data, box, memo)
             case "log":
                 p = inner[0] if inner[0].nonnegative else -inner[0]
                 if not p.nonnegative:
@@ -96,6 +96,44 @@ class Ranges:
                 return p.image(lambda x: x.root(kernel.data), arb(0), None)
             case _:
                 return self._call(kernel.data, inner)
+
+    def _tangent(self, e: Element, divisor: int, box: Mapping[str, Interval] | None, memo: dict) -> Interval:
+        """tan(e/(2 L)), which increases from pole to pole."""
+        ends = self.turns(e, box, memo)
+        if ends is None:
+            return Interval()
+        low, high = (x / (2 * divisor) for x in ends)
+        n = (low + Fraction(1, 2)).__floor__()
+        if high > n + Fraction(1, 2):
+            return Interval()
+        tangents = [_ball(x).tan_pi() if abs(x - n) < Fraction(1, 2) else None for x in (low, high)]
+        return Interval(
+            None if tangents[0] is None else tangents[0].lower(), None if tangents[1] is None else tangents[1].upper()
+        )
+
+    def turns(
+        self, e: Element, box: Mapping[str, Interval] | None = None, memo: dict | None = None
+    ) -> tuple[Fraction, Fraction] | None:
+        """Between which multiples of pi the element lies: exact where the ends of a variable are multiples of pi."""
+        t = self.tower
+        if box is None and e.den.is_constant():
+            low = high = Fraction(0)
+            for monomial, c in e.num.to_dict().items():
+                q = Fraction(int(c), int(e.den.leading_coefficient()))
+                kernel = t.kernels[monomial.index(1)] if sum(monomial) == 1 else None
+                if kernel is not None and kernel.kind == "constant" and kernel.data == "pi":
+                    ends = (Fraction(1), Fraction(1))
+                elif kernel is not None and kernel.kind == "symbol" and kernel.data in self.angles:
+                    ends = self.angles[kernel.data]
+                else:
+                    break
+                low, high = low + min(q * x for x in ends), high + max(q * x for x in ends)
+            else:
+                return low, high
+        whole = self.element(e, box, memo)
+        if whole.low is None or whole.high is None:
+            return None
+        return _fraction((whole.low / arb.pi()).lower()), _fraction((whole.high / arb.pi()).upper())
 
     def _call(self, name: str, inner: list[Interval]) -> Interval:
         if name in _INCREASING and len(inner) == 1:
@@ -212,3 +250,13 @@ class Ranges:
             todo.append(part | {name: Interval(middle, part[name].high)})
             todo.append(part | {name: Interval(part[name].low, middle)})
         return sign
+
+
+def _ball(x: Fraction) -> arb:
+    return arb(fmpq(x.numerator, x.denominator))
+
+
+def _fraction(x: arb) -> Fraction:
+    """The number that an exact ball is."""
+    mantissa, exponent = (int(n) for n in x.man_exp())
+    return Fraction(mantissa) * Fraction(2) ** exponent

@@ -17,7 +17,7 @@ from __future__ import annotations
 from fractions import Fraction
 from math import prod
 
-from flint import arb
+from flint import fmpz_mpoly
 
 from verify.decide.factors import Factorisation
 from verify.decide.forms import Forms, Pair, exact_angle, pair_power, turned
@@ -27,7 +27,8 @@ from verify.decide.tower import Element, GiveUp, Kernel, Tower
 from verify.graph import Node
 
 HALF = Fraction(1, 2)
-HALF_BALL = arb(1) / 2
+#: Functions f with f(0) = 0 that increase on the real line.
+_SIGN_OF_ARGUMENT = frozenset({"atan", "erf", "erfi"})
 
 
 class RealForms(Forms):
@@ -36,8 +37,9 @@ class RealForms(Forms):
     def __init__(self, tower: Tower, signs: Signs) -> None:
         super().__init__(tower, signs)
         self.angles = Span()
+        signs.alike = self._alike
 
-    # --- factors ------------------------------------------------------------------------------
+    # --- signs ------------------------------------------------------------------------------
 
     def positive(self, u: Element, strict: bool = True) -> Factorisation:
         """Factorise u, and keep in mind that it is positive (not negative) where the claim is defined."""
@@ -57,7 +59,33 @@ class RealForms(Forms):
         if u.is_zero():
             return 0
         constant, parts = self.factors.of(u)
-        return self.signs.jump(1 if constant > 0 else -1, parts)
+        sign, factors = (1 if constant > 0 else -1), []
+        for p, m in parts:
+            i = self.tower.single(p)
+            if m % 2 and i is not None and self.tower.kernels[i].data in _SIGN_OF_ARGUMENT:
+                sign *= self.jump(self.tower.kernels[i].args[0])
+            else:
+                factors.append((p, m))
+        return self.signs.jump(sign, factors)
+
+    def _alike(self, p: fmpz_mpoly) -> Factorisation | None:
+        """What has the sign of p: b of exp(b/L) - 1, and of tan(b/(2 L)) with |b/(2 L)| <= pi/2, u of atan(u)."""
+        t = self.tower
+        present = list(t.generators(p))
+        if len(present) != 1 or p.total_degree() != 1:
+            return None
+        i = present[0]
+        kernel = t.kernels[i]
+        u = None
+        if kernel.kind == "exp" and (p == t.variables[i] - 1 or p == 1 - t.variables[i]):
+            u = kernel.args[0].scaled(int(p.leading_coefficient()))
+        elif kernel.kind == "call" and kernel.data in _SIGN_OF_ARGUMENT and p == t.variables[i]:
+            u = kernel.args[0]
+        elif kernel.kind == "tan" and p == t.variables[i]:
+            ends = self.signs.ranges.turns(kernel.args[0])
+            if ends is not None and -kernel.data <= ends[0] and ends[1] <= kernel.data:
+                u = kernel.args[0]
+        return None if u is None else self.factors.of(u)
 
     def square_root(self, u: Element) -> tuple[str, Element]:
         """("erf", v) with v^2 = u where u > 0, ("erfi", v) with v^2 = -u where u < 0."""
@@ -147,11 +175,27 @@ class RealForms(Forms):
         for number, c in self.angles.express(e):
             b = self.angles.basis[number]
             k, fine = t.multiple(("tan", self.signs.element_digest(b)), c)
+            if ("tan", b.key) not in t.index:
+                self._quadrant(b, fine)
             x = t.generator(("tan", b.key), Kernel("tan", (b,), fine))
             under = (t.one + x * x).inverse()
             pair = ((t.one - x * x) * under, x.scaled(2) * under)
             result = turned(result, pair_power(pair, k, t.one))
         return result
+
+    def _quadrant(self, b: Element, fine: int) -> None:
+        """Facts of a new angle: the signs of cos(b/L) and sin(b/L) where its range tells."""
+        t, ends = self.tower, self.signs.ranges.turns(b)
+        if ends is None:
+            return
+        low, high = (x / fine for x in ends)
+        x = t.generator(("tan", b.key), Kernel("tan", (b,), fine)).num
+        half_turn, right = low.__floor__(), (low + HALF).__floor__()
+        if high <= half_turn + 1:
+            self.signs.fact((-1) ** half_turn, [(x, 1)], strict=False)
+        if high <= right + HALF:
+            flip = 1 if (x + 1).leading_coefficient() > 0 else -1
+            self.signs.fact(-((-1) ** right) * flip, [(x + 1, 1), (x - 1, 1)], strict=False)
 
     def _known_angle(self, i: int, c: Fraction) -> Pair | None:
         """(cos, sin) of c*g where g is pi, or the angle of a known point."""
@@ -204,19 +248,17 @@ class RealForms(Forms):
             for sign in (1, -1):
                 if (u * c - s.scaled(sign)).is_zero():
                     angle = kernel.args[0].scaled(Fraction(sign * k, 2 * kernel.data))
-                    n = self._nearest(angle / self.pi())
+                    n = self._nearest(angle)
                     return None if n is None else angle - self.pi(n)
         return None
 
-    def _nearest(self, turns: Element) -> int | None:
-        """The integer n with n - 1/2 <= turns <= n + 1/2 on the whole domain."""
-        whole = self.signs.ranges.element(turns)
-        if whole.low is None or whole.high is None:
+    def _nearest(self, angle: Element) -> int | None:
+        """The integer n with (n - 1/2) pi <= angle <= (n + 1/2) pi on the whole domain."""
+        ends = self.signs.ranges.turns(angle)
+        if ends is None:
             return None
-        n = ((whole.low + whole.high) / 2 + HALF_BALL).floor().unique_fmpz()
-        if n is None or not (whole.low >= n - HALF_BALL and whole.high <= n + HALF_BALL):
-            return None
-        return int(n)
+        n = (sum(ends) / 2 + HALF).__floor__()
+        return n if n - HALF <= ends[0] and ends[1] <= n + HALF else None
 
     def function_asin(self, u: Element) -> Element:
         t = self.tower

@@ -10,15 +10,17 @@ field with two elements; a contradiction between facts that hold outside of thin
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from fractions import Fraction
+from types import MappingProxyType
 
 from flint import fmpz_mpoly
 
-from verify.decide.intervals import Interval
 from verify.decide.ranges import Ranges
 from verify.decide.tower import Element, GiveUp, NeedSign, Tower
 
 Factors = Iterable[tuple[fmpz_mpoly, int]]
+_NONE: Mapping[str, int] = MappingProxyType({})
 
 
 class EmptyCell(Exception):
@@ -29,16 +31,19 @@ class Signs:
     """Signs of polynomials of one tower on one cell."""
 
     def __init__(
-        self, tower: Tower, variables: Mapping[str, Interval], integers: frozenset[str], assumed: Mapping[str, int]
+        self, tower: Tower, ranges: Ranges, integers: frozenset[str] = frozenset(), assumed: Mapping[str, int] = _NONE
     ) -> None:
         self.tower = tower
-        self.ranges = Ranges(tower, variables)
+        self.ranges = ranges
         self.integers = integers
         self.assumed = assumed
+        self.alike: Callable[[fmpz_mpoly], tuple[Fraction, Factors] | None] = lambda _: None
+        """A number and factors whose product has the same sign as a polynomial: exp(b) - 1 and b, say."""
         self.known: dict[str, tuple[fmpz_mpoly, int]] = {}
         self.count = 0
         """Facts met so far: more of them may settle what was open before."""
         self._tried: dict[str, int] = {}
+        self._linked: set[str] = set()
         self._facts: list[tuple[frozenset[str], int, bool]] = []
         self._polynomials: dict[str, fmpz_mpoly] = {}
         self._nonzero: set[str] = set()
@@ -60,11 +65,11 @@ class Signs:
         clean = not hidden
         if any(f[0] == keys and f[1] == bit and f[2] >= clean for f in self._facts):
             return
+        for p in odd:
+            self._certificate(p)  # first, so that a fact against a certificate closes the cell
         self._polynomials.update((str(p), p) for p in odd)
         self._facts.append((keys, bit, clean))
         self.count += 1
-        for p in odd:
-            self._certificate(p)
         self._consequences()
 
     def nonzero(self, factors: Factors) -> None:
@@ -189,10 +194,17 @@ class Signs:
         if self.assumed:
             sign = self.assumed.get(self.digest(p), 0) or -self.assumed.get(self.digest(-p), 0)
         sign = sign or self.ranges.certify(p, self.known)
+        first = key not in self._linked
         self._tried[key] = sign
         if sign:
             self._learn(p, sign)
             self._consequences()
+        elif first:
+            self._linked.add(key)
+            alike = self.alike(p)
+            if alike is not None:
+                self.fact(1 if alike[0] > 0 else -1, [(p, 1), *alike[1]], strict=False)
+                return self.known[key][1] if key in self.known else 0
         return sign
 
     # --- names of polynomials that outlive the tower ------------------------------------------
