@@ -28,6 +28,7 @@ from verify.decide.repair import (
     Repair,
     guesses,
     insertions,
+    insertions_in_exponent,
     narrow,
     number_text,
     rearrangements,
@@ -301,10 +302,10 @@ def _candidates(formula: Node, target: acb, values: _Values, pool: Pool) -> Iter
             other = values.elsewhere(repair.new)
             if other is not None and any(same(other, need) for need in needs):
                 yield Explanation(replaced(formula, place, repair.new), place, node, repair)
-        if node.op != "num" or not in_exponent(formula, place):
-            for need in needs:
-                for repair in insertions(node, value, need, pool):
-                    yield Explanation(replaced(formula, place, repair.new), place, node, repair)
+        inserted = insertions_in_exponent if node.op == "num" and in_exponent(formula, place) else insertions
+        for need in needs:
+            for repair in inserted(node, value, need, pool):
+                yield Explanation(replaced(formula, place, repair.new), place, node, repair)
         if node.op in ("add", "mul", "pow", "call", "piecewise"):
             undone = [_undone(node, i, needs, values) for i in range(len(node.args))]
             wanted |= {(*place, i): several for i, several in enumerate(undone) if several}

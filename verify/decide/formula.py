@@ -181,14 +181,14 @@ def _product(factors: Iterable[Node]) -> Node:
     while stack:
         factor = stack.pop()
         base, exponent = factor.args if factor.op == "pow" else (factor, ONE)
-        if base.op == "mul" and exponent in (ONE, MINUS_ONE):
+        if factor is ZERO:
+            return ZERO
+        if base.op == "mul" and _is_whole(exponent):
             stack.extend(power(arg, exponent) for arg in reversed(base.args))
-        elif base.op == "pow" and exponent is MINUS_ONE:
-            stack.append(power(base.args[0], _product((MINUS_ONE, base.args[1]))))
+        elif base.op == "pow" and _is_whole(exponent):
+            stack.append(power(base.args[0], _product((exponent, base.args[1]))))
         elif base.op == "num" and base is not ZERO and exponent in (ONE, MINUS_ONE):
             number *= base.value if exponent is ONE else 1 / base.value
-        elif factor is ZERO:
-            return ZERO
         else:
             exponents[base] = _sum((exponents[base], exponent)) if base in exponents else exponent
     above = [] if number.numerator == 1 else [num(number.numerator)]
@@ -210,9 +210,9 @@ def _joined(factors: list[Node]) -> Node:
 
 
 def _power(base: Node, exponent: Node) -> Node:
-    """Powers of powers joined where the outer exponent is an integer; the rest as for a product of one factor."""
-    if base is ONE or exponent is ZERO:
-        return ONE
-    if exponent.op == "num" and exponent.value.denominator == 1 and base.op == "pow":
-        return _power(base.args[0], _product((base.args[1], exponent)))
-    return _product((power(base, exponent),))
+    """As for a product of one factor; integer powers of products and powers are carried out."""
+    return ONE if base is ONE or exponent is ZERO else _product((power(base, exponent),))
+
+
+def _is_whole(exponent: Node) -> bool:
+    return exponent.op == "num" and exponent.value.denominator == 1

@@ -146,7 +146,19 @@ def insertions(node: Node, value: acb, need: acb, pool: Pool) -> Iterator[Repair
     """A number, a factor or a term that makes up for the difference between `value` and `need`."""
     if not value.contains(0) and not need.contains(0):
         yield from _factors(node, need / value, pool)
-    difference = need - value
+    yield from _terms_lost(node, need - value, pool)
+
+
+def insertions_in_exponent(exponent: Node, value: acb, need: acb, pool: Pool) -> Iterator[Repair]:
+    """The same for a number that is an exponent: a factor there is only lost by rounding."""
+    if not value.contains(0) and not need.contains(0):
+        number = recognised(need / value, LONGEST_ROUNDED)
+        if number is not None and number != 1 and abs(number - 1) < ROUNDED:
+            yield _scaling(exponent, number)
+    yield from _terms_lost(exponent, need - value, pool)
+
+
+def _terms_lost(node: Node, difference: acb, pool: Pool) -> Iterator[Repair]:
     if difference.contains(0):
         return
     number = recognised(difference, LARGEST_FACTOR)

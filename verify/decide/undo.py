@@ -11,6 +11,8 @@ from verify.graph import Node
 
 #: How many turns to either side are tried where a function is periodic.
 TURNS = (0, 1, -1, 2, -2, 3, -3)
+#: An argument further from 0 than so many turns is not followed.
+MOST_TURNS = 1000
 
 
 def undo(node: Node, args: Sequence[acb], i: int, needed: acb, real: bool) -> list[acb] | None:
@@ -35,7 +37,7 @@ def undo(node: Node, args: Sequence[acb], i: int, needed: acb, real: bool) -> li
         case "pow":
             return list(_exponents(args[0], needed, real))
         case "call" if len(args) == 1 and node.value in INVERSES:
-            return list(INVERSES[node.value](needed, real))
+            return list(INVERSES[node.value](needed, args[0]))
     return None
 
 
@@ -85,45 +87,44 @@ def _turn(k: int) -> acb:
 
 # --- functions of one argument --------------------------------------------------------------------
 
-Inverse = Callable[[acb, bool], Iterator[acb]]
+#: From the value that is needed and the argument that is there to the arguments worth trying.
+Inverse = Callable[[acb, acb], Iterator[acb]]
 
 
 def _one(inverse: Callable[[acb], acb]) -> Inverse:
-    def answers(w: acb, _real: bool) -> Iterator[acb]:
+    def answers(w: acb, _: acb) -> Iterator[acb]:
         yield inverse(w)
 
     return answers
 
 
 def _even(inverse: Callable[[acb], acb]) -> Inverse:
-    def answers(w: acb, _real: bool) -> Iterator[acb]:
+    def answers(w: acb, _: acb) -> Iterator[acb]:
         yield from (inverse(w), -inverse(w))
 
     return answers
 
 
-def _periodic(*inverses: Callable[[acb], acb], period: int) -> Inverse:
-    """Answers up to multiples of period·pi."""
+def _periodic(*inverses: Callable[[acb], acb], period: Callable[[], acb]) -> Inverse:
+    """Answers up to multiples of the period: those around the argument that is there, and those around 0."""
 
-    def answers(w: acb, _real: bool) -> Iterator[acb]:
+    def answers(w: acb, there: acb) -> Iterator[acb]:
         for inverse in inverses:
-            for turn in TURNS:
-                yield inverse(w) + turn * period * arb.pi()
+            answer = inverse(w)
+            turns = ((there - answer) / period()).real.mid()
+            nearest = round(float(turns)) if abs(turns) < MOST_TURNS else 0
+            for turn in dict.fromkeys((nearest, nearest + 1, nearest - 1, *TURNS)):
+                yield answer + turn * period()
 
     return answers
-
-
-def _log(w: acb, real: bool) -> Iterator[acb]:
-    if not w.contains(0):
-        yield from (w.log() + _turn(turn) for turn in ((0,) if real else TURNS))
 
 
 def _below(inverse: Inverse) -> Inverse:
     """The inverse of a function that is another one's reciprocal."""
 
-    def answers(w: acb, _real: bool) -> Iterator[acb]:
+    def answers(w: acb, there: acb) -> Iterator[acb]:
         if not w.contains(0):
-            yield from inverse(1 / w, _real)
+            yield from inverse(1 / w, there)
 
     return answers
 
@@ -132,13 +133,14 @@ def _reciprocal(function: Callable[[acb], acb]) -> Callable[[acb], acb]:
     return lambda w: 1 / function(w)
 
 
-_SIN = _periodic(acb.asin, lambda w: acb.pi() - w.asin(), period=2)
-_COS = _periodic(acb.acos, lambda w: -w.acos(), period=2)
-_TAN = _periodic(acb.atan, period=1)
+_SIN = _periodic(acb.asin, lambda w: acb.pi() - w.asin(), period=lambda: 2 * acb.pi())
+_COS = _periodic(acb.acos, lambda w: -w.acos(), period=lambda: 2 * acb.pi())
+_TAN = _periodic(acb.atan, period=acb.pi)
+_EXP = _periodic(acb.log, period=lambda: acb(0, 2 * arb.pi()))
 
 #: Inverses by the name of the function that is undone.
 INVERSES: dict[str, Inverse] = {
-    "exp": _log, "log": _one(acb.exp), "abs": _even(lambda w: w),
+    "exp": _EXP, "log": _one(acb.exp), "abs": _even(lambda w: w),
     "sin": _SIN, "cos": _COS, "tan": _TAN, "csc": _below(_SIN), "sec": _below(_COS), "cot": _below(_TAN),
     "sinh": _one(acb.asinh), "cosh": _even(acb.acosh), "tanh": _one(acb.atanh),
     "csch": _below(_one(acb.asinh)), "sech": _below(_even(acb.acosh)), "coth": _below(_one(acb.atanh)),
