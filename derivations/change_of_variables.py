@@ -31,37 +31,48 @@ from verify.numerics.density_routes import along, density_routes, from_layers_to
 # --- any field in d dimensions ------------------------------------------------------------------
 
 
+JACOBI = r"(\det A)' = \operatorname{tr}\left(\operatorname{adj}(A)\, A'\right)"
+LIOUVILLE = r"\frac{\operatorname{tr}\left(\operatorname{adj}(A)\, B A\right)}{\det A} = \operatorname{tr} B"
+PATH = r"\frac{p_t + f \cdot \nabla p}{p} - \frac{p_t + \nabla \cdot (p f)}{p} = -\operatorname{tr} f_z"
+MEAN = r"\mathbb{E}[e^{\top} B e] = \operatorname{tr} B"
+SPREAD = r"\operatorname{Var}[e^{\top} B e] = \sum_{i < j} (b_{ij} + b_{ji})^2"
+SIMILAR = r"\operatorname{tr}(F^{-1} B F) = \operatorname{tr} B"
+ONE = r"\operatorname{tr}(u w^{\top}) = w^{\top} u"
+UNITS = r"\operatorname{tr} f_z = \sum_k h'_k\, w_k^{\top} u_k"
+
+
 def steps():
     B, F = matrices("B F", "d", "d")
+    u, w = matrices("u w", "d", 1)
     smooth = "Hartman (1964), theorem V.3.1: the flow is differentiable in its start"
     yield Step("the variational equation", B @ F, B @ F, cited=smooth, display=r"F' = f_z F,\quad F(0) = I")
     for d in (1, 2, 3):
         yield from theorem(d)
-    yield Step("Liouville's trace, in all dimensions", trace(F.inverse @ B @ F), trace(B))
-    u, w = matrices("u w", "d", 1)
-    yield Step("one unit, in all dimensions: tr(u w') = w . u", trace(u @ w.T), w.T @ u)
+    yield Step("Liouville's trace, in all dimensions", trace(F.inverse @ B @ F), trace(B), display=SIMILAR)
+    yield Step("one unit, in all dimensions", trace(u @ w.T), w.T @ u, display=ONE)
     for d, M in ((1, 1), (3, 1), (2, 3)):
-        layer, sum_of_units = flow.generic_layer(d, M)
-        yield Step(f"U h(W z + b), d = {d}, M = {M}: the trace is a sum over units", layer.divergence, sum_of_units)
+        layer, units = flow.generic_layer(d, M)
+        yield Step(f"f = U h(W z + b) in d = {d} with {M} hidden units", layer.divergence, units, display=UNITS)
     yield from closed_form()
 
 
 def theorem(d):
     A, B = flow.moving_matrix("a", d, t), flow.generic_matrix("b", d, d)
-    mean, variance = flow.hutchinson_moments(B)
+    adj_A, (mean, variance) = A.adjugate(), flow.hutchinson_moments(B)
     off_diagonal = sum((B[i, j] + B[j, i]) ** 2 for i in range(d) for j in range(i))
-    yield Step(f"Jacobi's formula, d = {d}", A.det().diff(t), (A.adjugate() * A.diff(t)).trace())
-    yield Step(f"Liouville: A' = B A inserted, d = {d}", (A.adjugate() * B * A).trace() / A.det(), B.trace())
+    yield Step(f"Jacobi's formula, d = {d}", A.det().diff(t), (adj_A * A.diff(t)).trace(), display=JACOBI)
+    yield Step(f"Liouville: A' = B A, d = {d}", (adj_A * B * A).trace() / A.det(), B.trace(), display=LIOUVILLE)
     yield along_a_path(d)
-    yield Step(f"Hutchinson: e' B e has the mean tr B over all sign vectors e, d = {d}", mean, B.trace())
-    yield Step(f"its variance sees only what is symmetric off the diagonal, d = {d}", variance, off_diagonal)
+    yield Step(f"Hutchinson: the mean over all sign vectors e, d = {d}", mean, B.trace(), display=MEAN)
+    yield Step(f"the variance sees what is symmetric, d = {d}", variance, off_diagonal, display=SPREAD)
 
 
 def along_a_path(d):
     any_flow = flow.generic_flow(d)
     p = flow.generic_density(any_flow)
     lost = flow.continuity(p, any_flow)  # p_t + div(p f), which is 0
-    return Step(f"the theorem, d = {d}", any_flow.along(log(p)) - lost / p, any_flow.log_density_rate)
+    change = any_flow.along(log(p)) - lost / p
+    return Step(f"the theorem, d = {d}", change, any_flow.log_density_rate, display=PATH)
 
 
 # --- one hidden unit ----------------------------------------------------------------------------
@@ -79,7 +90,7 @@ def closed_form():
     s = asinh(exp(K * t) * sinh(S))
     closed = -K * t + log(1 + (exp(2 * K * t) - 1) * tanh(S) ** 2) / 2
     yield Step("s' = w . f = k tanh(s)", (ImmutableMatrix([w]) * unit.field)[0], k * tanh(s0))
-    yield Step("sinh(s) = e^{kt} sinh(s0) solves it", s.diff(t), K * tanh(s))
+    yield Step("sinh(s) = e^{kt} sinh(s0) solves it", s.diff(t), K * tanh(s), display=r"s' = k \tanh s")
     yield Step("the closed form has the rate -k (1 - tanh(s)^2)", closed.diff(t), -K * (1 - tanh(s) ** 2))
     yield Step("it starts at 0", closed.subs(t, 0), 0 * K)
     yield Step("it is -log ds/ds0: all the stretching is along w", closed, -log(s.diff(S)))
@@ -100,10 +111,14 @@ def cases(rng):
 
 
 formula = of_case(change)
-layer_of_two, sum_of_two = flow.generic_layer(2, 2)
+two_units, sum_of_two = flow.generic_layer(2, 2)
+printed_rate = (
+    r"\frac{\mathrm d\log p(\mathbf z(t))}{\mathrm dt}"
+    r" = -\mathrm{tr}\left(\frac{\partial\mathbf f(\mathbf z(t))}{\partial\mathbf z(t)}\right)"
+)
 expansion = (
-    r"\frac{{\mathrm dT_s(\mathbf z(t))}}{{\mathrm d\mathbf z(t)}}"
-    r" = \mathbf I + s\cdot\frac{{\partial}}{{\partial\mathbf z(t)}}\mathbf f(\mathbf z(t)) + {}(s^2)"
+    r"\frac{\mathrm dT_s(\mathbf z(t))}{\mathrm d\mathbf z(t)}"
+    r" = \mathbf I + s\cdot\frac{\partial}{\partial\mathbf z(t)}\mathbf f(\mathbf z(t)) + ORDER(s^2)"
 )
 units = (
     r"\mathrm{tr}\left(\sum_{i=START}^n\mathbf u_i\dot\rho(\dots_i)\mathbf w_i^\top\right)"
@@ -148,29 +163,15 @@ derivation = Derivation(
         Mutant("digits", "1 + 1e-6 times the truth", of_case(change * (1 + 1e-6))),
     ),
     printed=(
-        Printed(
-            where="week 6, section 3 (w6-l8)",
-            latex=r"\frac{\mathrm d\log p(\mathbf z(t))}{\mathrm dt}"
-            r" = -\mathrm{tr}\left(\frac{\partial\mathbf f(\mathbf z(t))}{\partial\mathbf z(t)}\right)",
-            reading="d = 2, a density that satisfies the continuity equation",
-            claim=along_a_path(2),
-        ),
-        Printed(
-            where="week 6, section 3 (w6-l7)",
-            latex=expansion.format("o"),
-            reading="f(z) = a z, so T_s(z) = exp(a s) z; a remainder o(s^2) has no second derivative at s = 0",
-            claim="(d^2/ds^2 exp(a*s))*exp(-a*s) = 0",
-            correction=expansion.format("O"),
-            corrected="(d/ds exp(a*s))*exp(-a*s) = a",
-        ),
-        Printed(
-            where="week 6, section 3.1 (w6-multitr)",
-            latex=units.replace("START", "0"),
-            reading="the layer of the line before counts its n units from 1; here n = 2",
-            claim=Step("", layer_of_two.divergence, flow.generic_layer(2, 3)[1]),
-            correction=units.replace("START", "1"),
-            corrected=Step("", layer_of_two.divergence, sum_of_two),
-        ),
+        Printed("week 6, section 3 (w6-l8)", printed_rate, along_a_path(2),
+                reading="d = 2, a density that satisfies the continuity equation"),
+        Printed("week 6, section 3 (w6-l7)", expansion.replace("ORDER", "o"), "(d^2/ds^2 exp(a*s))*exp(-a*s) = 0",
+                expansion.replace("ORDER", "O"), "(d/ds exp(a*s))*exp(-a*s) = a",
+                reading="f(z) = a z, so T_s(z) = exp(a s) z; a remainder o(s^2) has no second derivative at s = 0"),
+        Printed("week 6, section 3.1 (w6-multitr)", units.replace("START", "0"),
+                Step("", two_units.divergence, flow.generic_layer(2, 3)[1]), units.replace("START", "1"),
+                Step("", two_units.divergence, sum_of_two),
+                reading="the layer of the line before counts its n units from 1; here n = 2"),
     ),
     figure=lambda: from_layers_to_flow(unit, formula, {"p": (0.9, -0.6, 0.7, 0.4, 0.2), "x": (0.5, -0.8), "T": 1.5}),
 )  # fmt: skip

@@ -20,24 +20,7 @@ Layout: s and f are columns, ' transposes, (grad f)_ij = df_j/dx_i.  The identit
 not zero: E_p[A f] = 0 would have no relative error.  The divergence form is proved for any p and f, d = 1, 2, 3.
 """
 
-from sympy import (
-    Abs,
-    ImmutableMatrix,
-    Matrix,
-    Rational,
-    S,
-    Symbol,
-    cos,
-    diff,
-    erf,
-    exp,
-    eye,
-    oo,
-    pi,
-    sin,
-    sqrt,
-    symbols,
-)
+from sympy import Abs, ImmutableMatrix, S, Symbol, cos, diff, erf, exp, eye, latex, oo, pi, sin, sqrt, symbols
 
 from verify import Derivation, Hypothesis, Mutant, Printed, Reference, Statement, Step
 from verify.calculus import flow, laws, stein
@@ -49,18 +32,26 @@ from verify.numerics.stein_routes import circles, half_plane_routes
 # --- any density and any test function ----------------------------------------------------------
 
 
+DIVERGENCE = r"p\,(s_i f_j + \partial_i f_j) = \partial_i (p f_j)"
+VOLUME = r"\frac{d}{d\epsilon} \det(I + \epsilon D) = \operatorname{tr} D\quad (\epsilon = 0)"
+
+
 def steps():
     for d, entries in ((1, 1), (2, 2), (2, 1), (3, 2)):
-        law = laws.generic_law(d)
-        f = stein.generic_function(law.variables, entries)
-        p_A_f, gradient = law.density * stein.stein_operator(law, f), jacobian(law.density * f, law.variables).T
-        yield Step(f"divergence form, d = {d}, f with {entries} entries", p_A_f, gradient)
+        yield divergence_form(d, entries)
     for d in (1, 2, 3):
         D, e = flow.generic_matrix("D", d, d), Symbol("epsilon", real=True)
         change = diff((eye(d) + e * D).det(), e).subs(e, 0)
-        yield Step(f"another proof moves x to x + e f: det(I + e grad f) starts with div f, d = {d}", change, D.trace())
+        yield Step(f"also by moving x to x + e f, D = grad f, d = {d}", change, D.trace(), display=VOLUME)
     yield from on_the_half_plane()
     yield from where_it_fails()
+
+
+def divergence_form(d, entries):
+    law = laws.generic_law(d)
+    f = stein.generic_function(law.variables, entries)
+    p_A_f, gradient = law.density * stein.stein_operator(law, f), jacobian(law.density * f, law.variables).T
+    return Step(f"any p and f, d = {d}, d' = {entries}", p_A_f, gradient, display=DIVERGENCE)
 
 
 # --- a normal law on the half-plane -------------------------------------------------------------
@@ -69,22 +60,29 @@ x1, x2, beta = symbols("x_1 x_2 beta", real=True)
 v, w = symbols("v w", positive=True)
 half_plane = laws.half_plane_normal(x1, x2, beta, v, w)
 f = ImmutableMatrix([x1**2, 1 + x1 * x2])
-c, covariance = sqrt(2 / (pi * v)), Matrix([[w + beta**2 * v, beta * v], [beta * v, v]])
+c, covariance = sqrt(2 / (pi * v)), ImmutableMatrix([[w + beta**2 * v, beta * v], [beta * v, v]])
 E_s_f = -c * ImmutableMatrix([[2 * beta * v, v], [w, 1 + beta * v]])
 gradient_part = -c * ImmutableMatrix([[2 * beta * v, v], [0, beta * v]])
 flux_part = -c * ImmutableMatrix([[0, 0], [w, 1]])
 
 
+ON_LINE = r"p(x_1, 0) = c\, \frac{e^{-x_1^2/(2w)}}{\sqrt{2\pi w}},\qquad c = \sqrt{\frac{2}{\pi v}}"
+FLUX = r"-\int p(x_1, 0)\, f(x_1, 0)^{\top} dx_1 = -c \begin{pmatrix} w & 1 \end{pmatrix}"
+GRADIENT = r"-\mathbb{E}_p[\nabla f] = -c \begin{pmatrix} 2\beta v & v \\ 0 & \beta v \end{pmatrix}"
+LEFT = r"\mathbb{E}_p[s f^{\top}] = -c \begin{pmatrix} 2\beta v & v \\ w & 1 + \beta v \end{pmatrix}"
+IDENTITY = r"\mathbb{E}_p[s f^{\top}] = -\mathbb{E}_p[\nabla f] + \oint p\, n f^{\top}\, dS"
+
+
 def on_the_half_plane():
     s, gradient = half_plane.score, jacobian(f, (x1, x2)).T
     line = laws.normal(x1, 0, w)  # the law of x_1 at x_2 = 0
-    yield Step("the score is that of the normal law on the plane", s, -covariance.inv() * Matrix([x1, x2]))
-    yield Step("p on the line x_2 = 0", half_plane.density.subs(x2, 0), c * line.density)
+    yield Step("the score is that of the normal law on the plane", s, -covariance.inv() * ImmutableMatrix([x1, x2]))
+    yield Step("p on the line x_2 = 0", half_plane.density.subs(x2, 0), c * line.density, display=ON_LINE)
     on_line = laws.polynomial_expectation(f.subs(x2, 0), (x1,), lambda m: laws.normal_moment((m,), (0,), [[w]]))
-    yield Step("the flux, from the exact moments on the line", -c * on_line, flux_part[1, :].T)
-    yield Step("-E[grad f], from the exact moments", expected(-gradient), gradient_part)
-    yield Step("E[s f'], from the exact moments", expected(s * f.T), E_s_f)
-    yield Step("the identity", E_s_f, gradient_part + flux_part)
+    yield Step("the flux, by exact moments on the line", -c * on_line, flux_part[1, :].T, display=FLUX)
+    yield Step("the mean gradient, by exact moments", expected(-gradient), gradient_part, display=GRADIENT)
+    yield Step("the left side, by exact moments", expected(s * f.T), E_s_f, display=LEFT)
+    yield Step("the identity", E_s_f, gradient_part + flux_part, display=IDENTITY)
 
 
 def expected(polynomials):
@@ -101,7 +99,7 @@ cut = laws.truncated_normal(x, m, v, 0, 1, q)  # q: the probability of 0 < x < 1
 # fmt: off
 HOLDS = (
     (laws.normal(x, m, v),                                             exp(tau * x)),
-    (laws.mixture(x, (Rational(1, 3), Rational(2, 3)), (m, 0), (v, w)), sin(tau * x + a)),
+    (laws.mixture(x, (S(1) / 3, S(2) / 3), (m, 0), (v, w)), sin(tau * x + a)),
     (laws.logistic(x, m, w),                                           x**3),
     (laws.student(x, 1 + v),                                           x),
     (laws.student(x, 5),                                               x**3),
@@ -122,12 +120,14 @@ FAILS = (  # with E_p[A f], which is what p f leaves at the ends
 
 def where_it_fails():
     for law, test, left in FAILS:
-        yield Step(f"what is left under {law.name} by f = {test}", stein.stein_defect(law, test), left)
+        shown = rf"\mathbb{{E}}_p[s f + f'] = {latex(left)}"
+        yield Step(f"{law.name}, f = {test}", stein.stein_defect(law, test), left, display=shown)
     R, V = Symbol("R", positive=True), ImmutableMatrix([x1, x2]) / (1 + x1**2 + x2**2)
     inside, flux = flow.divergence(V, (x1, x2)), stein.flux_through_circle(V, (x1, x2), R)
     yield Step("d = 2, p f = x/(1 + |x|^2), which goes to 0: its divergence", inside, 2 / (1 + x1**2 + x2**2) ** 2)
     yield Step("its flux through circles grows with what is inside", diff(flux, R), 2 * pi * R * 2 / (1 + R**2) ** 2)
-    yield Step("and goes to 2 pi: E_p[s . f + div f] is not 0", limit_at(flux, R, oo, -1).value, 2 * pi)
+    shown = r"\mathbb{E}_p[s \cdot f + \nabla \cdot f] = 2\pi"
+    yield Step("and goes to 2 pi", limit_at(flux, R, oo, -1).value, 2 * pi, display=shown)
 
 
 # --- numbers ------------------------------------------------------------------------------------
@@ -153,11 +153,10 @@ derivation = Derivation(
         says="The mean of the score times a function is minus the mean gradient of the function, plus what the density "
         "times the function leaves on the boundary: nothing, for functions in the Stein class.",
         displays=(
-            Display("divergence", r"p\,(s_i f_j + \partial_i f_j) = \partial_i (p f_j)"),
-            Display("identity", r"\mathbb{E}_p[s f^{\top}] = -\mathbb{E}_p[\nabla f] + \oint p\, n f^{\top}\, dS"),
+            Display("divergence", DIVERGENCE),
+            Display("identity", IDENTITY),
             Display("interval", r"\mathbb{E}_p[s f + f'] = " + left),
-            Display("half-plane", r"\mathbb{E}_p[s f^{\top}] = -\sqrt{\frac{2}{\pi v}}"
-                    r"\begin{pmatrix} 2\beta v & v \\ w & 1 + \beta v \end{pmatrix}"),
+            Display("half-plane", LEFT + r",\qquad c = \sqrt{\frac{2}{\pi v}}"),
         ),
         convention="s and f are columns; (∇f)_ij = ∂f_j/∂x_i; n is the outer normal",
         source=("stein-1972", "liu-lee-jordan-2016"),
@@ -184,7 +183,7 @@ derivation = Derivation(
         Mutant("normaliser", "the density of the whole plane", wrong(E_s_f / 2)),
         Mutant("correlation", "independent coordinates", wrong(E_s_f.subs(beta, 0)), ("beta = 0",)),
         Mutant("diagonal", "s_i f_i only", wrong(E_s_f.multiply_elementwise(eye(2))), ("d = 1",)),
-        Mutant("digits", "1 + 1e-6 times the truth", wrong(E_s_f * (1 + Rational(1, 10**6)))),
+        Mutant("digits", "1 + 1e-6 times the truth", wrong(E_s_f * (1 + S(1) / 10**6))),
     ),
     printed=(
         Printed("Stein post, section 2, question 1 (post2-3)", "zp(z) = p'(z)",
@@ -195,6 +194,7 @@ derivation = Derivation(
                 reading="for N(0, 1), where it is said to be f'(x) - x f(x)"),
         Printed("Stein week 2, equation (4) (w2-e4)", r"\mathbf{E}[f'(Y) - Yf(Y)] = 0 \quad \forall f \in C^1",
                 Step("", stein.stein_defect(standard, trap), S(0)), r"\mathbf{E}[f'(Y) - Yf(Y)] = " + left,
+                Step("", stein.stein_defect(standard, trap), S(1)),
                 reading="f = sqrt(2 pi) exp(x^2/2) Phi(x) is in C^1; the expectation is what p f leaves at the ends"),
         Printed("Stein post, section 4, question 2 (post4-2)", r"\mathbf{E}_p[\mathcal{A}_pf(x)] = 0",
                 Step("", stein.stein_defect(exponential, 1), S(0)), r"\mathbf{E}_p[\mathcal{A}_pf(x)] = " + left,
