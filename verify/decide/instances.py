@@ -8,7 +8,7 @@ back with a factor 0 in the scalar claims.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from random import Random
 
@@ -27,7 +27,7 @@ from verify.decide.arrays import (
     total,
 )
 from verify.decide.differentiate import carried_out
-from verify.decide.entries import Sizes, applied, components, entries, numbers
+from verify.decide.entries import Entries, Sizes, applied, components, entries, numbers
 from verify.decide.tower import GiveUp, Restart
 from verify.graph import (
     MATRIX_FUNCTIONS,
@@ -72,7 +72,9 @@ class Instance:
     bodies      what was differentiated, and must be defined.
     variables   the free symbols.
     shown       the declared vectors and matrices in terms of the free symbols.
-    functions   what the abstract functions are here, as expressions in their arguments, by name.
+    named       the names of the entries of abstract functions, vectors and matrices.
+    places      how the arguments of those are called, entry by entry.
+    functions   what they are here, as expressions in their arguments, by the names of the entries.
     """
 
     claim: Claim
@@ -83,7 +85,9 @@ class Instance:
     conditions: tuple[Node, ...]
     variables: Mapping[str, Variable]
     shown: Mapping[str, Array]
-    functions: Mapping[str, Node]
+    named: Mapping[str, Array]
+    places: Mapping[str, tuple[str, ...]]
+    functions: Mapping[str, Node] = field(default_factory=dict)
 
     def entry_claims(self) -> list[Claim]:
         """One scalar claim for each entry."""
@@ -184,11 +188,24 @@ def _instance(claim: Claim, sizes: Sizes, determinants: Mapping[str, int]) -> In
         tuple(map(final, conditions)),
         made.variables,
         {name: made.final(name) for name, v in domain.variables.items() if not v.of and v.field != "size"},
-        {},
+        {name: made.arrays[name] for name, v in domain.variables.items() if v.of},
+        _places(domain.variables, made),
     )
     if sum(1 for _ in postorder(*instance.nodes())) > LARGEST_INSTANCE:
         raise Unsupported("the claim is too long when it is written out")
     return instance
+
+
+def _places(variables: Mapping[str, Variable], made: Entries) -> dict[str, tuple[str, ...]]:
+    """The names of the arguments of every entry of an abstract function; those that are no symbols get a number."""
+    places: dict[str, tuple[str, ...]] = {}
+    for name, variable in variables.items():
+        if variable.of:
+            own = [e for argument in variable.of for e in flat(made.arrays.get(argument, scalar(symbol(argument))))]
+            names = tuple(e.value if e.op == "symbol" else f"${k + 1}" for k, e in enumerate(own))
+            labels = (n for e in flat(made.arrays[name]) for n in postorder(e) if n.op == "symbol")
+            places |= {label.value: names for label in labels}
+    return places
 
 
 def _weights(taken: Mapping[str, Variable], count: int) -> list[str]:
@@ -447,44 +464,31 @@ def opaque(instance: Instance) -> Instance:
     return replace(instance.changed(change), variables=variables) if change else instance
 
 
-def with_functions(instance: Instance, rng: Random) -> Instance:
-    """Every abstract function replaced by a polynomial plus an exponential with small random coefficients."""
-    chosen: dict[tuple[str, int], Node] = {}
+def with_functions(instance: Instance, functions: Mapping[str, Node]) -> Instance:
+    """Every abstract function replaced by an expression in its arguments, by the names of entries."""
     change: dict[Node, Node] = {}
     for node in postorder(*instance.nodes()):
         if node.op != "abstract":
             continue
         name, orders = node.value
-        places = [symbol(f"${k + 1}") for k in range(len(node.args))]
-        if (name, len(places)) not in chosen:
-            chosen[name, len(places)] = _generic(places, rng)
-        template = chosen[name, len(places)]
+        places = instance.places[name]
+        value = functions[name]
         for place, order in zip(places, orders, strict=True):
             if order:
-                template = carried_out(derivative(template, place.value, order))
-        args = [substitute(arg, change) for arg in node.args]
-        change[node] = substitute(template, dict(zip(places, args, strict=True)))
-    if not change:
-        return instance
-    functions = {}
-    for (name, count), template in chosen.items():
-        declared = _arguments(instance, name, count)
-        places = {symbol(f"${k + 1}"): symbol(argument) for k, argument in enumerate(declared)}
-        functions[name] = substitute(template, places)
-    return replace(instance.changed(change), functions=functions)
+                value = carried_out(derivative(value, place, order))
+        args = (substitute(arg, change) for arg in node.args)
+        change[node] = substitute(value, dict(zip(map(symbol, places), args, strict=True)))
+    return replace(instance.changed(change), functions=functions) if change else instance
 
 
-def _arguments(instance: Instance, name: str, count: int) -> list[str]:
-    """How the arguments of an abstract function are called where it is declared, entry by entry."""
-    variables = instance.claim.domain.variables
-    for declared, variable in variables.items():
-        if variable.of and (name == declared or name.startswith(f"{declared}_")):
-            found = [
-                e for argument in variable.of for e in flat(instance.shown.get(argument, scalar(symbol(argument))))
-            ]
-            if len(found) == count:
-                return [e.value if e.op == "symbol" else f"${k + 1}" for k, e in enumerate(found)]
-    return [f"${k + 1}" for k in range(count)]
+def generic(instance: Instance, rng: Random) -> dict[str, Node]:
+    """Polynomials plus exponentials with small random coefficients, for all abstract functions."""
+    return {name: _generic(tuple(map(symbol, places)), rng) for name, places in instance.places.items()}
+
+
+def plain(instance: Instance, rng: Random) -> dict[str, Node]:
+    """Polynomials of degree 2 with small whole coefficients, for all abstract functions."""
+    return {name: _plain(tuple(map(symbol, places)), rng) for name, places in instance.places.items()}
 
 
 def _generic(places: Sequence[Node], rng: Random) -> Node:
@@ -499,3 +503,10 @@ def _generic(places: Sequence[Node], rng: Random) -> Node:
     terms += [coefficient() * a * b for a, b in pairwise(places)]
     rate = total(num(rng.choice((1, -1))) / num(rng.choice((1, 2))) * place for place in places)
     return add(*terms, mul(num(1) / num(rng.choice((1, 2))), call("exp", rate)))
+
+
+def _plain(places: Sequence[Node], rng: Random) -> Node:
+    terms = [num(rng.randint(-2, 3))]
+    terms += [mul(num(rng.choice((1, 2, -1))), place) for place in places]
+    terms += [power(place, num(2)) for place in places if rng.random() < 0.5]
+    return total(terms)

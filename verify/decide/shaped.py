@@ -16,7 +16,7 @@ from random import Random
 from verify.claim import Claim
 from verify.decide.enclose import Search, search
 from verify.decide.entries import Sizes
-from verify.decide.instances import Instance, NoInstance, Unsupported, instances, opaque, with_functions
+from verify.decide.instances import Instance, NoInstance, Unsupported, generic, instances, opaque, plain, with_functions
 from verify.decide.prove import prove
 from verify.decide.witness import counterexample
 from verify.graph import ONE, Node, num, transpose
@@ -91,9 +91,9 @@ def tried(claim: Claim, seed: int, choices: Iterable[Sizes] | None = None) -> Tr
     for sizes in size_choices(claim) if choices is None else choices:
         try:
             for instance in instances(claim, sizes):
-                found = search_at(instance, seed)
+                chosen, found = search_at(instance, seed)
                 if found.counterexample is not None:
-                    trial.refuted = instance, found
+                    trial.refuted = chosen, found
                     return trial
                 if found.evidence.holds:
                     trial.agreeing.append((instance, found))
@@ -107,10 +107,20 @@ def tried(claim: Claim, seed: int, choices: Iterable[Sizes] | None = None) -> Tr
     return trial
 
 
-def search_at(instance: Instance, seed: int) -> Search:
-    """Enclosures of a weighted sum of all entries; where they come apart some entry does."""
-    chosen = with_functions(instance, Random(seed))
-    return search(chosen.combined(_weights(instance, seed)), seed=seed)
+def search_at(instance: Instance, seed: int) -> tuple[Instance, Search]:
+    """Enclosures of a weighted sum of all entries; where they come apart some entry does.
+
+    Abstract functions are general ones first; simple ones if those refute the claim too.
+    """
+    weights = _weights(instance, seed)
+    chosen = with_functions(instance, generic(instance, Random(seed)))
+    found = search(chosen.combined(weights), seed=seed)
+    if found.counterexample is not None and instance.places:
+        simple = with_functions(instance, plain(instance, Random(seed)))
+        again = search(simple.combined(weights), seed=seed)
+        if again.counterexample is not None:
+            return simple, again
+    return chosen, found
 
 
 def _weights(instance: Instance, seed: int) -> list[Node]:
@@ -157,9 +167,9 @@ def _for_all_sizes(claim: Claim, trial: Trial, seed: int) -> Evidence | None:
     """The proof by contraction graphs; a claim that is defined nowhere but at n = 1 is none for them."""
     if not any(min(instance.sizes.values(), default=2) > 1 for instance, _ in trial.agreeing):
         return None
-    if find_spec("verify.decide.contraction") is None:
+    if find_spec("verify.decide.contraction.prove") is None:
         return None
-    from verify.decide.contraction import prove as prove_for_all
+    from verify.decide.contraction.prove import prove as prove_for_all
 
     return prove_for_all(claim, seed=seed)
 

@@ -1,17 +1,19 @@
-"""Which matrices refute the claim?  A refuting point of an instance, printed as the vectors and matrices it stands for."""
+"""Which matrices refute the claim?  A refuting point, printed as the vectors and matrices that it stands for."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flint import acb, ctx
 
-from verify.decide.arrays import Array, flat, mapped
+from verify.decide.arrays import Array, flat, negative
 from verify.decide.balls import Program
 from verify.decide.decimals import decimal
 from verify.decide.enclose import PRECISIONS, Search
-from verify.decide.instances import Instance, with_functions
+from verify.decide.instances import Instance
 from verify.decide.jets import NoValue
 from verify.decide.points import Point, rational
-from verify.graph import num, postorder, substitute, symbol
+from verify.graph import Node, num, postorder, substitute, symbol
 from verify.language.write import write
 from verify.verdict import Counterexample
 
@@ -19,35 +21,35 @@ from verify.verdict import Counterexample
 DIGITS = 12
 
 
-def counterexample(instance: Instance, found: Search, seed: int = 0) -> Counterexample:
-    """The point that a search found, by declared names, with the entries of both sides there."""
-    from random import Random
+def counterexample(chosen: Instance, found: Search) -> Counterexample:
+    """The point that a search found, by declared names, with the entries of both sides there.
 
-    chosen = with_functions(instance, Random(seed))
-    assert found.point is not None and found.counterexample is not None
+    chosen   the instance, its abstract functions chosen.
+    """
+    assert found.point is not None
+    assert found.counterexample is not None
     values = {symbol(name): num(x) for name, (x, _) in found.point.items()}
-    point = {name: str(size) for name, size in instance.sizes.items()}
     used = {n.value for n in postorder(*chosen.nodes()) if n.op == "symbol"}
-    for name, variable in instance.claim.domain.variables.items():
+    point = {name: str(size) for name, size in chosen.sizes.items()}
+    for name, variable in chosen.claim.domain.variables.items():
         if variable.of:
-            written = _functions(chosen, name)
-            if written:
-                point[name] = written
-        elif variable.field != "size":
-            shown = mapped(lambda entry: substitute(entry, values), instance.shown[name])
-            if any(n.value in used for e in flat(instance.shown[name]) for n in postorder(e) if n.op == "symbol"):
-                point[name] = _written(shown, write)
+            if not chosen.functions.keys().isdisjoint(_names(chosen.named[name])):
+                point[name] = _brackets(_mapped(lambda e: write(_function(chosen, e)), chosen.named[name]))
+        elif variable.field != "size" and not used.isdisjoint(_names(chosen.shown[name])):
+            point[name] = _brackets(_mapped(lambda e: write(substitute(e, values)), chosen.shown[name]))
     lhs, rhs = _sides(chosen, found.point)
     return Counterexample(point, lhs, rhs, found.counterexample.neighbourhood)
 
 
-def _functions(chosen: Instance, name: str) -> str:
-    """What an abstract function, or each entry of an abstract matrix, is at the point."""
-    own = chosen.functions.get(name)
-    if own is not None:
-        return write(own)
-    parts = {label: f for label, f in chosen.functions.items() if label.startswith(f"{name}_")}
-    return "; ".join(f"{label} = {write(f)}" for label, f in sorted(parts.items()))
+def _names(a: Array) -> set[str]:
+    return {n.value for entry in flat(a) for n in postorder(entry) if n.op == "symbol"}
+
+
+def _function(chosen: Instance, entry: Node) -> Node:
+    """What an entry of an abstract matrix is: a function, minus one, or 0."""
+    if entry.op == "symbol":
+        return chosen.functions[entry.value]
+    return entry if entry.op == "num" else negative(_function(chosen, entry.args[1]))
 
 
 def _sides(chosen: Instance, point: Point) -> tuple[str, str]:
@@ -69,26 +71,16 @@ def _sides(chosen: Instance, point: Point) -> tuple[str, str]:
             break
     finally:
         ctx.prec = precision
-    count = len(flat(chosen.lhs))
-    return _shaped(chosen.lhs, texts[:count]), _shaped(chosen.rhs, texts[count:])
+    every = iter(texts)
+    return _brackets(_mapped(lambda _: next(every), chosen.lhs)), _brackets(_mapped(lambda _: next(every), chosen.rhs))
 
 
-def _shaped(a: Array, texts: list[str]) -> str:
-    columns = len(a[0])
-    rows = [texts[k : k + columns] for k in range(0, len(texts), columns)]
-    return _brackets(rows)
-
-
-def _written(a: Array, text) -> str:
-    return _brackets([[text(entry) for entry in row] for row in a])
+def _mapped(text: Callable[[Node], str], a: Array) -> list[list[str]]:
+    return [[text(entry) for entry in row] for row in a]
 
 
 def _brackets(rows: list[list[str]]) -> str:
     """A number, [1, 2] for a column, [[1, 2], [3, 4]] for a matrix."""
     if len(rows[0]) == 1:
-        column = [row[0] for row in rows]
-        return column[0] if len(column) == 1 else f"[{', '.join(column)}]"
-    return f"[{', '.join(f'[{chr(44).join(row)}]' for row in rows)}]".replace(",", ", ").replace(",  ", ", ")
-
-
-__all__ = ["counterexample"]
+        return rows[0][0] if len(rows) == 1 else f"[{', '.join(row[0] for row in rows)}]"
+    return f"[{', '.join('[' + ', '.join(row) + ']' for row in rows)}]"
