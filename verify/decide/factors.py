@@ -13,9 +13,10 @@ from fractions import Fraction
 from math import prod
 
 from flint import fmpz, fmpz_mpoly
+from flint.utils.flint_exceptions import DomainError
 
 from verify.decide.signs import Signs
-from verify.decide.tower import Element, GiveUp, Kernel, Tower
+from verify.decide.tower import Element, GiveUp, Kernel, NeedSign, Tower
 
 Factorisation = tuple[Fraction, list[tuple[fmpz_mpoly, int]]]
 
@@ -48,20 +49,55 @@ class Factors:
         return found
 
     def _conjugate(self, p: fmpz_mpoly) -> list[tuple[fmpz_mpoly, int, Fraction]]:
-        """A - B rho = (A^2 - B^2 rho^2)/(A + B rho) for a square root rho: one of the two conjugates is enough."""
+        """p in other factors, [(Q, m, c), …] for the product of c Q^m, where a square root makes two of them related."""
         t = self.tower
         degrees = p.degrees()
         i = next((i for i in reversed(t.roots) if degrees[i]), None)
         if i is None or t.kernels[i].data != 2 or degrees[i] != 1:
             return [(p, 1, Fraction(1))]
         parts = t.coefficients(p, i)
-        if 0 not in parts or parts[0].leading_coefficient() * parts[1].leading_coefficient() > 0:
+        if 0 not in parts:
             return [(p, 1, Fraction(1))]
+        if parts[0].leading_coefficient() * parts[1].leading_coefficient() > 0:
+            square = self._square(p, parts[0], i)
+            return square or [(p, 1, Fraction(1))]
         conjugate = parts[0] - parts[1] * t.variables[i]
         flip = 1 if conjugate.leading_coefficient() > 0 else -1
         norm = t.polynomial(p) * t.polynomial(conjugate)
         constant, rest = self.of(norm)
-        return [(q, m, Fraction(1)) for q, m in rest] + [(flip * conjugate, -1, constant * flip)]
+        return [(q, m, Fraction(1)) for q, m in rest] + [
+            (q, -m, 1 / c * constant * flip if not k else 1 / c)
+            for k, (q, m, c) in enumerate(self._conjugate(flip * conjugate))
+        ]
+
+    def _square(self, p: fmpz_mpoly, a: fmpz_mpoly, i: int) -> list[tuple[fmpz_mpoly, int, Fraction]] | None:
+        """A + B rho = (sqrt((A + s)/2) + sqrt((A - s)/2))^2 where A^2 - B^2 rho^2 is the square of a polynomial s."""
+        t = self.tower
+        if i not in self.root_of:
+            return None
+        norm = t.polynomial(p) * t.polynomial(a * 2 - p)
+        try:
+            s = norm.num.sqrt() if norm.den.is_one() else None
+        except DomainError:
+            return None
+        if s is None:
+            return None
+        try:
+            x, y = (self._root_of_half(t.polynomial(a + k * s)) for k in (1, -1))
+            sums = [x + y, x - y]
+        except (NeedSign, GiveUp):
+            return None
+        for root in sums:
+            if not root.is_zero() and (root * root - t.polynomial(p)).is_zero():
+                constant, parts = self.of(root)
+                return [(q, 2 * m, constant**2 if not k else Fraction(1)) for k, (q, m) in enumerate(parts)] or None
+        return None
+
+    def _root_of_half(self, u: Element) -> Element:
+        """A square root of |u|/2."""
+        constant, parts = self.of(u.scaled(Fraction(1, 2)))
+        root = self.number_power(abs(constant), Fraction(1, 2))
+        return prod((self.absolute(p, Fraction(m, 2)) for p, m in parts), start=root)
 
     def number_power(self, c: Fraction, e: Fraction) -> Element:
         """c^e for a positive rational number."""

@@ -23,8 +23,8 @@ class Interval:
 
     def __add__(self, other: Interval) -> Interval:
         return Interval(
-            None if self.low is None or other.low is None else (self.low + other.low).lower(),
-            None if self.high is None or other.high is None else (self.high + other.high).upper(),
+            None if self.low is None or other.low is None else _end((self.low + other.low).lower()),
+            None if self.high is None or other.high is None else _end((self.high + other.high).upper()),
         )
 
     def __neg__(self) -> Interval:
@@ -39,7 +39,8 @@ class Interval:
                 lows.append(low)
                 highs.append(high)
         return Interval(
-            None if any(x is None for x in lows) else min(lows), None if any(x is None for x in highs) else max(highs)
+            None if any(x is None for x in lows) else _end(min(lows)),
+            None if any(x is None for x in highs) else _end(max(highs)),
         )
 
     def power(self, n: int) -> Interval:
@@ -47,27 +48,29 @@ class Interval:
         if n == 0:
             return point(arb(1))
         if n % 2 == 0 and not (self.nonnegative or self.nonpositive):
-            top = None if self.low is None or self.high is None else max((self.low**n).upper(), (self.high**n).upper())
-            return Interval(arb(0), top)
+            bounded = self.low is not None and self.high is not None
+            return Interval(arb(0), _end(max((self.low**n).upper(), (self.high**n).upper())) if bounded else None)
         ends = [None if x is None else x**n for x in (self.low, self.high)]
         if n % 2 == 0 and self.nonpositive:
             ends.reverse()
-        return Interval(None if ends[0] is None else ends[0].lower(), None if ends[1] is None else ends[1].upper())
+        return Interval(
+            None if ends[0] is None else _end(ends[0].lower()), None if ends[1] is None else _end(ends[1].upper())
+        )
 
     def inverse(self) -> Interval:
         """1/x; everything when 0 lies inside."""
         if self.nonnegative:
             return Interval(
-                arb(0) if self.high is None else (1 / self.high).lower() if self.high > 0 else None,
-                (1 / self.low).upper() if self.low > 0 else None,
+                arb(0) if self.high is None else _end((1 / self.high).lower()) if self.high > 0 else None,
+                _end((1 / self.low).upper()) if self.low > 0 else None,
             )
         return -(-self).inverse() if self.nonpositive else Interval()
 
     def image(self, increasing: Callable[[arb], arb], below: End = None, above: End = None) -> Interval:
         """The image under an increasing function with the limits `below` and `above` at the infinite ends."""
         return Interval(
-            below if self.low is None else increasing(self.low).lower(),
-            above if self.high is None else increasing(self.high).upper(),
+            below if self.low is None else _end(increasing(self.low).lower()),
+            above if self.high is None else _end(increasing(self.high).upper()),
         )
 
     def meet(self, other: Interval) -> Interval:
@@ -87,7 +90,12 @@ class Interval:
 
 def point(x: arb) -> Interval:
     """The number that a ball encloses."""
-    return Interval(x.lower(), x.upper())
+    return Interval(_end(x.lower()), _end(x.upper()))
+
+
+def _end(x: arb) -> End:
+    """An end, or none where the arithmetic has left the numbers."""
+    return x if x.is_finite() else None
 
 
 POSITIVE = Interval(arb(0))

@@ -22,7 +22,7 @@ from verify.claim import Claim
 from verify.decide.balls import Program
 from verify.decide.differentiate import carried_out, rational_form
 from verify.decide.forms import Forms
-from verify.decide.intervals import Interval
+from verify.decide.intervals import Interval, point
 from verify.decide.modular import Step, Straight, Zero, is_zero
 from verify.decide.principal_forms import PrincipalForms
 from verify.decide.ranges import Ranges
@@ -171,7 +171,7 @@ class _Split(Exception):
 
 
 def _range(low: Node | None, high: Node | None) -> Interval:
-    return Interval(None if low is None else _ball(low).lower(), None if high is None else _ball(high).upper())
+    return Interval(None if low is None else point(_ball(low)).low, None if high is None else point(_ball(high)).high)
 
 
 def _turns(node: Node | None) -> Fraction | None:

@@ -86,14 +86,14 @@ class Ranges:
                 p = inner[0] if inner[0].nonnegative else -inner[0]
                 if not p.nonnegative:
                     return Interval()
-                low = None if p.low is None or not p.low > 0 else p.low.log().lower()
-                return Interval(low, None if p.high is None or not p.high > 0 else p.high.log().upper())
+                low = None if p.low is None or not p.low > 0 else point(p.low.log()).low
+                return Interval(low, None if p.high is None or not p.high > 0 else point(p.high.log()).high)
             case "root" | "radix":
                 p = inner[0] if kernel.kind == "root" or inner[0].nonnegative else -inner[0]
                 p = p.meet(POSITIVE)
                 if p.high is not None and p.high < 0:
                     return POSITIVE
-                return p.image(lambda x: x.root(kernel.data), arb(0), None)
+                return p.image(lambda x: arb(0) if x.is_zero() else x.root(kernel.data), arb(0), None)
             case _:
                 return self._call(kernel.data, inner)
 
@@ -106,10 +106,8 @@ class Ranges:
         n = (low + Fraction(1, 2)).__floor__()
         if high > n + Fraction(1, 2):
             return Interval()
-        tangents = [_ball(x).tan_pi() if abs(x - n) < Fraction(1, 2) else None for x in (low, high)]
-        return Interval(
-            None if tangents[0] is None else tangents[0].lower(), None if tangents[1] is None else tangents[1].upper()
-        )
+        tangents = [point(_ball(x).tan_pi()) if abs(x - n) < Fraction(1, 2) else Interval() for x in (low, high)]
+        return Interval(tangents[0].low, tangents[1].high)
 
     def turns(
         self, e: Element, box: Mapping[str, Interval] | None = None, memo: dict | None = None
@@ -224,7 +222,7 @@ class Ranges:
                 if c < 0:
                     c, q, sign = -c, -q, -sign
                 r = p * c.denominator - q * c.numerator
-                if len(r) < len(p) + len(q) - 2 and (r.is_zero() or self.certify(r, {}, effort - 2) == sign):
+                if len(r) <= len(p) + 1 and (r.is_zero() or self.certify(r, {}, effort - 2) == sign):
                     return sign
         return 0
 

@@ -23,7 +23,8 @@ from verify.decide.factors import Factorisation
 from verify.decide.forms import Forms, Pair, exact_angle, pair_power, turned
 from verify.decide.signs import EmptyCell, Signs
 from verify.decide.spans import Span
-from verify.decide.tower import Element, GiveUp, Kernel, Tower
+from verify.decide.special_forms import whole_part
+from verify.decide.tower import Element, GiveUp, Kernel, NeedSign, Tower
 from verify.graph import Node
 
 HALF = Fraction(1, 2)
@@ -202,16 +203,14 @@ class RealForms(Forms):
         t, kernel = self.tower, self.tower.kernels[i]
         if kernel.data == "pi":
             return exact_angle(self, c)
-        if kernel.data not in ("atan", "atan2") or (2 * c).denominator != 1:
+        if kernel.data != "atan" or (2 * c).denominator != 1:
             return None
-        y, x = (kernel.args[0], t.one) if kernel.data == "atan" else kernel.args
-        r = self.sqrt(x * x + y * y)
+        u = kernel.args[0]
+        r = self.sqrt(t.one + u * u)
         if c.denominator == 1:
-            return pair_power((x / r, y / r), int(c), t.one)
-        if kernel.data == "atan2":
-            return None
+            return pair_power((r.inverse(), u / r), int(c), t.one)
         # tan(a/2) = u/(1 + sqrt(1 + u^2)) for a = atan(u); cos(a/2) > 0.
-        half = y / (t.one + r)
+        half = u / (t.one + r)
         s = self.sqrt(t.one + half * half)
         return pair_power((s.inverse(), half / s), int(2 * c), t.one)
 
@@ -221,8 +220,11 @@ class RealForms(Forms):
         if u.is_zero():
             return u
         s, u = self.odd(u)
-        known = self._exact_atan(u) or self._atan_of_tan(u) or self.kernel("atan", u)
-        return known.scaled(s)
+        known = self._exact_atan(u) or self._atan_of_tan(u)
+        if known is None and u.den.total_degree() > u.num.total_degree():
+            side = self._known_sign(u)
+            known = self.pi(HALF * side) - self.function_atan(u.inverse()) if side else None
+        return (known or self.kernel("atan", u)).scaled(s)
 
     def _exact_atan(self, u: Element) -> Element | None:
         """Multiples of pi/12."""
@@ -294,7 +296,14 @@ class RealForms(Forms):
         return self.function_log((u + self.tower.one) / (u - self.tower.one)).scaled(HALF)
 
     def atan2(self, y: Element, x: Element) -> Element:
-        return self.kernel("atan2", y, x)
+        """atan(y/x), and sign(y) pi more where x < 0."""
+        if x.is_zero():
+            return self.pi(HALF * self.jump(y))
+        side = self.jump(x)
+        angle = self.function_atan(y / x)
+        if side > 0:
+            return angle
+        return angle + self.pi(1 if y.is_zero() else self.jump(y))
 
     # --- pieces -------------------------------------------------------------------------------
 
@@ -305,21 +314,33 @@ class RealForms(Forms):
         return self.tower.number(self.jump(u))
 
     def function_floor(self, u: Element) -> Element:
-        """floor(u + n) = n + floor(u), a constant where the range of u tells, else a kernel that is constant."""
+        """floor(u + n) = n + floor(u), floor(-u) = -1 - floor(u) where u is no integer; a constant where signs tell."""
         t = self.tower
         if self._whole(u):
             return u
-        if u.den.is_constant():
-            constant = Fraction(int(u.num.to_dict().get((0,) * t.plan.size, 0)), int(u.den.leading_coefficient()))
-            n = constant.numerator // constant.denominator
-            if n:
-                return t.number(n) + self.function_floor(u - t.number(n))
+        n = whole_part(u)
+        if n:
+            return t.number(n) + self.function_floor(u - t.number(n))
         whole = self.signs.ranges.element(u)
         if whole.low is not None and whole.high is not None:
             n = whole.low.floor().unique_fmpz()
-            if n is not None and (whole.high < n + 1 or (whole.high <= n + 1 and self.signs.moving(u))):
+            if n is not None and whole.high < n + 1:
                 return t.number(int(n))
+        if self.signs.moving(u):
+            for n in (-1, 0, 1):
+                if self._known_sign(u - t.number(n)) > 0 and self._known_sign(t.number(n + 1) - u) > 0:
+                    return t.number(n)
+            s, v = self.odd(u)
+            if s < 0:
+                return -t.one - self.function_floor(v)
         return self.kernel("floor", u)
+
+    def _known_sign(self, u: Element) -> int:
+        """The sign of u where it is known without a split of the cell, else 0."""
+        try:
+            return self.sign(u)
+        except NeedSign:
+            return 0
 
     def function_ceil(self, u: Element) -> Element:
         return -self.function_floor(-u)
