@@ -38,11 +38,11 @@ def recheck(record: Record, *, seed: int = 0, timeout: float = 10.0, memory: int
     PROVED, SUPPORTED: the search for a counterexample is repeated with this seed; a proof itself is not.
     """
     name, verdict = str(record.get("id", record.get("claim", ""))), str(record.get("verdict"))
-    text = record.get("read_as") or record.get("claim")
+    text = record.get("read_as")
     if verdict not in ("PROVED", "SUPPORTED", "REFUTED"):
         return Rechecked(name, verdict, None, "nothing to run again")
     if not isinstance(text, str):
-        return Rechecked(name, verdict, None, "the claim is not in the record")
+        return Rechecked(name, verdict, None, 'no text claim (it would stand under "read_as")')
     if verdict == "REFUTED":
         point = (record.get("counterexample") or {}).get("point")
         if not isinstance(point, dict):
@@ -80,10 +80,14 @@ def _search_again(text: str, verdict: str, seed: int) -> Iterator[tuple[bool | N
     from verify.language import ReadError, read_claim
 
     try:
-        found = search(read_claim(text), seed=seed)
+        claim = read_claim(text)
     except ReadError as error:
         yield None, str(error)
         return
+    if claim.is_shaped:
+        yield _shaped_again(claim, verdict, seed)
+        return
+    found = search(claim, seed=seed)
     if found.counterexample is not None:
         yield False, f"the sides differ at {dict(found.counterexample.point)}"
     elif found.evidence.holds:
@@ -91,6 +95,21 @@ def _search_again(text: str, verdict: str, seed: int) -> Iterator[tuple[bool | N
         yield True, f"the sides agree at {len(found.agreeing)} points{proof}"
     else:
         yield None, found.reason or "no point at which both sides have a value"
+
+
+def _shaped_again(claim: Claim, verdict: str, seed: int) -> tuple[bool | None, str]:
+    from verify.decide.shaped import spelled, tried
+    from verify.decide.witness import counterexample
+
+    trial = tried(claim, seed)
+    if trial.refuted is not None:
+        return False, f"the sides differ at {dict(counterexample(*trial.refuted).point)}"
+    if not trial.agreeing:
+        return None, "no point at which both sides have a value"
+    sizes = "; ".join(dict.fromkeys(text for instance, _ in trial.agreeing if (text := spelled(instance.sizes))))
+    points = sum(len(found.agreeing) for _, found in trial.agreeing)
+    proof = "; the proof was not run again" if verdict == "PROVED" else ""
+    return True, f"the sides agree at {points} points{f' ({sizes})' if sizes else ''}{proof}"
 
 
 def records_in(text: str) -> list[Record]:

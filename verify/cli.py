@@ -49,15 +49,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # a character that an encoding lacks must not end the program
     options = _parser().parse_args(_protected(sys.argv[1:] if arguments is None else arguments))
     try:
-        return options.run(options)
+        status = options.run(options)
+        sys.stdout.flush()
+        return status
     except UsageError as error:
         print(f"verify: {error}", file=sys.stderr)
         return EXIT_USAGE
     except KeyboardInterrupt:
         print("\nverify: interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
-    except BrokenPipeError:  # the reader of our output has seen enough
-        sys.stderr.close()
+    except BrokenPipeError:  # the reader of our output has seen enough; nothing may be flushed to it at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_INTERRUPTED
 
 
@@ -224,7 +226,7 @@ def _point(text: str | None) -> dict[str, str] | None:
     if text is None:
         return None
     point = {}
-    for part in text.split(","):
+    for part in re.split(r",(?![^\[(]*[\])])(?=[^,=]*=)", text):
         name, equals, value = part.partition("=")
         if not equals or not name.strip() or not value.strip():
             raise UsageError(f"--at: {part.strip()!r} is no coordinate; write --at 'x=3/7, y=-2'")
@@ -263,6 +265,8 @@ def _check_corpus(corpus: str, options: Any) -> int:
             )  # fmt: skip
     except BatchError as error:
         raise UsageError(str(error)) from None
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise UsageError(f"{corpus}: {error.strerror or error}") from None
     except KeyboardInterrupt:
