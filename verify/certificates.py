@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from verify.verdict import Verdict
 from verify.worker import run
+
+if TYPE_CHECKING:
+    from verify.claim import Claim
 
 Record = Mapping[str, Any]
 

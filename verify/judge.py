@@ -77,6 +77,9 @@ def judge_at(claim: str | Claim, let: Let | None, point: Mapping[str, str], seed
 
     try:
         read = _read(claim, let)
+        if read.is_shaped:
+            yield _judged_at(read, point, seed)
+            return
         found = evaluate_at(read, point)
     except ZeroDivisionError:
         yield _invalid(claim, f"a coordinate of {dict(point)} divides by zero", seed)
@@ -98,6 +101,18 @@ def judge_at(claim: str | Claim, let: Let | None, point: Mapping[str, str], seed
     else:
         says = f"the sides differ there ({sides.lhs}, {sides.rhs}), but not on a ball around the point"
         yield _undecided_at(read, says, seed)
+
+
+def _judged_at(read: Claim, point: Mapping[str, str], seed: int) -> Result:
+    """The same for vectors and matrices."""
+    from verify.decide.shaped_points import differs_at
+    from verify.language import write_claim
+
+    sides, apart = differs_at(read, point)
+    if apart:
+        sides = replace(sides, point=point)
+        return Result(read.text, Verdict.REFUTED, Rigor.ENCLOSED, None, write_claim(read), sides, seed=seed)
+    return _undecided_at(read, f"the sides are not apart there ({sides.lhs}, {sides.rhs})", seed)
 
 
 def _undecided_at(claim: Claim, reason: str, seed: int) -> Result:

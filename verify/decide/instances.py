@@ -171,6 +171,8 @@ def _instance(claim: Claim, sizes: Sizes, determinants: Mapping[str, int]) -> In
         )
     conditions = tuple(node for condition in domain.conditions for node in expansion.conditions(condition))
     bodies = [n.args[0] for n in postorder(*flat(lhs), *flat(rhs)) if n.op == "derivative"]
+    if domain.everywhere and not all(map(is_polynomial, bodies)):
+        raise Unsupported("the rules of differentiation say nothing at kinks, which belong to the claim")
 
     def final(node: Node) -> Node:
         try:

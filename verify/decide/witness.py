@@ -9,7 +9,8 @@ from flint import acb, ctx
 from verify.decide.arrays import Array, flat, negative
 from verify.decide.balls import Program
 from verify.decide.decimals import decimal
-from verify.decide.enclose import PRECISIONS, Search
+from verify.decide.enclose import Search
+from verify.decide.hunt import PRECISIONS
 from verify.decide.instances import Instance
 from verify.decide.jets import NoValue
 from verify.decide.points import Point, rational
@@ -37,7 +38,7 @@ def counterexample(chosen: Instance, found: Search) -> Counterexample:
                 point[name] = _brackets(_mapped(lambda e: write(_function(chosen, e)), chosen.named[name]))
         elif variable.field != "size" and not used.isdisjoint(_names(chosen.shown[name])):
             point[name] = _brackets(_mapped(lambda e: write(substitute(e, values)), chosen.shown[name]))
-    lhs, rhs = _sides(chosen, found.point)
+    lhs, rhs = written_sides(chosen, found.point)
     return Counterexample(point, lhs, rhs, found.counterexample.neighbourhood)
 
 
@@ -52,7 +53,7 @@ def _function(chosen: Instance, entry: Node) -> Node:
     return entry if entry.op == "num" else negative(_function(chosen, entry.args[1]))
 
 
-def _sides(chosen: Instance, point: Point) -> tuple[str, str]:
+def written_sides(chosen: Instance, point: Point) -> tuple[str, str]:
     """Both sides as decimals; the entries that could not be enclosed at any precision are question marks."""
     nodes = (*flat(chosen.lhs), *flat(chosen.rhs))
     program = Program(nodes, real=not chosen.claim.is_complex)
