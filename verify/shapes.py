@@ -9,9 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from verify.claim import Claim, Shape, Size, Variable
-from verify.graph import MATRIX_FUNCTIONS, ZERO, Node, postorder
+from verify.graph import MATRIX_FUNCTIONS, ZERO, Node, add, mul, postorder, transpose
 
-__all__ = ["ShapeError", "Shapes", "described", "flipped", "named", "of_sides", "rectangle", "transposed_sides"]
+__all__ = [
+    "ShapeError",
+    "Shapes",
+    "described",
+    "flipped",
+    "named",
+    "of_sides",
+    "rectangle",
+    "transposed_sides",
+    "turned",
+]
 
 SCALAR: Shape = ()
 
@@ -194,6 +204,25 @@ class Shapes:
         return self.variable(name)
 
 
+def turned(node: Node, shapes: Shapes) -> Node:
+    """The transpose, written with as few transpositions as possible: (A*x)' is x'*A'."""
+    if not shapes.of(node):
+        return node
+    match node.op:
+        case "mul":
+            scalars = [factor for factor in node.args if not shapes.of(factor)]
+            rest = [turned(factor, shapes) for factor in reversed(node.args) if shapes.of(factor)]
+            new = mul(*scalars, *rest)
+        case "add":
+            new = add(*(turned(term, shapes) for term in node.args))
+        case _:
+            return transpose(node)
+    try:
+        return new if shapes.of(new) == flipped(shapes.of(node)) else transpose(node)
+    except ShapeError:
+        return transpose(node)
+
+
 _OPERATORS = {"gradient": "grad", "jacobian": "jac", "hessian": "hess", "divergence": "div"}
 
 
@@ -221,7 +250,8 @@ def _sum(node: Node, args: list[Shape]) -> Shape:
         both = f"{_text(first)} is a {described(shape)}, {_text(term)} a {described(other)}"
         if () in (shape, other):
             kind = shape or other
-            raise ShapeError(f"{_text(node)}: {both}", f"write s*{_ones(kind)}{_identity(kind)} for a scalar s")
+            entries = f"s*{_ones(kind)} to add s to every entry"
+            raise ShapeError(f"{_text(node)}: {both}", f"write {entries}{_identity(kind)}")
         raise ShapeError(f"{_text(node)}: {both}")
     return shape
 
@@ -231,7 +261,10 @@ def _ones(shape: Shape) -> str:
 
 
 def _identity(shape: Shape) -> str:
-    return f" (to every entry) or s*eye({shape[0]}) (to the diagonal)" if len({*rectangle(shape)}) == 1 else ""
+    square = len(set(rectangle(shape))) == 1
+    return (
+        f", or s*eye({shape[0]}) to add it to the diagonal" if square else ", or an entry such as v[1] for the vector"
+    )
 
 
 def _product(node: Node, args: list[Shape]) -> Shape:
@@ -248,8 +281,6 @@ def _product(node: Node, args: list[Shape]) -> Shape:
 
 
 def _mismatch(node: Node, at: int, left: Shape, factor: Node, right: Shape) -> tuple[str, str]:
-    from verify.graph import mul
-
     before = mul(*node.args[:at])
     what = f"{_text(node)}: {_text(before)} is a {described(left)}, {_text(factor)} a {described(right)}"
     if left == right and len(left) == 1:

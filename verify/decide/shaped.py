@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from importlib.util import find_spec
 from random import Random
 
 from verify.claim import Claim
@@ -19,9 +18,9 @@ from verify.decide.entries import Sizes
 from verify.decide.instances import Instance, NoInstance, Unsupported, generic, instances, opaque, plain, with_functions
 from verify.decide.prove import prove
 from verify.decide.witness import counterexample
-from verify.graph import ONE, Node, num, transpose
+from verify.graph import ONE, Node, num
 from verify.language import write_claim
-from verify.shapes import described, of_sides, transposed_sides
+from verify.shapes import Shapes, described, of_sides, transposed_sides, turned
 from verify.verdict import Counterexample, Diagnosis, Evidence, Result, Rigor, Verdict, combine
 
 ROUTE = "enclosures of the entries"
@@ -32,6 +31,8 @@ SIZES: Mapping[int, tuple[tuple[int, ...], ...]] = {
     2: ((2, 3), (3, 2), (1, 2), (2, 1), (1, 1)),
 }
 MORE_SIZES = ((2, 3, 2, 1), (1, 2, 2, 3), (3, 1, 2, 2), (1, 1, 1, 1))
+#: Letters of a kink that is worth printing.
+LONGEST_SHOWN = 40
 _WEIGHTS = (1, -1, 2, -2, 3, -3, 5, -5, 7)
 
 
@@ -63,14 +64,27 @@ def stages(claim: Claim, *, seed: int = 0) -> Iterator[Result]:
     result = _result(claim, trial, (), seed)
     yield result
     if result.verdict is Verdict.REFUTED:
-        from verify.decide.shaped_slips import diagnose
+        from verify.decide.shaped_slips import Refutation, diagnose
 
-        diagnosis, correction = diagnose(claim, seed=seed)
+        assert trial.refuted is not None
+        chosen, found = trial.refuted
+        assert found.point is not None
+        diagnosis, correction = diagnose(claim, Refutation(chosen, found.point), seed=seed)
         if diagnosis is not None:
             yield replace(result, diagnosis=diagnosis, correction=correction)
     elif result.verdict is Verdict.SUPPORTED:
         for evidence in _proofs(claim, trial, seed):
             yield _result(claim, trial, (evidence,), seed)
+
+
+def judged(claim: Claim, seed: int, choices: Iterable[Sizes] | None = None) -> Verdict:
+    """The verdict alone; at the sizes of `choices` if those are given."""
+    trial = tried(claim, seed, choices)
+    if trial.refuted is not None or not trial.agreeing:
+        return combine((_evidence(trial),))
+    if choices is not None:
+        return Verdict.SUPPORTED
+    return combine((_evidence(trial), *_proofs(claim, trial, seed)))
 
 
 def size_choices(claim: Claim) -> list[dict[str, int]]:
@@ -167,9 +181,10 @@ def _for_all_sizes(claim: Claim, trial: Trial, seed: int) -> Evidence | None:
     """The proof by contraction graphs; a claim that is defined nowhere but at n = 1 is none for them."""
     if not any(min(instance.sizes.values(), default=2) > 1 for instance, _ in trial.agreeing):
         return None
-    if find_spec("verify.decide.contraction.prove") is None:
+    try:
+        from verify.decide.contraction.prove import prove as prove_for_all
+    except ImportError:
         return None
-    from verify.decide.contraction.prove import prove as prove_for_all
 
     return prove_for_all(claim, seed=seed)
 
@@ -204,6 +219,8 @@ def _evidence(trial: Trial) -> Evidence:
     parts = [found.evidence for _, found in trial.agreeing]
     resolution = max(part.resolution or 0.0 for part in parts)
     detail = {"points": sum(part.detail.get("points", 0) for part in parts)}
+    digits = [part.detail["digits"] for part in parts if "digits" in part.detail]
+    detail |= {"digits": min(digits)} if digits else {}
     detail |= _sizes_of([instance for instance, _ in trial.agreeing])
     return Evidence(ROUTE, Rigor.ENCLOSED, True, parts[0].relies_on, None, resolution, detail)
 
@@ -232,8 +249,10 @@ def _notes(claim: Claim, trial: Trial, more: tuple[Evidence, ...]) -> Iterator[s
             yield f"the entries of {name} are treated as independent; write `structured` if they vary together"
     if trial.refuted is None and trial.agreeing:
         left_out = dict.fromkeys(text for _, found in trial.agreeing for text in found.left_out)
+        # The places where the pieces of an exponential meet are nobody's business.
+        left_out = [text for text in left_out if len(text) <= LONGEST_SHOWN]
         if left_out and not claim.domain.everywhere:
-            shown = list(left_out)[:3]
+            shown = left_out[:3]
             yield f"left out: points where {' or '.join(shown)}{' or …' * (len(left_out) > 3)} (kinks or jumps there)"
         undefined = [sizes for sizes in trial.reasons if sizes]
         if undefined:
@@ -256,8 +275,8 @@ def _article(word: str) -> str:
 def _layout(claim: Claim, seed: int) -> Result:
     """Sides that have each other's transposed shape are never equal (for sizes from 2 on)."""
     lhs, rhs = of_sides(claim)
-    turned = replace(claim, rhs=transpose(claim.rhs), text="", notes=())
-    *_, other = stages(turned, seed=seed)
+    other_way = replace(claim, rhs=turned(claim.rhs, Shapes(claim.domain.variables)), text="", notes=())
+    *_, other = stages(other_way, seed=seed)
     says = f"the left-hand side is a {described(lhs)}, the right-hand side a {described(rhs)}"
     diagnosis = correction = None
     if other.verdict >= Verdict.SUPPORTED:
@@ -266,7 +285,7 @@ def _layout(claim: Claim, seed: int) -> Result:
         diagnosis = Diagnosis(
             "layout", f"right in the other layout: {says}; its transpose is the correct one", other.verdict
         )
-        correction = write(turned.rhs, claim.domain.variables)
+        correction = write(other_way.rhs, claim.domain.variables)
     elif other.diagnosis is not None:
         slip = other.diagnosis
         diagnosis = Diagnosis(slip.slip, f"{says}; besides, {slip.says}", slip.verdict)
