@@ -118,3 +118,8 @@ def test_derivatives_read_well(text: str, derivative: str) -> None:
 def test_a_derivative_without_a_rule_is_no_formula() -> None:
     with pytest.raises(NoFormula, match="besselj in argument 1"):
         expanded(read_expression("d/dn besselj(n, x)"))
+
+
+def test_a_formula_repaired_on_all_but_the_kinks_is_not_called_proved_there() -> None:
+    diagnosis, _ = explained("d/dx abs(x)^3 = 2*abs(x)^2*sign(x) with x: real, everywhere")
+    assert diagnosis is None or diagnosis.verdict < Verdict.PROVED

@@ -78,9 +78,17 @@ class Explanation:
 
     def rank(self, known: Set[Node]) -> tuple[int, int, int]:
         """Smaller is better: the cost, parts that occur nowhere else in the claim, the depth."""
-        inserted = max(0, size(self.repair.new) - size(self.old)) + self.repair.unlikely
+        inserted = max(0, _length(self.repair.new) - _length(self.old)) + self.repair.unlikely
         foreign = sum(node not in known for node in postorder(self.formula))
         return COSTS[self.slip] + inserted, foreign, len(self.place)
+
+
+def _length(root: Node) -> int:
+    """Number of nodes of the written formula, where what is shared counts each time."""
+    lengths: dict[Node, int] = {}
+    for node in postorder(root):
+        lengths[node] = 1 + sum(lengths[arg] for arg in node.args)
+    return lengths[root]
 
 
 def diagnose(claim: Claim, search: Search, *, seed: int = 0) -> tuple[Diagnosis | None, Node | None]:
@@ -129,10 +137,15 @@ def _differentiates(node: Node) -> bool:
 
 
 def _verdict(claim: Claim, seed: int) -> Verdict:
-    """Proof first: the claim has already held at several points."""
+    """Proof first, since the claim has already held at several points; one that includes kinks takes the long way."""
+    from verify.decide import stages
     from verify.decide.enclose import search
     from verify.decide.prove import prove
 
+    if claim.domain.everywhere:
+        results = stages(claim, seed=seed)
+        first = next(results)
+        return (next(results, first) if first.verdict is Verdict.SUPPORTED else first).verdict
     proof = prove(claim, seed=seed)
     return combine((proof,) if proof.holds else (proof, search(claim, seed=seed).evidence))
 
