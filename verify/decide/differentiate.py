@@ -101,8 +101,10 @@ def _rule(node: Node, variable: str, slope: dict[Node, Node]) -> Node:
             if all(slope[value] is ZERO for value, _ in pairs) and pairs[-1][1] is TRUE:
                 return ZERO
             return piecewise(*((slope[value], condition) for value, condition in pairs))
-        case _:
+        case "num" | "constant" | "compare" | "and" | "or" | "true":
             return ZERO
+        case _:
+            raise GiveUp(f"no rule for the derivative of {node.op!r}")
 
 
 def _abstract(node: Node, slope: dict[Node, Node]) -> Node:

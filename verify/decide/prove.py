@@ -4,6 +4,7 @@
     2. lhs - rhs becomes a program over canonical kernels                       (real_forms, principal_forms, special_forms)
     3. where a sign decides, it is certified, or the cell is split in two        (signs, ranges)
     4. on every cell that no certificate closes, the program must be zero       (modular)
+    5. the kernels are compared with the text in balls at a sample point         (guard)
 
 No constant is ever read off at a sample point.  A value that is not zero here refutes nothing.
 """
@@ -22,6 +23,7 @@ from verify.claim import Claim
 from verify.decide.balls import Program
 from verify.decide.differentiate import carried_out, rational_form
 from verify.decide.forms import Forms
+from verify.decide.guard import Defect, confirm
 from verify.decide.intervals import Interval, point
 from verify.decide.modular import Step, Straight, Zero, is_zero
 from verify.decide.principal_forms import PrincipalForms
@@ -29,7 +31,7 @@ from verify.decide.ranges import Ranges
 from verify.decide.real_forms import RealForms
 from verify.decide.signs import EmptyCell, Signs
 from verify.decide.tower import Element, GiveUp, NeedSign, Plan, Restart, Tower
-from verify.graph import MINUS_ONE, PI, Node, add, mul, postorder
+from verify.graph import MINUS_ONE, PI, Node, add, is_shaped, mul, postorder
 from verify.verdict import Evidence, Rigor
 
 ROUTE = "prove"
@@ -43,7 +45,8 @@ def prove(claim: Claim, *, seed: int = 0) -> Evidence:
     """Evidence that holds (rigor exact) or could not tell, with `detail["reason"]`; it never refutes.
 
     detail of a proof: `kernels`, `cells` (and how many of them were `empty`), `choices` of roots that were looked at,
-    `log2_error`, the binary logarithm of the probability that the identity test erred, and what was `assumed`.
+    normal forms `confirmed` by balls at a sample point, `log2_error`, the binary logarithm of the probability that the
+    identity test erred, and what was `assumed`.
     """
     try:
         detail = _Proof(claim, random.Random(seed)).run()
@@ -51,6 +54,8 @@ def prove(claim: Claim, *, seed: int = 0) -> Evidence:
         return _open(str(reason) or "the tower does not settle")
     except RecursionError:
         return _open("the expression is nested too deeply")
+    except Defect as defect:
+        return _open(f"a defect of the prover: {defect}")
     return Evidence(ROUTE, Rigor.EXACT, True, RELIES_ON, detail=detail)
 
 
@@ -64,13 +69,16 @@ class _Proof:
     def __init__(self, claim: Claim, rng: random.Random) -> None:
         if claim.domain.everywhere:
             raise GiveUp("kinks and jumps belong to the claim")
+        if is_shaped(claim.lhs, claim.rhs) or any(v.shape or v.of for v in claim.domain.variables.values()):
+            raise GiveUp("vectors, matrices and abstract functions are not numbers")
         self.claim, self.rng = claim, rng
         self.plan = Plan()
+        self.confirmed = 0
         self.variables = {name: _range(v.low, v.high) for name, v in claim.domain.variables.items()}
         ends = {name: (_turns(v.low), _turns(v.high)) for name, v in claim.domain.variables.items()}
         self.angles = {n: (low, high) for n, (low, high) in ends.items() if low is not None and high is not None}
         self.complex_names = frozenset(n for n, v in claim.domain.variables.items() if v.field == "complex")
-        self.integers = frozenset(n for n, v in claim.domain.variables.items() if v.field == "integer")
+        self.integers = frozenset(n for n, v in claim.domain.variables.items() if v.field in ("integer", "size"))
         lhs, rhs = (carried_out(side, self.integers) for side in (claim.lhs, claim.rhs))
         self.difference = add(lhs, mul(MINUS_ONE, rhs))
         self.bodies = [
@@ -100,6 +108,7 @@ class _Proof:
             "cells": len(proved) + empty,
             "empty": empty,
             "choices": sum(zero.choices for _, zero in proved),
+            "confirmed": self.confirmed,
             "log2_error": round(max(zero.log_error for _, zero in proved) + (len(proved) - 1).bit_length(), 1),
             "assumed": [],
         }
@@ -120,10 +129,12 @@ class _Proof:
             PrincipalForms(tower, signs, self.complex_names) if self.claim.is_complex else RealForms(tower, signs)
         )
         self._conditions(forms)
-        program = self._program(forms, signs)
+        program, named = self._program(forms, signs)
         zero = is_zero(program, self.rng)
         if not zero.zero:
             raise GiveUp("the difference of the two sides is not zero in its normal form")
+        if not self.confirmed:
+            self.confirmed = confirm(named, signs, self.claim, self.difference, self.rng)
         return tower, zero
 
     def _conditions(self, forms: Forms) -> None:
@@ -142,13 +153,13 @@ class _Proof:
                 except (NeedSign, GiveUp):
                     continue  # a condition that is not understood is not used
 
-    def _program(self, forms: Forms, signs: Signs) -> Straight:
+    def _program(self, forms: Forms, signs: Signs) -> tuple[Straight, list[tuple[Node, Element]]]:
         while True:
             before = signs.count
             compiler = _Compiler(forms)
             compiler.compile(self.difference)
             if compiler.pending is None:
-                return Straight(forms.tower, compiler.steps)
+                return Straight(forms.tower, compiler.steps), compiler.named
             self._defined(forms)
             if signs.count == before:
                 raise _Split(signs.digest(compiler.pending))
@@ -207,6 +218,7 @@ class _Compiler:
     def __init__(self, forms: Forms) -> None:
         self.forms = forms
         self.steps: list[Step] = []
+        self.named: list[tuple[Node, Element]] = []
         self.pending = None
         self._place: dict[Node, int | None] = {}
 
@@ -254,6 +266,7 @@ class _Compiler:
             step = ("power", int(node.args[1].value), tuple(places))
         else:
             step = ("element", self.forms(node), ())
+            self.named.append((node, self.forms(node)))
         self.steps.append(step)
         return len(self.steps) - 1
 
