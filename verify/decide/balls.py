@@ -107,8 +107,10 @@ class Program:
             case "pow":
                 exponent = node.args[1]
                 return steps.power, exponent.value if exponent.op == "num" else None
-            case _:
-                return steps.HANDLES[node.op], node.value
+            case op if op in steps.HANDLES:
+                return steps.HANDLES[op], node.value
+            case op:
+                raise Unsupported(f"{op} is not evaluated")
 
     # --- running ---
 

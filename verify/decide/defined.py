@@ -7,7 +7,10 @@ from verify.functions import function
 from verify.graph import ZERO, Node, both, compare, postorder, substitute, symbol
 
 #: Functions whose condition in `verify.functions` is exactly where they are real.
-EXACT = frozenset("log asin acos acosh atanh acoth asec acsc asech erfinv erfcinv LambertW Ci Chi li".split())
+EXACT = frozenset({
+    "log", "asin", "acos", "acosh", "atanh", "acoth", "asec", "acsc", "asech", "erfinv", "erfcinv", "LambertW", "Ci",
+    "Chi", "li",
+})  # fmt: skip
 
 
 def conditions(claim: Claim) -> tuple[Node, ...] | None:

@@ -95,8 +95,7 @@ def _refuted(hunt: Hunt, found: Point, certificate: Certificate) -> Search:
     differing = [point, *_survey(hunt)]
     holds_on = tuple(_parting(hunt, differing))
     lhs, rhs = hunt.sides_at(point)
-    discrete = all(r.field == "integer" for r in hunt.sampler.ranges.values())
-    counterexample = Counterexample(write_point(point), decimal(lhs), decimal(rhs), "" if discrete else f"2^-{radius}")
+    counterexample = Counterexample(write_point(point), decimal(lhs), decimal(rhs), _neighbourhood(hunt, radius))
     agree, differ = len(hunt.agreeing), len(differing)
     detail: dict[str, Any] = {"points": agree + differ, "agree": agree, "differ": differ, "bits": bits}
     if holds_on:
@@ -105,6 +104,12 @@ def _refuted(hunt: Hunt, found: Point, certificate: Certificate) -> Search:
     return _record(
         hunt, evidence, counterexample=counterexample, point=point, differing=tuple(differing), holds_on=holds_on
     )
+
+
+def _neighbourhood(hunt: Hunt, radius: int | None) -> str:
+    """The radius as text; empty where nothing varies continuously, or where the point alone counts."""
+    discrete = all(r.field == "integer" for r in hunt.sampler.ranges.values())
+    return "" if discrete or radius is None else f"2^-{radius}"
 
 
 def _supported(hunt: Hunt) -> Search:
@@ -216,6 +221,6 @@ def evaluate_at(claim: Claim, point: Mapping[str, str]) -> Recheck:
         certificate = hunt.certify(exact)
         lhs, rhs = hunt.sides_at(exact)
         apart = certificate is not None and not lhs.overlaps(rhs)
-        return Recheck(lhs, rhs, apart, f"2^-{certificate[0]}" if certificate else "")
+        return Recheck(lhs, rhs, apart, _neighbourhood(hunt, certificate[0]) if certificate else "")
     finally:
         ctx.prec = precision

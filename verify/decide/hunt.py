@@ -23,7 +23,8 @@ from verify.decide.points import Point, Sampler
 
 PRECISIONS = (64, 128, 256, 512, 1024)
 #: Radii 2^-k of the balls on which the sides must stay apart, with the precision for each.
-NEIGHBOURHOODS = ((40, 128), (80, 256), (160, 512), (320, 1024))
+NEIGHBOURHOODS: tuple[tuple[int | None, int], ...] = ((40, 128), (80, 256), (160, 512), (320, 1024))
+POINT_ALONE: tuple[tuple[int | None, int], ...] = ((None, 256), (None, 1024))
 #: Decimal digits to which sides shall agree, and the fewest that count as agreement.
 WANTED_DIGITS, FEWEST_DIGITS = 30, 12
 #: Bits of the sides of a counterexample that are shown.
@@ -31,13 +32,16 @@ SHOWN_BITS = 80
 #: Agreeing points wanted; points tried for them; points tried where none is defined.
 POINTS, ATTEMPTS, CLIMB = 12, 40, 400
 
-Certificate = tuple[int, int]
-"""A radius 2^-k, given by k, and the precision in bits at which the sides are seen to be apart on that ball."""
+Certificate = tuple[int | None, int]
+"""A radius 2^-k, given by k (None: the point alone), and the precision at which the sides are seen to be apart."""
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What one point says: agree, differ, undefined, undecided, unsupported or isolated (apart at the point only)."""
+    """What one point says.
+
+    kind   agree, differ, undefined, undecided, kink, unsupported, or isolated (apart at the point, not around it).
+    """
 
     kind: str
     digits: float = 0.0
@@ -110,12 +114,18 @@ class Hunt:
             self.failed.append((judgement.progress, len(self.failed), point))
         return None
 
-    def certify(self, point: Point, certificates: Sequence[Certificate] = NEIGHBOURHOODS) -> Certificate | None:
-        """The first radius at which the sides are apart on the whole ball around the point."""
+    def certify(self, point: Point, certificates: Sequence[Certificate] | None = None) -> Certificate | None:
+        """The first radius at which the sides are apart on the whole ball around the point.
+
+        A claim that includes kinks and jumps is refuted by a single point too.
+        """
+        if certificates is None:
+            alone = self.claim.domain.everywhere and self.program.real
+            certificates = NEIGHBOURHOODS + (POINT_ALONE if alone else ())
         for radius, precision in certificates:
             ctx.prec = precision
             try:
-                lhs, rhs = self.program.values(self.sampler.env(point, arb(2) ** -radius))
+                lhs, rhs = self.program.values(self.sampler.env(point, None if radius is None else arb(2) ** -radius))
             except NoValue:
                 continue
             if not lhs.overlaps(rhs):
@@ -171,9 +181,11 @@ class Hunt:
             if self.agreeing:
                 yield from self.sides.unseen(i)
                 yield from self.sides.borders(i)
+                if self.claim.domain.everywhere:
+                    yield from self.sides.zeros(i)
 
     def climb(self) -> Iterator[Point]:
-        """Points that come further and further in the evaluation, from the best so far, until both sides are defined."""
+        """Points that come further and further in the evaluation, until both sides are defined."""
         if not self.failed:
             point = self.first_admissible()
             if point is None:

@@ -167,6 +167,18 @@ class Sides:
             if self.sampler.admits(point):
                 yield point
 
+    def zeros(self, i: int) -> Iterator[Point]:
+        """Simple fractions close to where the switch is crossed: kinks and jumps themselves, if they are such."""
+        if len(self.seen[i]) > 1:
+            (_, start), (_, end) = sorted(self.seen[i].items())[:2]
+            share = self._crossing(i, start, end)
+            if share is not None:
+                crossing = _between(start, end, share)
+                for largest in (1, 10, 1000):
+                    point = {name: (x.limit_denominator(largest), y) for name, (x, y) in crossing.items()}
+                    if self.sampler.admits(point):
+                        yield point
+
     def _crossing(self, i: int, start: Point, end: Point) -> Fraction | None:
         """The share of the way from start to end at which the switch is crossed; None if it is not."""
         low, high = Fraction(0), Fraction(1)

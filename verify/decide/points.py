@@ -172,7 +172,7 @@ class Sampler:
         return {name: as_ball(c, self.ranges[name], radius) for name, c in point.items()}
 
     def draw(self, scales: Sequence[str], positive: bool = False) -> Point | None:
-        """A point with every coordinate of a scale drawn from `scales`; None if the domain does not certainly hold it."""
+        """A point with coordinates of sizes drawn from `scales`; None if it is not certain to belong to the domain."""
         point = self.anywhere(scales, positive)
         return point if self.admits(point) else None
 
@@ -221,7 +221,8 @@ class Sampler:
                 return rng.choice(_SIMPLE)
 
     def _between(self, r: Range, scale: str, sign: int) -> Fraction:
-        assert r.low is not None and r.high is not None
+        assert r.low is not None
+        assert r.high is not None
         low, high, rng = r.low.near, r.high.near, self.rng
         width = high - low
         if r.field == "integer":

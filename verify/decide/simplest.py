@@ -1,4 +1,4 @@
-"""How is a refuting point made small and readable?  Simple numbers that keep the certificate, coordinate by coordinate."""
+"""How is a refuting point made small and readable?  By simple numbers that keep the certificate, one by one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from verify.decide.points import Coordinate, Point, Range, Sampler
 
 #: How many replacements are tried in all.
 TRIES = 60
-Certify = Callable[[Point, Sequence[tuple[int, int]]], "tuple[int, int] | None"]
+Certificate = tuple[int | None, int]
+"""As in `verify.decide.hunt`."""
+Certify = Callable[[Point, Sequence[Certificate]], "Certificate | None"]
 
 _REAL = tuple(Fraction(n, d) for n, d in ((1, 1), (2, 1), (1, 2), (-1, 1), (-2, 1), (3, 1), (3, 7), (0, 1)))
 _COMPLEX = tuple(
@@ -17,9 +19,7 @@ _COMPLEX = tuple(
 )
 
 
-def simplest(
-    point: Point, certificate: tuple[int, int], sampler: Sampler, certify: Certify
-) -> tuple[Point, tuple[int, int]]:
+def simplest(point: Point, certificate: Certificate, sampler: Sampler, certify: Certify) -> tuple[Point, Certificate]:
     """A point of small numbers at which the same certificate (radius, precision) holds."""
     best, left = dict(point), TRIES
 

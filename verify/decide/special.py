@@ -135,7 +135,7 @@ def _hypergeometric(p: int, q: int) -> Special:
 
 
 def _gauss(a: acb, b: acb, c: acb, z: acb) -> acb:
-    """2F1.  FLINT's connection formulas divide by 0 where c - a - b or a - b is an integer but not exactly known as one.
+    """2F1.  FLINT's connection formulas divide by 0 where c - a - b or a - b is an integer, but not exactly so.
 
     Then the series itself is summed, at z or (Pfaff's transformation, DLMF 15.8.1) at z/(z - 1).
     """
@@ -263,8 +263,8 @@ SPECIAL: dict[tuple[str, int], Special] = {
                             lambda nu, z: () if _is_integer(nu) else (z,)),
     ("besseli", 2): Special(_bessel(acb.bessel_i), lambda nu, z: INSIDE if _is_integer(nu) else z,
                             lambda nu, z: () if _is_integer(nu) else (z,)),
-    ("bessely", 2): Special(_bessel(acb.bessel_y), lambda nu, z: z, lambda nu, z: (z,)),
-    ("besselk", 2): Special(_bessel(acb.bessel_k), lambda nu, z: z, lambda nu, z: (z,)),
+    ("bessely", 2): Special(_bessel(acb.bessel_y), lambda _, z: z, lambda _, z: (z,)),
+    ("besselk", 2): Special(_bessel(acb.bessel_k), lambda _, z: z, lambda _, z: (z,)),
     ("airyai", 1):      Special(lambda z: (_small(z), z.airy_ai())[1]),
     ("airybi", 1):      Special(lambda z: (_small(z), z.airy_bi())[1]),
     ("airyaiprime", 1): Special(lambda z: (_small(z), z.airy_ai(derivative=1))[1]),
@@ -293,7 +293,7 @@ SPECIAL: dict[tuple[str, int], Special] = {
     ("hermite", 2):    Special(lambda n, x: (_small(n), x.hermite_h(n))[1]),
     ("bernoulli", 2):  Special(lambda n, x: x.bernoulli_poly(_degree(n, "degree of a Bernoulli polynomial"))),
     # --- theta functions, Carlson's integrals and others ---
-    ("jtheta", 3):   Special(_theta, lambda k, z, q: q * (1 - q), lambda k, z, q: (q,)),
+    ("jtheta", 3):   Special(_theta, lambda _k, _z, q: q * (1 - q), lambda _k, _z, q: (q,)),
     ("elliprf", 3):  Special(acb.elliptic_rf, _all_positive, lambda x, y, z: (x, y, z)),
     ("elliprc", 2):  Special(acb.elliptic_rc, _all_positive, lambda x, y: (x, y)),
     ("elliprd", 3):  Special(acb.elliptic_rd, _all_positive, lambda x, y, z: (x, y, z)),
@@ -301,9 +301,9 @@ SPECIAL: dict[tuple[str, int], Special] = {
     ("agm", 2):      Special(_agm, _all_positive),
     ("barnesg", 1):  Special(lambda z: (_small(z), z.barnes_g())[1]),
     ("coulombf", 3): Special(lambda l, eta, z: (_small(l, eta, z), z.coulomb_f(l, eta))[1],
-                             lambda l, eta, z: _all_positive(l + 1, z), lambda l, eta, z: (z, l + 1)),
+                             lambda l, _, z: _all_positive(l + 1, z), lambda l, _, z: (z, l + 1)),
     ("coulombg", 3): Special(lambda l, eta, z: (_small(l, eta, z), z.coulomb_g(l, eta))[1],
-                             lambda l, eta, z: _all_positive(l + 1, z), lambda l, eta, z: (z, l + 1)),
+                             lambda l, _, z: _all_positive(l + 1, z), lambda l, _, z: (z, l + 1)),
 }
 # fmt: on
 
