@@ -1,0 +1,125 @@
+"""How is a derived expression written shortly?  Like terms collected, numbers multiplied out, zeros and ones gone.
+
+Nothing is expanded and nothing is decided: two expressions that tidy to the same node are equal wherever both are
+defined; of two that do not nothing is known.  Factors that are multiplied by 0 disappear with their domain of
+definition, so this is for what we derive ourselves, never for what somebody claims.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, mul, num, postorder, power, rebuild
+
+_Factors = dict[Node, Fraction]
+
+
+def tidy(root: Node) -> Node:
+    """The expression with like terms and like factors collected, in the order in which they first occur."""
+    done: dict[Node, Node] = {}
+    for node in postorder(root):
+        args = [done[arg] for arg in node.args]
+        match node.op:
+            case "add":
+                done[node] = _collected(args)
+            case "mul":
+                done[node] = _multiplied(args)
+            case "pow":
+                done[node] = _raised(*args)
+            case _:
+                done[node] = rebuild(node, args)
+    return done[root]
+
+
+def is_zero(node: Node) -> bool:
+    """Whether the expression tidies to 0; False means nothing."""
+    return tidy(node) is ZERO
+
+
+def _split(node: Node) -> tuple[Fraction, Node]:
+    """The number in front of a product, and the rest."""
+    if node.op == "num":
+        return node.value, ONE
+    if node.op == "mul" and node.args[0].op == "num":
+        return node.args[0].value, mul(*node.args[1:])
+    return Fraction(1), node
+
+
+def _collected(terms: list[Node]) -> Node:
+    counts: dict[frozenset | Node, Fraction] = {}
+    first: dict[frozenset | Node, Node] = {}
+    pending = [(Fraction(1), term) for term in reversed(terms)]
+    while pending:
+        outer, term = pending.pop()
+        number, rest = _split(term)
+        if rest.op == "add":
+            pending += [(outer * number, inner) for inner in reversed(rest.args)]
+            continue
+        key = _key(rest)
+        first.setdefault(key, rest)
+        counts[key] = counts.get(key, Fraction(0)) + outer * number
+    kept = [_times(number, first[key]) for key, number in counts.items() if number]
+    # A sum that starts with a plus needs no bracket in front.
+    kept.sort(key=lambda term: _split(term)[0] < 0 and term.op != "num")
+    return add(*kept) if kept else ZERO
+
+
+def _key(node: Node) -> frozenset | Node:
+    """The same for products that differ in the order of their factors."""
+    return frozenset(_factors(node).items()) if node.op == "mul" else node
+
+
+def _factors(node: Node) -> _Factors:
+    found: _Factors = {}
+    for factor in node.args if node.op == "mul" else (node,):
+        base, exponent = _base(factor)
+        found[base] = found.get(base, Fraction(0)) + exponent
+    return found
+
+
+def _base(factor: Node) -> tuple[Node, Fraction]:
+    if factor.op == "pow" and factor.args[1].op == "num" and factor.args[1].value.denominator == 1:
+        return factor.args[0], factor.args[1].value
+    return factor, Fraction(1)
+
+
+def _times(number: Fraction, rest: Node) -> Node:
+    if rest is ONE:
+        return num(number)
+    if number == 1:
+        return rest
+    return mul(num(number), *(rest.args if rest.op == "mul" else (rest,)))
+
+
+def _multiplied(args: list[Node]) -> Node:
+    number, found = Fraction(1), {}
+    pending = list(reversed(args))
+    while pending:
+        factor = pending.pop()
+        if factor.op == "mul":
+            pending += reversed(factor.args)
+        elif factor.op == "num":
+            number *= factor.value
+        else:
+            base, exponent = _base(factor)
+            found[base] = found.get(base, Fraction(0)) + exponent
+    if not number:
+        return ZERO
+    factors = [power(base, num(exponent)) for base, exponent in found.items() if exponent]
+    factors = [factor for factor in factors if factor is not ONE]
+    if not factors:
+        return num(number)
+    if len(factors) == 1 and factors[0].op == "add" and number == -1:
+        return add(*(_multiplied([MINUS_ONE, term]) for term in factors[0].args))
+    return _times(number, factors[0] if len(factors) == 1 else mul(*factors))
+
+
+def _raised(base: Node, exponent: Node) -> Node:
+    if exponent is ZERO:
+        return ONE
+    whole = exponent.op == "num" and exponent.value.denominator == 1
+    if whole and base.op == "mul":
+        return _multiplied([_raised(factor, exponent) for factor in base.args])
+    if whole and base.op == "pow" and base.args[1].op == "num" and base.args[1].value.denominator == 1:
+        return _raised(base.args[0], num(base.args[1].value * exponent.value))
+    return base if exponent is ONE else power(base, exponent)
