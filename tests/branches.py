@@ -386,5 +386,7 @@ def _point(claim: Claim, rng: random.Random) -> Mapping[str, acb]:
             env[name] = acb(low + (high - low) * arb(fmpq(rng.randint(1, 9999), 10000)))
         else:
             size = arb(fmpq(rng.randint(1, 4000), rng.choice((401, 1009, 4007))) + fmpq(1, 100003))
-            env[name] = acb(low + size if low is not None else high - size if high is not None else size * rng.choice((1, -1)))
+            env[name] = acb(
+                low + size if low is not None else high - size if high is not None else size * rng.choice((1, -1))
+            )
     return env

@@ -14,12 +14,14 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 from flint import arb, ctx
 
 from verify.claim import Claim
+from verify.decide.angles import vanishes
 from verify.decide.balls import Program
 from verify.decide.differentiate import carried_out, rational_form
 from verify.decide.forms import Forms
@@ -131,11 +133,22 @@ class _Proof:
         self._conditions(forms)
         program, named = self._program(forms, signs)
         zero = is_zero(program, self.rng)
+        if not zero.zero and isinstance(forms, RealForms) and self._no_angle(forms):
+            zero = replace(zero, zero=True)
         if not zero.zero:
             raise GiveUp("the difference of the two sides is not zero in its normal form")
         if not self.confirmed:
             self.confirmed = confirm(named, signs, self.claim, self.difference, self.rng)
         return tower, zero
+
+    def _no_angle(self, forms: RealForms) -> bool:
+        """Whether the difference is a sum of angles that is zero for reasons that algebra does not see."""
+        if not any(k.kind == "call" and k.data == "atan" for k in forms.tower.kernels):
+            return False
+        try:
+            return vanishes(forms, forms(self.difference))
+        except (GiveUp, NeedSign):
+            return False
 
     def _conditions(self, forms: Forms) -> None:
         """Declared inequalities are facts."""

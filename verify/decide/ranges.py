@@ -133,6 +133,19 @@ class Ranges:
             return None
         return _fraction((whole.low / arb.pi()).lower()), _fraction((whole.high / arb.pi()).upper())
 
+    def turns_of_atan(self, u: Element) -> tuple[Fraction, Fraction]:
+        """Between which multiples of pi atan(u) lies: half a turn exactly where u has no bound."""
+        whole, half = self.element(u), Fraction(1, 2)
+        return (
+            -half if whole.low is None else _fraction((whole.low.atan() / arb.pi()).lower()),
+            half if whole.high is None else _fraction((whole.high.atan() / arb.pi()).upper()),
+        )
+
+    def unbounded(self, u: Element) -> bool:
+        """Whether no finite bounds of u are known, on both sides."""
+        whole = self.element(u)
+        return whole.low is None and whole.high is None
+
     def _call(self, name: str, inner: list[Interval]) -> Interval:
         if name in _INCREASING and len(inner) == 1:
             function, below, above = _INCREASING[name]

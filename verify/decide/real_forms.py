@@ -237,7 +237,7 @@ class RealForms(Forms):
         return None
 
     def _atan_of_tan(self, u: Element) -> Element | None:
-        """atan(tan(a)) = a - n pi where a is certified to lie between (n - 1/2) pi and (n + 1/2) pi."""
+        """atan(tan(a)) = a - n pi where a is certified to lie between (n - 1/2) pi and (n + 1/2) pi; cot(a) likewise."""
         t = self.tower
         present = set(t.generators(u.num, u.den))
         tangents = [i for i in present if t.kernels[i].kind == "tan"]
@@ -248,10 +248,13 @@ class RealForms(Forms):
         for k in range(1, 5):
             c, s = pair_power(pair, k, t.one)
             for sign in (1, -1):
-                if (u * c - s.scaled(sign)).is_zero():
-                    angle = kernel.args[0].scaled(Fraction(sign * k, 2 * kernel.data))
-                    n = self._nearest(angle)
-                    return None if n is None else angle - self.pi(n)
+                angle = kernel.args[0].scaled(Fraction(sign * k, 2 * kernel.data))
+                if (u * s - c.scaled(sign)).is_zero():
+                    angle = self.pi(HALF) - angle
+                elif not (u * c - s.scaled(sign)).is_zero():
+                    continue
+                n = self._nearest(angle)
+                return None if n is None else angle - self.pi(n)
         return None
 
     def _nearest(self, angle: Element) -> int | None:
@@ -322,12 +325,11 @@ class RealForms(Forms):
         if n:
             return t.number(n) + self.function_floor(u - t.number(n))
         whole = self.signs.ranges.element(u)
-        if whole.low is not None and whole.high is not None:
-            n = whole.low.floor().unique_fmpz()
-            if n is not None and whole.high < n + 1:
-                return t.number(int(n))
+        first = None if whole.low is None else whole.low.floor().unique_fmpz()
+        if first is not None and whole.high is not None and whole.high < first + 1:
+            return t.number(int(first))
         if self.signs.moving(u):
-            for n in (-1, 0, 1):
+            for n in (-1, 0, 1) if first is None else (int(first), 0):
                 if self._known_sign(u - t.number(n)) > 0 and self._known_sign(t.number(n + 1) - u) > 0:
                     return t.number(n)
             s, v = self.odd(u)
