@@ -210,9 +210,10 @@ def turned(node: Node, shapes: Shapes) -> Node:
         return node
     match node.op:
         case "mul":
-            scalars = [factor for factor in node.args if not shapes.of(factor)]
+            first = next(i for i, factor in enumerate(node.args) if shapes.of(factor))
             rest = [turned(factor, shapes) for factor in reversed(node.args) if shapes.of(factor)]
-            new = mul(*scalars, *rest)
+            scalars = [factor for factor in node.args[first:] if not shapes.of(factor)]
+            new = mul(*node.args[:first], *rest, *scalars)
         case "add":
             new = add(*(turned(term, shapes) for term in node.args))
         case _:
@@ -261,10 +262,9 @@ def _ones(shape: Shape) -> str:
 
 
 def _identity(shape: Shape) -> str:
-    square = len(set(rectangle(shape))) == 1
-    return (
-        f", or s*eye({shape[0]}) to add it to the diagonal" if square else ", or an entry such as v[1] for the vector"
-    )
+    if len(set(rectangle(shape))) == 1:
+        return f", or s*eye({shape[0]}) to add it to the diagonal"
+    return ", or an entry such as v[1] in place of the vector"
 
 
 def _product(node: Node, args: list[Shape]) -> Shape:
@@ -327,9 +327,9 @@ def _alike(node: Node, args: list[Shape]) -> Shape:
 
 
 def _raised(node: Node, base: Shape, exponent: Shape) -> Shape:
-    if exponent and exponent != base:
+    if base and exponent and exponent != base:
         raise ShapeError(f"{_text(node)}: the base is a {described(base)}, the exponent a {described(exponent)}")
-    return base
+    return base or exponent
 
 
 def _entrywise(node: Node, args: list[Shape]) -> Shape:

@@ -281,7 +281,7 @@ def _power(cursor: Cursor) -> Node:
         return postfixed(cursor, shaped_power(cursor, base, exponent, entrywise, shape, first), first, read_value)
     if entrywise and cursor.shape(exponent, first):
         return postfixed(cursor, shaped_power(cursor, base, exponent, True, (), first), first, read_value)
-    node = power(*_operands(cursor, [base, exponent], first))
+    node = cursor.checked(power(*_operands(cursor, [base, exponent], first)), first)
     if node.op == "pow" and base.op == exponent.op == "num" and abs(exponent.value) * _bits(base) > LARGEST_POWER_BITS:
         raise cursor.error("the power is too large a number", "write it as a power of a name", first)
     return node
