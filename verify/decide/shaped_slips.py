@@ -145,7 +145,7 @@ def _changes(formula: Node, claim: Claim, shapes: Shapes) -> Iterator[Change]:
 
 
 def _of_the_whole(formula: Node, shape: Shape, shapes: Shapes) -> Iterator[Change]:
-    yield Change("sign", "this side is -1 times the truth", neg(formula))
+    yield Change("sign", "this side is -1 times the truth", _negated(formula))
     if shape == flipped(shape) and shape:
         yield Change("transpose", "this side is the transpose of the truth", turned(formula, shapes))
     for factor in FACTORS:
@@ -178,8 +178,15 @@ def _signs(node: Node, _: Shapes) -> Slips:
     if node.op == "add":
         for i, term in enumerate(node.args):
             positive = _without_sign(term)
-            turned = neg(term) if positive is term else positive
-            yield "sign", f"the sign of {write(positive)} is wrong", add(*node.args[:i], turned, *node.args[i + 1 :])
+            new = add(*node.args[:i], _negated(term), *node.args[i + 1 :])
+            yield "sign", f"the sign of {write(positive)} is wrong", new
+
+
+def _negated(term: Node) -> Node:
+    """-term, with one sign where there is one already."""
+    if term.op == "mul" and term.args[0].op == "num":
+        return mul(num(-term.args[0].value), *term.args[1:])
+    return neg(term)
 
 
 def _without_sign(term: Node) -> Node:

@@ -14,7 +14,7 @@ from verify.decide.hunt import PRECISIONS
 from verify.decide.instances import Instance
 from verify.decide.jets import NoValue
 from verify.decide.points import Point, rational
-from verify.graph import Node, num, postorder, substitute, symbol
+from verify.graph import ONE, Node, num, postorder, substitute, symbol
 from verify.language.write import write
 from verify.verdict import Counterexample
 
@@ -30,13 +30,15 @@ def counterexample(chosen: Instance, found: Search) -> Counterexample:
     assert found.point is not None
     assert found.counterexample is not None
     values = {symbol(name): num(x) for name, (x, _) in found.point.items()}
-    used = {n.value for n in postorder(*chosen.nodes()) if n.op == "symbol"}
+    # Entries that do not matter are not in the point; any number will do.
+    unseen = set().union(*map(_names, chosen.shown.values())) - set(found.point)
+    values |= dict.fromkeys(map(symbol, unseen), ONE)
     point = {name: str(size) for name, size in chosen.sizes.items()}
     for name, variable in chosen.claim.domain.variables.items():
         if variable.of:
             if not chosen.functions.keys().isdisjoint(_names(chosen.named[name])):
                 point[name] = _brackets(_mapped(lambda e: write(_function(chosen, e)), chosen.named[name]))
-        elif variable.field != "size" and not used.isdisjoint(_names(chosen.shown[name])):
+        elif variable.field != "size" and not found.point.keys().isdisjoint(_names(chosen.shown[name])):
             point[name] = _brackets(_mapped(lambda e: write(substitute(e, values)), chosen.shown[name]))
     lhs, rhs = written_sides(chosen, found.point)
     return Counterexample(point, lhs, rhs, found.counterexample.neighbourhood)
