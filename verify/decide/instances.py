@@ -199,14 +199,22 @@ def _instance(claim: Claim, sizes: Sizes, determinants: Mapping[str, int]) -> In
 
 
 def _places(variables: Mapping[str, Variable], made: Entries) -> dict[str, tuple[str, ...]]:
-    """The names of the arguments of every entry of an abstract function; those that are no symbols get a number."""
+    """The names of the arguments of every entry of an abstract function, all different.
+
+    Entries of a matrix with structure may be no symbols, or the same one twice: those get a name of their own.
+    """
     places: dict[str, tuple[str, ...]] = {}
     for name, variable in variables.items():
         if variable.of:
-            own = [e for argument in variable.of for e in flat(made.arrays.get(argument, scalar(symbol(argument))))]
-            names = tuple(e.value if e.op == "symbol" else f"${k + 1}" for k, e in enumerate(own))
+            own: dict[str, None] = {}
+            for argument in variable.of:
+                for k, entry in enumerate(flat(made.arrays.get(argument, scalar(symbol(argument))))):
+                    place = entry.value if entry.op == "symbol" else f"{argument}_{k + 1}"
+                    while place in own:
+                        place += "_"
+                    own[place] = None
             labels = (n for e in flat(made.arrays[name]) for n in postorder(e) if n.op == "symbol")
-            places |= {label.value: names for label in labels}
+            places |= {label.value: tuple(own) for label in labels}
     return places
 
 

@@ -18,7 +18,7 @@ from verify.decide.entries import Sizes
 from verify.decide.instances import Instance, NoInstance, Unsupported, generic, instances, opaque, plain, with_functions
 from verify.decide.prove import prove
 from verify.decide.witness import counterexample
-from verify.graph import ONE, Node, num
+from verify.graph import ONE, Node, num, size
 from verify.language import write_claim
 from verify.shapes import Shapes, described, of_sides, transposed_sides, turned
 from verify.verdict import Counterexample, Diagnosis, Evidence, Result, Rigor, Verdict, combine
@@ -31,6 +31,8 @@ SIZES: Mapping[int, tuple[tuple[int, ...], ...]] = {
     2: ((2, 3), (3, 2), (1, 2), (2, 1), (1, 1)),
 }
 MORE_SIZES = ((2, 3, 2, 1), (1, 2, 2, 3), (3, 1, 2, 2), (1, 1, 1, 1))
+#: Sizes that are tried where no proof was found, in claims of so many nodes.
+LARGER, LARGEST_CHEAP = (5, 4, 6), 2500
 #: Letters of a kink that is worth printing.
 LONGEST_SHOWN = 40
 _WEIGHTS = (1, -1, 2, -2, 3, -3, 5, -5, 7)
@@ -73,8 +75,12 @@ def stages(claim: Claim, *, seed: int = 0) -> Iterator[Result]:
         if diagnosis is not None:
             yield replace(result, diagnosis=diagnosis, correction=correction)
     elif result.verdict is Verdict.SUPPORTED:
+        evidence = None
         for evidence in _proofs(claim, trial, seed):
             yield _result(claim, trial, (evidence,), seed)
+        if evidence is None or not evidence.holds:
+            further(trial, seed)
+            yield _result(claim, trial, () if evidence is None else (evidence,), seed)
 
 
 def judged(claim: Claim, seed: int, choices: Iterable[Sizes] | None = None) -> Verdict:
@@ -103,22 +109,43 @@ def tried(claim: Claim, seed: int, choices: Iterable[Sizes] | None = None) -> Tr
     """The claim at each of the sizes, until one refutes it."""
     trial = Trial(claim)
     for sizes in size_choices(claim) if choices is None else choices:
-        try:
-            for instance in instances(claim, sizes):
-                chosen, found = search_at(instance, seed)
-                if found.counterexample is not None:
-                    trial.refuted = chosen, found
-                    return trial
-                if found.evidence.holds:
-                    trial.agreeing.append((instance, found))
-                else:
-                    trial.reasons[spelled(sizes)] = found.reason
-        except Unsupported as reason:
+        _try(trial, sizes, seed)
+        if trial.refuted is not None:
+            return trial
+    names = [v.name for v in claim.domain.variables.values() if v.field == "size"]
+    if choices is None and names and not trial.agreeing and not trial.reasons:
+        for each in LARGER[1::-1]:
+            _try(trial, dict.fromkeys(names, each), seed)
+    return trial
+
+
+def further(trial: Trial, seed: int) -> None:
+    """Larger sizes, where that costs little."""
+    names = [v.name for v in trial.claim.domain.variables.values() if v.field == "size"]
+    if names and not trial.beyond:
+        _try(trial, {name: LARGER[k % len(LARGER)] for k, name in enumerate(names)}, seed, LARGEST_CHEAP)
+
+
+def _try(trial: Trial, sizes: Sizes, seed: int, largest: int | None = None) -> None:
+    """Note what the claim says at these sizes; nothing where it has more nodes than `largest`."""
+    try:
+        for instance in instances(trial.claim, sizes):
+            if largest is not None and size(*instance.nodes()) > largest:
+                return
+            chosen, found = search_at(instance, seed)
+            if found.counterexample is not None:
+                trial.refuted = chosen, found
+                return
+            if found.evidence.holds:
+                trial.agreeing.append((instance, found))
+            else:
+                trial.reasons[spelled(sizes)] = found.reason
+    except Unsupported as reason:
+        if largest is None:
             trial.beyond = True
             trial.reasons[spelled(sizes)] = str(reason)
-        except NoInstance:
-            continue
-    return trial
+    except NoInstance:
+        return
 
 
 def search_at(instance: Instance, seed: int) -> tuple[Instance, Search]:
@@ -155,11 +182,10 @@ def _proofs(claim: Claim, trial: Trial, seed: int) -> Iterator[Evidence]:
         return
     proved: list[str] = []
     reason = general.detail.get("reason", "") if general is not None else ""
-    by_sizes: dict[str, list[Instance]] = {}
-    for instance, _ in trial.agreeing:
-        by_sizes.setdefault(spelled(instance.sizes), []).append(instance)
-    for sizes, group in sorted(by_sizes.items(), key=lambda item: sum(item[1][0].sizes.values())):
-        proofs = [prove(opaque(instance).combined(), seed=seed) for instance in group]
+    by_sizes = {spelled(instance.sizes): instance.sizes for instance, _ in trial.agreeing}
+    for sizes, values in sorted(by_sizes.items(), key=lambda item: sum(item[1].values())):
+        # All of them: a matrix of the other determinant may have had no point.
+        proofs = [prove(opaque(instance).combined(), seed=seed) for instance in instances(claim, values)]
         failed = next((proof for proof in proofs if not proof.holds), None)
         if failed is None and not named:
             yield replace(proofs[0], route="proof entry by entry")

@@ -73,6 +73,8 @@ def quantity_or_call(cursor: Cursor, read_value: Read, read_condition: Read) -> 
 
 def variable(cursor: Cursor, name: str, token: Token) -> str:
     """The name that is differentiated by, written at a token."""
+    if name in cursor.bound:
+        raise cursor.error(f"derivative with respect to {name}, the index of a sum", "rename one of them", token)
     if name not in cursor.declared and (name in names.CONSTANTS or not names.may_be_a_quantity(name)):
         raise cursor.error(f"derivative with respect to {name}, which is no variable", f"declare {name}", token)
     cursor.variables.setdefault(name, token)

@@ -46,14 +46,23 @@ def abstract_call(cursor: Cursor, token: Token, declared: Variable, read_value: 
             f"write d/d{declared.of[0]} {name}, or {name}(…)'",
             token,
         )
-    for argument in declared.of:
-        cursor.symbols.setdefault(argument)
     cursor.symbols.setdefault(name)
     if cursor.sign == "(":
         places = arguments(cursor, name, (len(declared.of),), read_value)
     else:
-        places = [symbol(argument) for argument in declared.of]
+        places = [_where_declared(cursor, token, argument, (name,)) for argument in declared.of]
     return cursor.checked(abstract(name, places, (primes,) * len(places) if primes else ()), token)
+
+
+def _where_declared(cursor: Cursor, token: Token, name: str, above: tuple[str, ...]) -> Node:
+    """An argument that is not written: a quantity, or a function of others in its turn."""
+    if name in above:
+        raise cursor.error(f"{name} depends on itself", f"write {name}: … of t with another t", token)
+    cursor.symbols.setdefault(name)
+    declared = cursor.shapes.variables.get(name) if cursor.shapes is not None else None
+    if declared is None or not declared.of:
+        return symbol(name)
+    return abstract(name, [_where_declared(cursor, token, argument, (*above, name)) for argument in declared.of])
 
 
 def matrix_call(cursor: Cursor, token: Token, read_value: Read) -> Node:
