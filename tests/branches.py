@@ -348,8 +348,12 @@ BANKS = {
 
 def truth(statement: Statement, *, points: int = 24, seed: int = 0) -> bool | None:
     """True: the sides agree to 60 bits at all points where both are known, four at least; False: they differ at one."""
-    claim = statement.claim()
-    rng = random.Random(f"{seed}|{statement.text}")
+    return truth_of(statement.claim(), points=points, seed=seed)
+
+
+def truth_of(claim: Claim, *, points: int = 24, seed: int = 0) -> bool | None:
+    """The same for any claim."""
+    rng = random.Random(f"{seed}|{claim.text}")
     program = Program((claim.lhs, claim.rhs), not claim.is_complex)
     conditions = Program(claim.domain.conditions, True) if claim.domain.conditions else None
     precision, agreed, tried = ctx.prec, 0, 0

@@ -106,6 +106,8 @@ def _kernels(tower: Tower, env: Mapping[str, acb], real: bool) -> list[acb]:
                 value = _positive(inner[0]).log()
             case "principal":
                 value = inner[0].log()
+            case "call" if kernel.data == "floor":
+                value = acb(inner[0].real.floor())
             case _:
                 value = evaluate(kernel.data, tuple(inner), real)
         values.append(value)
