@@ -207,10 +207,7 @@ def _for_all_sizes(claim: Claim, trial: Trial, seed: int) -> Evidence | None:
     """The proof by contraction graphs; a claim that is defined nowhere but at n = 1 is none for them."""
     if not any(min(instance.sizes.values(), default=2) > 1 for instance, _ in trial.agreeing):
         return None
-    try:
-        from verify.decide.contraction.prove import prove as prove_for_all
-    except ImportError:
-        return None
+    from verify.decide.contraction import prove as prove_for_all
 
     return prove_for_all(claim, seed=seed)
 

@@ -97,6 +97,8 @@ class Expansion:
     def _symbol(self, name: str) -> Value:
         if name in self.values:
             return self.values[name]
+        if name not in self.domain.variables:
+            raise GiveUp("an index that is a number")
         variable = self.domain.variables[name]
         if variable.field == "size":
             return Value(size(self.space, name), ())
@@ -284,7 +286,9 @@ def postorder_outside(root: Node) -> Iterable[Node]:
             seen.add(node)
             stack.append((node, True))
             if node.op not in ("derivative", "gradient", "jacobian", "hessian", "divergence", "eye"):
-                stack.extend((arg, False) for arg in reversed(node.args))
+                # Indices and the ends of sums are no expressions of their own.
+                inner = node.args[:1] if node.op in ("index", "sum") else node.args
+                stack.extend((arg, False) for arg in reversed(inner))
 
 
 def axes_of(variable: Variable) -> tuple[tuple[Size, ...], tuple[str, ...]]:
