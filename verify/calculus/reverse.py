@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from verify.calculus.tidy import tidy
+from verify.calculus.tidy import tidied
 from verify.decide.differentiate import carried_out, partial_at
 from verify.graph import (
     MINUS_ONE,
@@ -49,7 +49,7 @@ def pullback(outputs: Sequence[Node], multipliers: Sequence[Node], names: Iterab
     for node in reversed(order):
         if node in live and node in received and node.args:
             _hand_down(node, _sum(received.pop(node)), live, received)
-    return tuple(tidy(_sum(received.get(symbol(name), []))) for name in names)
+    return tidied([_sum(received.get(symbol(name), [])) for name in names])
 
 
 def gradient(output: Node, names: Iterable[str]) -> tuple[Node, ...]:

@@ -7,6 +7,7 @@ definition, so this is for what we derive ourselves, never for what somebody cla
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, mul, num, postorder, power, rebuild
@@ -16,8 +17,13 @@ _Factors = dict[Node, Fraction]
 
 def tidy(root: Node) -> Node:
     """The expression with like terms and like factors collected, in the order in which they first occur."""
+    return tidied((root,))[0]
+
+
+def tidied(roots: Sequence[Node]) -> tuple[Node, ...]:
+    """Each of the expressions tidied; what they share is visited once."""
     done: dict[Node, Node] = {}
-    for node in postorder(root):
+    for node in postorder(*roots):
         args = [done[arg] for arg in node.args]
         match node.op:
             case "add":
@@ -28,7 +34,7 @@ def tidy(root: Node) -> Node:
                 done[node] = _raised(*args)
             case _:
                 done[node] = rebuild(node, args)
-    return done[root]
+    return tuple(done[root] for root in roots)
 
 
 def is_zero(node: Node) -> bool:

@@ -238,7 +238,6 @@ class _Reader:
         if len(time) != 2:
             raise self.error(f"ode.time has {len(time)} entries, and needs two", ("ode", "time"), 'write ["0", "T"]')
         terminal, running = (self.objective(key, known) for key in ("terminal", "running"))
-        terminal = substitute(terminal, {symbol(TIME): time[1]})
         if not self.document["objective"]:
             raise self.error("[objective] is empty", ("objective",), "write terminal = …, or running = …")
         whole = self.completed(domain, known, *rhs, *initial, *time, terminal, running)
@@ -259,7 +258,7 @@ class _Reader:
         steps = self.value((str, int), "recurrence", "steps")
         if isinstance(steps, str) and steps.strip().isdigit():
             steps = int(steps)
-        if isinstance(steps, str) and (not _NAME.fullmatch(steps) or steps in known and steps in state + parameters):
+        if isinstance(steps, str) and (not _NAME.fullmatch(steps) or steps in state + parameters):
             raise self.error(f"recurrence.steps is {steps!r}, and must be a number or a name", ("recurrence", "steps"))
         if isinstance(steps, int) and steps > MOST_STEPS:
             raise self.error(f"{steps} steps, at most {MOST_STEPS} are read", ("recurrence", "steps"), 'write "n"')
@@ -290,7 +289,7 @@ class _Reader:
             if name not in table:
                 continue
             if name == "adjoint" and isinstance(problem, ImplicitProblem):
-                equations = self.equations(problem, known, adjoints, text)
+                equations = self.equations(problem, known, text)
                 continue
             given = self.value((dict,), "claim", name)
             keys = adjoints if name != "gradient" else self.differentiable(problem)
@@ -305,9 +304,7 @@ class _Reader:
                 text[name, plain] = str(formula)
         return SystemClaim(parts["adjoint"], equations, parts["terminal"], parts["gradient"], text)
 
-    def equations(
-        self, problem: ImplicitProblem, known: Mapping[str, Variable], adjoints: list[str], text: dict
-    ) -> tuple[Equation, ...]:
+    def equations(self, problem: ImplicitProblem, known: Mapping[str, Variable], text: dict) -> tuple[Equation, ...]:
         found = []
         for number, written in enumerate(self.value((list,), "claim", "adjoint"), start=1):
             self.check(written, (str,), "claim", "adjoint")

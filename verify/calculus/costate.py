@@ -1,0 +1,207 @@
+"""What are the adjoint equations and the gradient of a problem?  Derived on the graph, each gradient by named terms.
+
+    ODE         l' = -f_u^T l - r_u^T, l(T) = g_u^T
+                dG/dq = g_q + l(t0)^T b_q + integral of (r_q + l^T f_q) + (r + l^T f)(T) T_q - (r + l^T f)(t0) t0_q
+    implicit    f_u^T l = g_u^T,   dG/dq = g_q - l^T f_q
+    recurrence  l[n] = g_u^T, l[k] = F_u^T l[k+1],   dG/dq = g_q + l[0]^T b_q + sum of l[k]^T F_q
+
+with r the running cost.  l is +dG/du; gradients are the same for rows and for columns.  A value at the ends is a
+symbol such as `u(T)` or `l1(0)`, at a step `x[k-1]` or `l1[n]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from verify.calculus.reverse import gradient, pullback
+from verify.calculus.tidy import tidy
+from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, mul, num, substitute, symbol
+from verify.language.write import write
+from verify.systems import INDEX, TIME, ImplicitProblem, OdeProblem, RecurrenceProblem, adjoint_names
+
+
+@dataclass(frozen=True)
+class Term:
+    """A named part of a gradient: at the ends (`boundary`), or under the integral or sum (`inside`)."""
+
+    name: str
+    boundary: Node = ZERO
+    inside: Node = ZERO
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """dG/dq as the sum of its terms."""
+
+    terms: tuple[Term, ...]
+
+    @property
+    def boundary(self) -> Node:
+        return tidy(add(*(term.boundary for term in self.terms), ZERO, ZERO))
+
+    @property
+    def inside(self) -> Node:
+        return tidy(add(*(term.inside for term in self.terms), ZERO, ZERO))
+
+
+@dataclass(frozen=True)
+class Costate:
+    """The right adjoint system of a problem.
+
+    rate        l' (ODE) or l[k] (recurrence, in x[k] and l[k+1]), one expression an adjoint; empty for implicit.
+    transposed  the same with the Jacobian not transposed, a slip that people make.
+    source      what stands there beside the Jacobian: -r_u (ODE).
+    final       l(T) or l[n]; for an implicit problem g_u, the right-hand sides of its equations.
+    matrix      f_u, rows by residual (implicit).
+    """
+
+    rate: tuple[Node, ...] = ()
+    transposed: tuple[Node, ...] = ()
+    source: tuple[Node, ...] = ()
+    final: tuple[Node, ...] = ()
+    matrix: tuple[tuple[Node, ...], ...] = ()
+
+
+def total(terms: Sequence[Node]) -> Node:
+    """The sum of some terms, tidied."""
+    return tidy(add(*terms)) if terms else ZERO
+
+
+def inner(left: Sequence[Node], right: Sequence[Node]) -> Node:
+    """left^T right."""
+    return total([mul(a, b) for a, b in zip(left, right, strict=True)])
+
+
+def symbols(names: Sequence[str], where: str = "") -> tuple[Node, ...]:
+    """The names as symbols, at a time or step where one is given: `(T)`, `[k-1]`."""
+    return tuple(symbol(name + where) for name in names)
+
+
+def moved(nodes: Sequence[Node], names: Sequence[str], where: str) -> tuple[Node, ...]:
+    """Expressions in which the names are taken at another time or step."""
+    at = dict(zip(symbols(names), symbols(names, where), strict=True))
+    return tuple(substitute(node, at) for node in nodes)
+
+
+# --- ordinary differential equations --------------------------------------------------------------
+
+
+def start(problem: OdeProblem) -> str:
+    """(0): how values at the initial time are written."""
+    return f"({write(problem.t0)})"
+
+
+def end(problem: OdeProblem) -> str:
+    """(T): how values at the final time are written."""
+    return f"({write(problem.T)})"
+
+
+def ode_costate(problem: OdeProblem) -> Costate:
+    """The adjoint equation and the terminal condition."""
+    u, l = problem.state, symbols(adjoint_names(problem))
+    rate = pullback((*problem.rhs, problem.running), (*l, ONE), u)
+    source = tuple(tidy(-d) for d in gradient(problem.running, u))
+    columns = [gradient(f, u) for f in problem.rhs]
+    transposed = tuple(tidy(add(-inner(row, l), s)) for row, s in zip(columns, source, strict=True))
+    return Costate(tuple(tidy(-r) for r in rate), transposed, source, terminal_gradient(problem, u))
+
+
+def terminal_gradient(problem: OdeProblem, names: Sequence[str]) -> tuple[Node, ...]:
+    """The terminal cost differentiated by some names, at the final time."""
+    at = {symbol(TIME): problem.T, **dict(zip(symbols(problem.state), symbols(problem.state, end(problem)), strict=True))}
+    return tuple(substitute(d, at) for d in gradient(problem.terminal, names))
+
+
+def ode_gradient(problem: OdeProblem, q: str) -> Gradient:
+    """dG/dq for a name of the domain, `t0`, `T`, or the initial state `u(t0)`."""
+    names = adjoint_names(problem)
+    l, l0, lT = symbols(names), symbols(names, start(problem)), symbols(names, end(problem))
+    for name, multiplier in zip(problem.state, l0, strict=True):
+        if q == f"{name}(t0)":
+            return Gradient((Term("l(t0)", multiplier),))
+    known = q in problem.domain.variables
+    T_q = gradient(problem.T, (q,))[0] if known else num(int(q == "T"))
+    t0_q = gradient(problem.t0, (q,))[0] if known else num(int(q == "t0"))
+    (f_q, r_q) = (pullback(problem.rhs, l, (q,))[0], gradient(problem.running, (q,))[0]) if known else (ZERO, ZERO)
+    b_q = pullback(problem.initial, l0, (q,))[0] if known else ZERO
+    g_q, g_t = terminal_gradient(problem, (q, TIME))
+
+    def at(nodes: Sequence[Node], where: str, when: Node) -> list[Node]:
+        return [substitute(node, {symbol(TIME): when}) for node in moved(nodes, problem.state, where)]
+
+    f_T, (r_T,) = at(problem.rhs, end(problem), problem.T), at((problem.running,), end(problem), problem.T)
+    f_0, (r_0,) = at(problem.rhs, start(problem), problem.t0), at((problem.running,), start(problem), problem.t0)
+    terms = (
+        Term("g_q", tidy(g_q)),
+        Term("l(t0)b_q", b_q),
+        Term("r_q", inside=r_q),
+        Term("l f_q", inside=f_q),
+        Term("g_T", tidy(mul(T_q, g_t))),
+        Term("l(T)f(T)", tidy(mul(T_q, inner(lT, f_T)))),
+        Term("r(T)", tidy(mul(T_q, r_T))),
+        Term("l(t0)f(t0)", tidy(mul(MINUS_ONE, t0_q, inner(l0, f_0)))),
+        Term("r(t0)", tidy(mul(MINUS_ONE, t0_q, r_0))),
+    )
+    return Gradient(tuple(term for term in terms if term.boundary is not ZERO or term.inside is not ZERO))
+
+
+# --- equations ------------------------------------------------------------------------------------
+
+
+def implicit_costate(problem: ImplicitProblem) -> Costate:
+    """f_u and g_u; the adjoint equations are f_u^T l = g_u^T."""
+    u, l = problem.state, symbols(adjoint_names(problem))
+    matrix = tuple(gradient(f, u) for f in problem.residual)
+    return Costate(
+        rate=pullback(problem.residual, l, u),
+        transposed=tuple(inner(row, l) for row in matrix),
+        final=gradient(problem.value, u),
+        matrix=matrix,
+    )
+
+
+def implicit_gradient(problem: ImplicitProblem, q: str) -> Gradient:
+    """dG/dq = g_q - l^T f_q."""
+    l = symbols(adjoint_names(problem))
+    terms = (
+        Term("g_q", gradient(problem.value, (q,))[0]),
+        Term("l f_q", tidy(-pullback(problem.residual, l, (q,))[0])),
+    )
+    return Gradient(tuple(term for term in terms if term.boundary is not ZERO))
+
+
+# --- recurrences ----------------------------------------------------------------------------------
+
+
+def recurrence_costate(problem: RecurrenceProblem) -> Costate:
+    """l[k] in terms of x[k] and l[k+1], and l[n] in terms of x[n]."""
+    u, names = problem.state, adjoint_names(problem)
+    later = substitute_index(problem.step, add(symbol(INDEX), ONE))
+    l = symbols(names, "[k+1]")
+    rows = [moved(gradient(f, u), u, "[k]") for f in later]
+    return Costate(
+        rate=moved(pullback(later, l, u), u, "[k]"),
+        transposed=tuple(inner(row, l) for row in rows),
+        final=moved(gradient(problem.value, u), u, "[n]"),
+    )
+
+
+def recurrence_gradient(problem: RecurrenceProblem, q: str) -> Gradient:
+    """dG/dq, its sum over l[k], x[k-1]; q may be the initial state `x(0)`."""
+    names = adjoint_names(problem)
+    for name, multiplier in zip(problem.state, symbols(names, "[0]"), strict=True):
+        if q == f"{name}(0)":
+            return Gradient((Term("l[0]", multiplier),))
+    terms = (
+        Term("g_q", moved(gradient(problem.value, (q,)), problem.state, "[n]")[0]),
+        Term("l[0]b_q", pullback(problem.initial, symbols(names, "[0]"), (q,))[0]),
+        Term("l F_q", inside=moved(pullback(problem.step, symbols(names, "[k]"), (q,)), problem.state, "[k-1]")[0]),
+    )
+    return Gradient(tuple(term for term in terms if term.boundary is not ZERO or term.inside is not ZERO))
+
+
+def substitute_index(nodes: Sequence[Node], index: Node) -> tuple[Node, ...]:
+    """Expressions with another index in the place of k."""
+    at: Mapping[Node, Node] = {symbol(INDEX): index}
+    return tuple(substitute(node, at) for node in nodes)

@@ -1,0 +1,30 @@
+"""Is a whole adjoint system right?  Each part of a claim is judged in one convention, and the problem gets the minimum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from verify.decide.systems.result import SystemResult
+from verify.systems import ImplicitProblem, OdeProblem, System
+
+__all__ = ["judge"]
+
+
+def judge(system: System, *, seed: int = 0) -> Iterator[SystemResult]:
+    """Results, each saying more than the one before; the last one is the answer.
+
+    Runs in this process without limits of time or memory: see `verify.judge_systems` for those.
+    """
+    problem = system.problem
+    if isinstance(problem, OdeProblem):
+        from verify.decide.systems.ode import judge as judge_ode
+
+        yield from judge_ode(problem, system.claim, seed=seed)
+    elif isinstance(problem, ImplicitProblem):
+        from verify.decide.systems.implicit import judge as judge_implicit
+
+        yield from judge_implicit(problem, system.claim, seed=seed)
+    else:
+        from verify.decide.systems.recurrence import judge as judge_recurrence
+
+        yield from judge_recurrence(problem, system.claim, seed=seed)

@@ -1,0 +1,105 @@
+"""In which convention is a claimed adjoint?  Its entries are kappa times those of +dG/dx, perhaps in another order.
+
+kappa is a constant: 1, -1, or what the claim itself suggests, read off its terminal condition, its source term or its
+gradient.  The convention in which the fewest parts of the claim look wrong is the one that the claim is judged in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import permutations
+
+from verify.calculus.tidy import tidy
+from verify.graph import MINUS_ONE, ONE, ZERO, Node, div, free_symbols, mul, num, substitute, symbol
+from verify.language.write import write
+
+#: Adjoints that are tried in another order.
+MOST_PERMUTED = 4
+
+
+@dataclass(frozen=True)
+class Convention:
+    """claimed l[i] = kappa * (right l)[order[i]]."""
+
+    names: tuple[str, ...]
+    kappa: Node = ONE
+    order: tuple[int, ...] = ()
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        return self.order or tuple(range(len(self.names)))
+
+    @property
+    def is_usual(self) -> bool:
+        return self.kappa is ONE and self.places == tuple(range(len(self.names)))
+
+    def entry(self, nodes: Sequence[Node], i: int) -> Node:
+        """The entry of a right vector (a rate, a final value) that belongs to the claimed l[i]; in claimed names."""
+        return tidy(mul(self.kappa, self.claimed(nodes[self.places[i]])))
+
+    def claimed(self, node: Node) -> Node:
+        """An expression in the right adjoint as one in the claimed adjoint, wherever that is taken."""
+        if self.is_usual:
+            return node
+        inverse = {self.names[place]: self.names[i] for i, place in enumerate(self.places)}
+        at = {}
+        for name in free_symbols(node):
+            base, rest = _split(name)
+            if base in inverse:
+                at[symbol(name)] = div(symbol(inverse[base] + rest), self.kappa)
+        return tidy(substitute(node, at))
+
+    def says(self) -> str:
+        """The convention in words; empty for the usual one."""
+        if self.is_usual:
+            return ""
+        if self.places == tuple(range(len(self.names))):
+            return f"l = {write(mul(self.kappa, symbol('L')))} with L = +dG/dx"
+        order = ", ".join(f"{name} belongs to state {place + 1}" for name, place in zip(self.names, self.places, strict=True))
+        return order if self.kappa is ONE else f"{order}; l = {write(mul(self.kappa, symbol('L')))} with L = +dG/dx"
+
+
+def _split(name: str) -> tuple[str, str]:
+    for i, letter in enumerate(name):
+        if letter in "([":
+            return name[:i], name[i:]
+    return name, ""
+
+
+def ratio(claimed: Node, right: Node, varying: Iterable[str]) -> Node | None:
+    """claimed/right as a constant that may depend on parameters: at some numbers for all that varies."""
+    if right is ZERO or claimed is ZERO:
+        return None
+    names = sorted(set(varying) & free_symbols(claimed, right))
+    at = {symbol(name): num(Fraction(7 + 4 * i, 5 + 3 * i)) for i, name in enumerate(names)}
+    above, below = tidy(substitute(claimed, at)), tidy(substitute(right, at))
+    if above is ZERO or below is ZERO:
+        return None
+    found = tidy(div(above, below))
+    return found if found.op == "num" or free_symbols(found) else None
+
+
+def candidates(names: tuple[str, ...], suggested: Iterable[Node | None]) -> Iterator[Convention]:
+    """All conventions worth trying, the usual ones first."""
+    kappas = dict.fromkeys((ONE, MINUS_ONE, *(k for k in suggested if k is not None)))
+    orders: list[tuple[int, ...]] = [()]
+    if 2 <= len(names) <= MOST_PERMUTED:
+        orders += list(permutations(range(len(names))))[1:]
+    for order in orders:
+        for kappa in kappas:
+            yield Convention(names, kappa, order)
+
+
+def best(found: Iterable[Convention], failures: Callable[[Convention], int]) -> tuple[Convention, int]:
+    """The first convention with the fewest failures."""
+    chosen, fewest = None, 0
+    for convention in found:
+        count = failures(convention)
+        if chosen is None or count < fewest:
+            chosen, fewest = convention, count
+        if not fewest:
+            break
+    assert chosen is not None
+    return chosen, fewest

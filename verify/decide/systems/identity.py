@@ -1,0 +1,93 @@
+"""Are two expressions in states, adjoints, time and parameters equal, all taken as independent?"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from random import Random
+
+from verify.calculus.tidy import is_zero
+from verify.claim import Claim, Domain, Variable
+from verify.decide import decide
+from verify.decide.points import Sampler
+from verify.graph import Node, free_symbols
+from verify.numerics.straight import NoFloat, Straight
+from verify.verdict import Result
+
+#: Points of the quick comparison, and the relative difference that counts as one.
+POINTS, TOLERANCE = 5, 1e-9
+_BASE = re.compile(r"[A-Za-z]\w*")
+
+
+@dataclass
+class Identities:
+    """Where the names range, and what has been decided already.
+
+    domain  declared names; `u(T)` and `x[k-1]` range where u and x do.
+    ranges  further names.
+    """
+
+    domain: Domain
+    ranges: Mapping[str, Variable] = field(default_factory=dict)
+    seed: int = 0
+    known: dict[tuple[Node, Node, tuple[Node, ...]], Result] = field(default_factory=dict)
+
+    def over(self, nodes: Iterable[Node], conditions: tuple[Node, ...] = ()) -> Domain:
+        """The names that occur with their sets, and the conditions that tie them."""
+        names = sorted(free_symbols(*nodes, *conditions))
+        tied = tuple(c for c in self.domain.conditions if free_symbols(c) & set(names)) + conditions
+        names = sorted({*names, *free_symbols(*tied)})
+        return Domain({name: self.variable(name) for name in names}, tied)
+
+    def variable(self, name: str) -> Variable:
+        for known in (self.ranges, self.domain.variables):
+            if name in known:
+                return known[name]
+        base = _BASE.match(name)
+        found = self.domain.variables.get(base[0]) if base else None
+        return replace(found, name=name) if found is not None and base and base[0] != name else Variable(name)
+
+    def decide(self, lhs: Node, rhs: Node, conditions: tuple[Node, ...] = ()) -> Result:
+        """The verdict on lhs = rhs."""
+        key = (lhs, rhs, conditions)
+        if key not in self.known:
+            domain = self.over((lhs, rhs), conditions)
+            self.known[key] = decide(Claim(lhs, rhs, domain), seed=self.seed)
+        return self.known[key]
+
+    def difference(self, lhs: Node, rhs: Node) -> float:
+        """The largest relative difference at a few points, in floating point; nan where nothing has a value.
+
+        It directs what is decided, and decides nothing.
+        """
+        if lhs is rhs or is_zero(lhs - rhs):
+            return 0.0
+        try:
+            program = Straight((lhs, rhs))
+        except NoFloat:
+            return math.nan
+        worst = math.nan
+        for values in self.points((lhs, rhs)):
+            one, other = (float(value) for value in program(values))
+            if math.isfinite(one) and math.isfinite(other):
+                scale = max(abs(one), abs(other)) or 1.0
+                worst = max(abs(one - other) / scale, 0.0 if math.isnan(worst) else worst)
+        return worst
+
+    def points(self, nodes: Iterable[Node], count: int = POINTS) -> list[dict[str, float]]:
+        """A few points of the domain, as floats."""
+        sampler = Sampler(self.over(nodes), Random(self.seed))
+        found: list[dict[str, float]] = []
+        for _ in range(8 * count):
+            point = sampler.draw(("unit",))
+            if point is not None:
+                found.append({name: float(x) for name, (x, _) in point.items()})
+            if len(found) == count:
+                break
+        return found
+
+    def same(self, lhs: Node, rhs: Node) -> bool:
+        """Whether the quick comparison sees no difference."""
+        return self.difference(lhs, rhs) <= TOLERANCE

@@ -1,0 +1,317 @@
+"""Do the parts of a claimed adjoint system hold on numbers?  Solved as they stand, against routes that know no adjoint."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from verify.claim import Domain
+from verify.decide.points import Sampler
+from verify.decide.systems.convention import Convention
+from verify.graph import Node, free_symbols
+from verify.numerics.ode_claims import (
+    TOLERANCES,
+    Curve,
+    Failed,
+    Numbers,
+    claimed,
+    difference_gradient,
+    forward_gradient,
+)
+from verify.numerics.straight import NoFloat, Straight
+from verify.systems import TIME
+from verify.verdict import Counterexample, Evidence, Rigor
+
+if TYPE_CHECKING:
+    from verify.decide.systems.ode import Key, OdeTask
+
+#: Points of the parameters that are wanted, and draws for them.
+POINTS, DRAWS = 2, 16
+#: What a refutation must stand off by, in estimated errors; and the rounding that no estimate falls below.
+STAND_OFF, ROUNDING = 1000.0, 1e-12
+#: Times at which adjoint equations are compared.
+TIMES = 9
+ROUTE = "the claimed system solved, against forward sensitivities"
+ALONG = "along the computed solution"
+
+
+@dataclass
+class Measurement:
+    """What numbers say of each part; `undefined` says why a part has no value along the solutions."""
+
+    evidence: dict[Key, Evidence] = field(default_factory=dict)
+    counterexamples: dict[Key, Counterexample] = field(default_factory=dict)
+    undefined: dict[Key, str] = field(default_factory=dict)
+    reason: str = ""
+    consistent: bool | None = None
+    """Whether the claimed system, solved as it stands, gives the true gradient; None if it is not complete."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One comparison: both values, the estimated error, and the scale of what was compared."""
+
+    one: float
+    other: float
+    error: float
+
+    @property
+    def apart(self) -> bool:
+        return abs(self.one - self.other) > STAND_OFF * self.error
+
+    @property
+    def together(self) -> bool:
+        return abs(self.one - self.other) <= 10 * STAND_OFF * self.error
+
+    @property
+    def relative(self) -> float:
+        return abs(self.one - self.other) / (max(abs(self.one), abs(self.other)) or 1.0)
+
+
+def measure(task: OdeTask, convention: Convention) -> Measurement:
+    """All parts at a few points of the parameters; deterministic for the seed."""
+    found = Measurement()
+    readings: dict[Key, list[tuple[Reading, dict[str, str]]]] = {key: [] for key in task.keys}
+    whole: list[bool] = []
+    reasons: list[str] = []
+    done = 0
+    for exact in _points(task):
+        try:
+            run = _Run.of(task, convention, exact)
+            for key, reading in run.readings(found.undefined):
+                readings[key].append((reading, {name: str(x) for name, x in exact.items()}))
+            if (consistent := run.consistent()) is not None:
+                whole.append(consistent)
+            done += 1
+        except (Failed, NoFloat, FloatingPointError, OverflowError) as reason:
+            reasons.append(str(reason))
+        if done == POINTS:
+            break
+    if not done:
+        found.reason = f"no numbers: {reasons[0]}" if reasons else "no numbers: no point of the domain was found"
+        return found
+    found.consistent = all(whole) if whole else None
+    for key, each in readings.items():
+        if each:
+            found.evidence[key] = _evidence(key, [reading for reading, _ in each])
+            for reading, point in each:
+                if reading.apart and key not in found.counterexamples and found.evidence[key].holds is False:
+                    found.counterexamples[key] = Counterexample(point, _shown(reading.one), _shown(reading.other))
+    if found.consistent:
+        _reconcile(found)
+    return found
+
+
+def _evidence(key: Key, readings: Sequence[Reading]) -> Evidence:
+    apart = [reading for reading in readings if reading.apart]
+    together = all(reading.together for reading in readings)
+    holds = False if apart else (True if together else None)
+    worst = max(reading.relative for reading in readings)
+    scale = max(max(abs(r.one), abs(r.other)) for r in readings) or 1.0
+    resolution = STAND_OFF * max(reading.error for reading in readings) / scale
+    detail: dict[str, Any] = {"points": len(readings)}
+    if apart:
+        detail["stands off by"] = f"{min(abs(r.one - r.other) / r.error for r in apart):.1e} estimated errors"
+    if key[0] == "gradient":
+        relies_on = frozenset({"claimed adjoint", "forward sensitivities", "DOP853"})
+        return Evidence(ROUTE, Rigor.NUMERICAL, holds, relies_on, worst, resolution, detail)
+    return Evidence(ALONG, Rigor.NUMERICAL, holds, frozenset({"DOP853"}), worst, resolution, detail)
+
+
+def _reconcile(found: Measurement) -> None:
+    """A system that is consistent as a whole, though in no convention that is known here: nothing of it is wrong."""
+    for key, evidence in found.evidence.items():
+        if evidence.holds is False:
+            detail = {**evidence.detail, "reason": "the system as a whole gives the true gradient"}
+            found.evidence[key] = replace(evidence, holds=None, detail=detail)
+    found.counterexamples.clear()
+
+
+def _shown(value: float) -> str:
+    return f"{value:.12g}"
+
+
+def _points(task: OdeTask) -> Iterator[dict[str, Fraction]]:
+    """Exact values for everything that the problem depends on."""
+    problem = task.problem
+    names = [name for name in problem.domain.variables if name not in problem.state]
+    ends = free_symbols(problem.t0, problem.T) - set(names)
+    conditions = tuple(c for c in problem.domain.conditions if not free_symbols(c) & set(problem.state))
+    domain = Domain({name: task.identities.variable(name) for name in (*names, *sorted(ends))}, conditions)
+    sampler = Sampler(domain, Random(task.seed))
+    for draw in range(DRAWS):
+        point = sampler.draw(("unit",) if draw % 4 else ("simple",), positive=draw % 2 == 0)
+        if point is not None:
+            yield {name: x for name, (x, _) in point.items()}
+
+
+@dataclass
+class _Run:
+    """The problem at one point, its state and its right adjoint at both tolerances."""
+
+    task: OdeTask
+    convention: Convention
+    numbers: Numbers
+    curves: list[tuple[Curve, Curve]]
+
+    @classmethod
+    def of(cls, task: OdeTask, convention: Convention, exact: Mapping[str, Fraction]) -> _Run:
+        numbers = Numbers(task.problem, {name: float(x) for name, x in exact.items()})
+        curves = []
+        for tol in TOLERANCES:
+            u = numbers.state(tol)
+            final = cls.final(task, numbers, u, task.costate.final)
+            curves.append((u, numbers.adjoint(u, task.costate.rate, final, task.names, tol)))
+        return cls(task, convention, numbers, curves)
+
+    @staticmethod
+    def final(task: OdeTask, numbers: Numbers, u: Curve, nodes: Sequence[Node]) -> list[float]:
+        T = numbers.ends[1]
+        at = {name + task.ends[1]: value for name, value in numbers.at(T, u).items() if name in task.problem.state}
+        found = [float(value) for value in Straight(nodes)({**numbers.values, TIME: T, **at})]
+        if not all(map(math.isfinite, found)):
+            raise Failed("a terminal condition has no finite value")
+        return found
+
+    def kappa(self) -> float:
+        return self.numbers.constants((self.convention.kappa,))[0]
+
+    # --- parts in the convention ---
+
+    def readings(self, undefined: dict[Key, str]) -> Iterator[tuple[Key, Reading]]:
+        truth = self.truth()
+        for key in self.task.keys:
+            try:
+                if key[0] == "adjoint":
+                    reading = self.along(key)
+                elif key[0] == "terminal":
+                    reading = self.at_end(key)
+                else:
+                    reading = self.gradient(key, truth)
+            except NoFloat:
+                continue
+            except Failed as reason:
+                undefined[key] = str(reason)
+                continue
+            if reading is not None:
+                yield key, reading
+
+    def truth(self) -> dict[str, tuple[float, float]]:
+        """The gradient by forward sensitivities, and its error."""
+        names = [name for table, name in self.task.keys if table == "gradient"]
+        if not names:
+            return {}
+        coarse, fine = (forward_gradient(self.numbers, names, tol) for tol in TOLERANCES)
+        if not np.all(np.isfinite(fine)):
+            raise Failed("the gradient is not finite")
+        return {name: (b, abs(b - a)) for name, a, b in zip(names, coarse, fine, strict=True)}
+
+    def claimed_adjoint(self, which: int) -> Curve:
+        """kappa times the right adjoint, in the claimed order."""
+        adjoint, kappa, places = self.curves[which][1], self.kappa(), list(self.convention.places)
+        return lambda t: kappa * adjoint(t)[places]
+
+    def along(self, key: Key) -> Reading | None:
+        """Both sides of an adjoint equation along the solution, at the time where they are furthest apart."""
+        if key not in self.task.read:
+            return None
+        ((one, other),) = self.task.pairs(key, self.convention)
+        program, (t0, T) = Straight((one, other)), self.numbers.ends
+        u, l = self.curves[1][0], self.claimed_adjoint(1)
+        found = []
+        for t in np.linspace(t0, T, TIMES + 2)[1:-1]:
+            at = {**self.numbers.at(t, u), **dict(zip(self.task.names, l(t), strict=True))}
+            a, b = (float(value) for value in program(at))
+            if not math.isfinite(b):
+                raise Failed("the right adjoint equation has no value along the solution")
+            if not math.isfinite(a):
+                raise Failed("the claimed adjoint equation has no value along the solution")
+            scale = max(abs(a), abs(b), *np.abs(l(t)), 1e-30)
+            found.append(Reading(a, b, ROUNDING * scale))
+        return max(found, key=lambda reading: abs(reading.one - reading.other) / reading.error)
+
+    def at_end(self, key: Key) -> Reading | None:
+        if key not in self.task.read:
+            return None
+        one, other = self.final(self.task, self.numbers, self.curves[1][0], self.task.pairs(key, self.convention)[0])
+        return Reading(one, other, ROUNDING * max(abs(one), abs(other), 1e-30))
+
+    def gradient(self, key: Key, truth: Mapping[str, tuple[float, float]]) -> Reading | None:
+        coarse, fine = (self.value(key, u, self.claimed_adjoint(i)) for i, (u, _) in enumerate(self.curves))
+        return self.against(key[1], coarse, fine, truth[key[1]])
+
+    def against(self, name: str, coarse: float, fine: float, truth: tuple[float, float]) -> Reading:
+        """A claimed value against the truth; one that stands off is confirmed by differences of the objective."""
+        value, error = truth
+        scale = max(abs(fine), abs(value), self.size())
+        reading = Reading(fine, value, abs(fine - coarse) + error + ROUNDING * scale)
+        if reading.apart:
+            second, spread = difference_gradient(self.numbers, name, TOLERANCES[1])
+            agree = abs(second - value) <= 10 * spread + 1e-7 * scale
+            if not agree or abs(fine - second) <= 10 * (spread + abs(second - value)):
+                # The two routes do not tell together: an error so large that nothing stands off.
+                return replace(reading, error=max(abs(fine - value), spread) or 1.0)
+        return reading
+
+    def size(self) -> float:
+        """The size of the adjoint: an exact zero has no relative error."""
+        t0, T = self.numbers.ends
+        return 1e-3 * float(max(np.max(np.abs(self.curves[1][1](t))) for t in np.linspace(t0, T, 5)))
+
+    def value(self, key: Key, u: Curve, adjoint: Curve) -> float:
+        """A claimed gradient on given curves."""
+        task, (t0, T) = self.task, self.numbers.ends
+        turned: Callable[[Any], Any] = (lambda t: t0 + T - t) if task.reader.backwards else (lambda t: t)
+        curves: dict[str, Callable[[Any], Any]] = {}
+        for i, name in enumerate(task.problem.state):
+            curves[name] = lambda t, i=i: u(t)[i]
+        for i, name in enumerate(task.names):
+            curves[name] = lambda t, i=i: adjoint(turned(t))[i]
+        found = float(claimed(task.claim.gradient[key[1]], self.numbers.values, curves))
+        if not math.isfinite(found):
+            raise Failed("the claimed gradient is not finite")
+        return found
+
+    # --- the whole ---
+
+    def consistent(self) -> bool | None:
+        """Whether the claimed equations as they stand give the true gradient; None unless all of it is claimed."""
+        task = self.task
+        gradients = [key for key in task.keys if key[0] == "gradient"]
+        adjoints = {key[1] for key in task.keys if key[0] == "adjoint"}
+        if not gradients or adjoints != set(task.names) or any(k in task.unread for k in task.keys if k[0] != "gradient"):
+            return None
+        truth, results = self.truth(), []
+        curves = []
+        for tol, (u, _) in zip(TOLERANCES, self.curves, strict=True):
+            final = [
+                self.final(task, self.numbers, u, (self._final(i, name),))[0] for i, name in enumerate(task.names)
+            ]
+            rate = [task.read["adjoint", name] for name in task.names]
+            curves.append(self.numbers.adjoint(u, rate, final, task.names, tol))  # ty: ignore[invalid-argument-type]
+        for key in gradients:
+            coarse, fine = (self.value(key, u, l) for (u, _), l in zip(self.curves, curves, strict=True))
+            reading = self.against(key[1], coarse, fine, truth[key[1]])
+            results.append(reading.together and not reading.apart)
+        return all(results) and self._proportional(curves[1])
+
+    def _final(self, i: int, name: str) -> Node:
+        read = self.task.read.get(("terminal", name))
+        return read if isinstance(read, Node) else self.convention.entry(self.task.costate.final, i)
+
+    def _proportional(self, l: Curve) -> bool:
+        """Whether the claimed adjoint is the right one but for a factor at each time."""
+        right, (t0, T) = self.claimed_adjoint(1), self.numbers.ends
+        for t in np.linspace(t0, T, TIMES + 2)[1:-1]:
+            a, b = np.asarray(l(t)), np.asarray(right(t))
+            sizes = float(np.linalg.norm(a) * np.linalg.norm(b))
+            if sizes and abs(abs(float(a @ b)) - sizes) > 1e-9 * sizes:
+                return False
+        return True
+

@@ -1,0 +1,217 @@
+"""What does a claimed adjoint system give on numbers, and what is the gradient really?
+
+The claimed equations are solved as they stand (the state forwards, the claimed adjoint backwards), and the claimed
+gradient is evaluated on what comes out.  The truth comes from the forward sensitivity equations, which know of no
+adjoint, and once more from differences of the objective.  Everything is run at two tolerances; the change is the error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.integrate import solve_ivp
+
+from verify.calculus.reverse import gradient
+from verify.graph import Node
+from verify.numerics.straight import NoFloat, Straight, operation
+from verify.systems import TIME, OdeProblem
+
+#: Relative tolerances of the two runs; the absolute ones are a hundredth of that.
+TOLERANCES = (1e-9, 1e-12)
+#: Panels and nodes of the Gauss-Legendre rule for claimed integrals.
+PANELS, NODES = 40, 6
+#: Evaluations of a right-hand side after which a run is given up.
+MOST_EVALUATIONS = 60_000
+
+
+class Failed(ArithmeticError):
+    """No solution up to the final time, or a value that is not finite."""
+
+
+Curve = Callable[[Any], np.ndarray]
+
+
+def solve(field: Callable[[float, np.ndarray], Sequence[Any]], start: float, end: float, first: Any, tol: float) -> Curve:
+    """A continuous solution from `start` to `end` (backwards where that is earlier); values have shape (n, …)."""
+    count = 0
+
+    def counted(t: float, x: np.ndarray) -> np.ndarray:
+        nonlocal count
+        count += 1
+        if count > MOST_EVALUATIONS:
+            raise Failed("too many steps: stiff, or close to a singularity")
+        return np.array(field(t, x), dtype=float)
+
+    first = np.array(first, dtype=float)
+    if not np.all(np.isfinite(first)):
+        raise Failed("a value at an end of the interval is not finite")
+    with np.errstate(all="ignore"):
+        try:
+            done = solve_ivp(counted, (start, end), first, method="DOP853", rtol=tol, atol=tol / 100,
+                             dense_output=True, max_step=abs(end - start) / 20)  # fmt: skip
+        except ValueError as error:
+            raise Failed(str(error)) from None
+    if not done.success or not np.all(np.isfinite(done.y)):
+        raise Failed("no solution up to the final time")
+    return done.sol
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A problem at one point of its parameters: `values` by name."""
+
+    problem: OdeProblem
+    values: Mapping[str, float]
+
+    def constants(self, nodes: Sequence[Node]) -> list[float]:
+        """Expressions in the parameters alone."""
+        return [float(value) for value in Straight(nodes)(self.values)]
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        t0, T = self.constants((self.problem.t0, self.problem.T))
+        if not t0 < T:
+            raise Failed("the interval of time is empty")
+        return t0, T
+
+    def state(self, tol: float) -> Curve:
+        """u(t), shape (n, …)."""
+        field, (t0, T) = Straight(self.problem.rhs), self.ends
+
+        def rate(t: float, x: np.ndarray) -> list[Any]:
+            return field({**self.values, TIME: t, **dict(zip(self.problem.state, x, strict=True))})
+
+        return solve(rate, t0, T, self.constants(self.problem.initial), tol)
+
+    def adjoint(self, u: Curve, rate: Sequence[Node], final: Sequence[float], names: Sequence[str], tol: float) -> Curve:
+        """A costate with a given rate in t, state and its names, from its values at the final time."""
+        field, (t0, T) = Straight(rate), self.ends
+
+        def backwards(t: float, l: np.ndarray) -> list[Any]:
+            at = dict(zip(self.problem.state, u(t), strict=True)) | dict(zip(names, l, strict=True))
+            return field({**self.values, TIME: t, **at})
+
+        return solve(backwards, T, t0, final, tol)
+
+    def at(self, t: float, u: Curve) -> dict[str, Any]:
+        """All names at a time."""
+        return {**self.values, TIME: t, **dict(zip(self.problem.state, u(t), strict=True))}
+
+
+def claimed(node: Node, values: Mapping[str, Any], curves: Mapping[str, Callable[[Any], Any]]) -> Any:
+    """The value of an expression with states, adjoints at times, and integrals, as a claim writes them.
+
+    Raises NoFloat for what has no value here.
+    """
+    found: dict[Node, Any] = {}
+
+    def value(node: Node) -> Any:
+        if node not in found:
+            found[node] = fresh(node)
+        return found[node]
+
+    def fresh(node: Node) -> Any:
+        if node.op == "symbol":
+            if node.value not in values:
+                raise NoFloat(f"{node.value} has no value")
+            return values[node.value]
+        if node.op == "abstract":
+            name = node.value[0]
+            if name == "int":
+                return integral(node)
+            if name not in curves or any(node.value[1]):
+                raise NoFloat(f"{name} is not known as a function of time")
+            return curves[name](value(node.args[0]))
+        return operation(node)(*(value(arg) for arg in node.args))
+
+    def integral(node: Node) -> Any:
+        body, variable, low, high = node.args
+        a, b = float(value(low)), float(value(high))
+        if variable.op != "symbol":
+            raise NoFloat("an integral needs a variable")
+        if any(np.ndim(each) for each in values.values()):
+            raise NoFloat("integrals inside integrals are not evaluated")
+        x, w = np.polynomial.legendre.leggauss(NODES)
+        edges = np.linspace(a, b, PANELS + 1)
+        t = (edges[:-1, None] + edges[1:, None]) / 2 + (edges[1:, None] - edges[:-1, None]) / 2 * x
+        inside = claimed(body, {**values, variable.value: t.ravel()}, curves)
+        weights = (np.broadcast_to(w, t.shape) * (b - a) / (2 * PANELS)).ravel()
+        return float(np.sum(weights * inside))
+
+    with np.errstate(all="ignore"):
+        return value(node)
+
+
+# --- the truth ------------------------------------------------------------------------------------
+
+
+def forward_gradient(numbers: Numbers, names: Sequence[str], tol: float) -> np.ndarray:
+    """dG/dq by the sensitivity equations s' = f_u s + f_q, s(t0) = b_q - f(t0) t0_q; names as in a claim."""
+    problem, (t0, T) = numbers.problem, numbers.ends
+    u, n, m = problem.state, len(problem.state), len(names)
+    known = [name if name in problem.domain.variables and name not in u else "" for name in names]
+    rows = [gradient(f, (*u, *known)) for f in (*problem.rhs, problem.running)]
+    program = Straight((*problem.rhs, problem.running, *(entry for row in rows for entry in row)))
+
+    def parts(values: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+        found = np.array([float(value) for value in program(values)])
+        return found[: n + 1], found[n + 1 :].reshape(n + 1, n + m)
+
+    def all_rates(t: float, x: np.ndarray) -> np.ndarray:
+        s = x[n + 1 :].reshape(n + 1, m)[:n]
+        f, jacobian = parts({**numbers.values, TIME: t, **dict(zip(u, x[:n], strict=True))})
+        return np.concatenate([f, (jacobian[:, :n] @ s + jacobian[:, n:]).ravel()])
+
+    b = np.array(numbers.constants(problem.initial))
+    b_q = np.array([numbers.constants(gradient(each, known)) for each in problem.initial]).reshape(n, m)
+    ends_q = np.array([numbers.constants(gradient(each, known)) for each in (problem.t0, problem.T)]).reshape(2, m)
+    for j, name in enumerate(names):
+        if not known[j] and name in ("t0", "T"):
+            ends_q[int(name == "T"), j] = 1.0
+        elif not known[j]:
+            b_q[:, j] = [float(name == f"{each}(t0)") for each in u]
+    first, _ = parts({**numbers.values, TIME: t0, **dict(zip(u, b, strict=True))})
+    s0 = np.vstack([b_q - np.outer(first[:n], ends_q[0]), -first[n] * ends_q[0]])
+    curve = solve(all_rates, t0, T, np.concatenate([b, [0.0], s0.ravel()]), tol)
+    last = curve(T)
+    s = last[n + 1 :].reshape(n + 1, m)
+    at = {**numbers.values, TIME: T, **dict(zip(u, last[:n], strict=True))}
+    f, _ = parts(at)
+    g = np.array([float(v) for v in Straight(gradient(problem.terminal, (*u, *known, TIME)))(at)])
+    moving = s[:n] + np.outer(f[:n], ends_q[1])
+    return g[:n] @ moving + g[n : n + m] + s[n] + (f[n] + g[-1]) * ends_q[1]
+
+
+def difference_gradient(numbers: Numbers, name: str, tol: float) -> tuple[float, float]:
+    """dG/dq by central differences at two steps, extrapolated; and an estimate of its error."""
+    scale = max(1.0, abs(numbers.values.get(name, 1.0)))
+
+    def slope(h: float) -> float:
+        return (objective(numbers, name, h, tol) - objective(numbers, name, -h, tol)) / (2 * h)
+
+    coarse, fine = slope(2e-3 * scale), slope(1e-3 * scale)
+    return (4 * fine - coarse) / 3, abs(fine - coarse) / 10 + 1e-8 * abs(fine)
+
+
+def objective(numbers: Numbers, name: str, shift: float, tol: float) -> float:
+    """G with one of the things that it depends on shifted."""
+    problem = numbers.problem
+    values = dict(numbers.values)
+    if name in values:
+        values[name] += shift
+    moved = Numbers(problem, values)
+    t0, T = moved.ends
+    if name not in values:
+        t0, T = t0 + shift * (name == "t0"), T + shift * (name == "T")
+    first = [b + shift * (name == f"{u}(t0)") for u, b in zip(problem.state, moved.constants(problem.initial), strict=True)]
+    program = Straight((*problem.rhs, problem.running))
+
+    def rates(t: float, x: np.ndarray) -> list[Any]:
+        return program({**values, TIME: t, **dict(zip(problem.state, x[:-1], strict=True))})
+
+    last = solve(rates, t0, T, [*first, 0.0], tol)(T)
+    at = {**values, TIME: T, **dict(zip(problem.state, last[:-1], strict=True))}
+    return float(Straight((problem.terminal,))(at)[0]) + float(last[-1])

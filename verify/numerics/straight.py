@@ -1,0 +1,112 @@
+"""What is an expression of the graph worth in floating point?  A straight program, run on numbers or on arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from verify.graph import Node, postorder
+
+
+class NoFloat(ValueError):
+    """An expression with a part that has no value in floating point here."""
+
+
+_CONSTANTS = {"pi": np.pi, "E": np.e, "EulerGamma": np.euler_gamma}
+FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    **{name: getattr(np, name) for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "log", "sqrt", "abs",
+                                            "sign", "floor")},
+    "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan, "asinh": np.arcsinh, "acosh": np.arccosh,
+    "atanh": np.arctanh, "erf": special.erf, "erfc": special.erfc, "gamma": special.gamma,
+    "loggamma": special.gammaln, "digamma": special.digamma, "max": np.maximum, "min": np.minimum,
+    "cot": lambda x: 1 / np.tan(x), "sec": lambda x: 1 / np.cos(x), "csc": lambda x: 1 / np.sin(x),
+    "coth": lambda x: 1 / np.tanh(x), "sech": lambda x: 1 / np.cosh(x), "csch": lambda x: 1 / np.sinh(x),
+}  # fmt: skip
+_RELATIONS = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal, "=": np.equal,
+              "!=": np.not_equal}  # fmt: skip
+
+
+class Straight:
+    """Expressions as one list of operations; what they share is computed once.
+
+    Raises NoFloat for what is not known here.
+    """
+
+    def __init__(self, roots: Sequence[Node]) -> None:
+        nodes = list(postorder(*roots))
+        place = {node: i for i, node in enumerate(nodes)}
+        self.steps = [(operation(node), tuple(place[arg] for arg in node.args), node) for node in nodes]
+        self.roots = [place[root] for root in roots]
+
+    def __call__(self, values: Mapping[str, Any]) -> list[Any]:
+        """The values of the roots, where each symbol has the value that its name has."""
+        found: list[Any] = []
+        with np.errstate(all="ignore"):
+            for run, inputs, node in self.steps:
+                found.append(values[node.value] if node.op == "symbol" else run(*(found[i] for i in inputs)))
+        return [found[i] for i in self.roots]
+
+
+def operation(node: Node) -> Callable[..., Any]:
+    """What a node does with the values of its arguments."""
+    match node.op:
+        case "num" | "constant":
+            value = float(node.value) if node.op == "num" else _CONSTANTS.get(node.value)
+            if value is None:
+                raise NoFloat(f"{node.value} has no value in floating point")
+            return lambda: value
+        case "symbol":
+            return _nothing
+        case "add":
+            return lambda *terms: sum(terms[1:], terms[0])
+        case "mul":
+            return _product
+        case "pow":
+            return _power
+        case "call" if node.value in FUNCTIONS:
+            return FUNCTIONS[node.value] if len(node.args) < 3 else _folded(FUNCTIONS[node.value])
+        case "compare":
+            return _RELATIONS[node.value]
+        case "and":
+            return lambda *conditions: np.logical_and.reduce(conditions)
+        case "or":
+            return lambda *conditions: np.logical_or.reduce(conditions)
+        case "true":
+            return lambda: True
+        case "piecewise":
+            return _pieces
+    raise NoFloat(f"{node.value if node.op == 'call' else node.op} has no value in floating point here")
+
+
+def _nothing() -> None:
+    raise AssertionError("a symbol is looked up, not run")
+
+
+def _product(*factors: Any) -> Any:
+    value = factors[0]
+    for factor in factors[1:]:
+        value = value * factor
+    return value
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    return np.power(np.asarray(base, dtype=float), exponent)
+
+
+def _folded(function: Callable[..., Any]) -> Callable[..., Any]:
+    def run(first: Any, *others: Any) -> Any:
+        for other in others:
+            first = function(first, other)
+        return first
+
+    return run
+
+
+def _pieces(*args: Any) -> Any:
+    value: Any = np.nan
+    for piece, condition in reversed(list(zip(args[::2], args[1::2], strict=True))):
+        value = np.where(condition, piece, value)
+    return value
