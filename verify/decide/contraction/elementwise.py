@@ -324,6 +324,8 @@ def size_power(a: Sum, n: Size) -> Sum:
     space = a.space
     if isinstance(n, int):
         return power(a, n)
+    if not a.terms:
+        return a
     if len(a.terms) != 1:
         raise GiveUp("a sum to the power of a size")
     ((term, c),) = a.terms.items()

@@ -158,6 +158,10 @@ def _first_rotation(a: Sum) -> tuple[Sum, list[_Turn]]:
     return best, way
 
 
+def _first(a: Sum) -> tuple[Any, ...]:
+    return _order(_first_rotation(a)[0])
+
+
 def _order(a: Sum) -> tuple[Any, ...]:
     return min(a.key, transposed(a).key)
 
@@ -269,9 +273,20 @@ class _Pivot:
 
 
 def _pivot(a: Sum) -> _Pivot | None:
-    """a = M + N, M the first term that may be split off, unless a number times the identity is a term too."""
-    if len(a.terms) < 2 or any(is_diagonal(Sum(a.space, a.dims, {t: c})) for t, c in a.terms.items()):
+    """a = M + N, M the first term that may be split off, unless a number times the identity is a term too.
+
+    c + M becomes M (1 + c inv(M)) where the sum in brackets comes before c + M.
+    """
+    parts = [Sum(a.space, a.dims, {t: c}) for t, c in a.terms.items()]
+    if len(parts) < 2:
         return None
+    if any(map(is_diagonal, parts)):
+        base = next((part for part in parts if not is_diagonal(part)), None)
+        if len(parts) != 2 or base is None or letters(base) is None or not is_generic(base):
+            return None
+        inner = identity(a.space, a.dims[0]) + matmul(a - base, inverse(base))
+        other = content(inner, lambda k: not is_open(k))[2]
+        return _Pivot(base, a - base) if _first(other) < _first(a) else None
     for term in sorted(a.terms, key=lambda t: (sum(len(k) for k, _ in t), t)):
         base = Sum(a.space, a.dims, {term: a.terms[term]})
         if is_generic(base):

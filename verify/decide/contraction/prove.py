@@ -7,10 +7,13 @@ denominators are multiplied out, and inverses with a free index: E = 0 if and on
 
 from __future__ import annotations
 
+import random
+
 from verify.claim import Claim
 from verify.decide.contraction.certified import check
 from verify.decide.contraction.expand import Expansion
 from verify.decide.contraction.functions import Value, aligned, shape_of
+from verify.decide.contraction.guard import Defect, confirm
 from verify.decide.contraction.space import GiveUp, Space
 from verify.decide.contraction.sums import Sum, einsum, single
 from verify.graph import ZERO, postorder
@@ -26,25 +29,32 @@ MOST_CLEARED = 3
 WAYS = ((False, False), (True, False), (True, True))
 
 
-def prove(claim: Claim, *, seed: int = 0) -> Evidence:  # noqa: ARG001
+def prove(claim: Claim, *, seed: int = 0) -> Evidence:
     """Evidence that holds (rigor exact) at every size, or could not tell, with `detail["reason"]`.
 
     It speaks of the points where both sides are defined and does not ask whether there are any.
-    detail of a proof: `method`, `sizes`, `graphs` (terms of both sides together) and `assumed`.
+    detail of a proof: `method`, `sizes`, `graphs` (terms of both sides together), `confirmed` (entries of the two
+    sides that were enclosed in both ways) and `assumed`.
     """
     reason = _refused(claim)
+    rng = random.Random(seed)
     if not reason:
         for way in WAYS:
             try:
-                graphs = _attempt(claim, *way)
+                sides = _attempt(claim, *way)
+                confirmed = confirm(claim, sides, rng) if sides else 0
+            except Defect as defect:
+                reason = f"defect in the prover: {defect}"
+                break
             except GiveUp as obstacle:
                 reason = reason or str(obstacle)
             except RecursionError:
                 reason = reason or "the expression is nested too deeply"
             else:
-                if graphs is not None:
+                if sides is not None:
                     sizes = sorted(v.name for v in claim.domain.variables.values() if v.field == "size")
-                    detail = {"method": METHOD, "sizes": sizes, "graphs": graphs, "assumed": []}
+                    graphs = sum(len(side.sum.terms) for side in sides)
+                    detail = {"method": METHOD, "sizes": sizes, "graphs": graphs, "confirmed": confirmed, "assumed": []}
                     return Evidence(ROUTE, Rigor.EXACT, True, RELIES_ON, detail=detail)
             if not any(n.op == "call" and n.value in ("inv", "det", "logdet") for n in postorder(claim.lhs, claim.rhs)):
                 break
@@ -63,8 +73,8 @@ def _refused(claim: Claim) -> str:
     return ""
 
 
-def _attempt(claim: Claim, rotate: bool, pivot: bool) -> int | None:
-    """The number of graphs on both sides when their difference is zero, else None."""
+def _attempt(claim: Claim, rotate: bool, pivot: bool) -> tuple[Value, Value] | None:
+    """The two sides when their difference is zero, else None."""
     space = Space(rotate, pivot)
     expansion = Expansion(space, claim.domain, frozenset(), {}, {})
     lhs, rhs = expansion.value(claim.lhs), expansion.value(claim.rhs)
@@ -72,7 +82,7 @@ def _attempt(claim: Claim, rotate: bool, pivot: bool) -> int | None:
     if not is_zero(difference):
         return None
     check(space)
-    return len(lhs.sum.terms) + len(rhs.sum.terms)
+    return lhs, rhs
 
 
 def _difference(lhs: Value, rhs: Value, *, zero: bool) -> Sum:
