@@ -292,12 +292,33 @@ def test_their_false_neighbours_are_refuted_at_a_point_that_can_be_checked_again
         ("d/dx f(g(x)) = f'(g(x))*g'(x) with f: function of x, g: function of x", Verdict.PROVED),
         ("d/dx f(x) = f(x) with f: function of x", Verdict.REFUTED),
         ("f(2*x) = 2*f(x) with f: function of x", Verdict.REFUTED),
+        ("d/dx f = f'(y)*y' with f: function of y, y: function of x", Verdict.PROVED),
+        ("d/dx f = 0 with f: function of y, y: function of x", Verdict.REFUTED),
+        ("grad_X f(2*X) = 2*grad_X f(X) with f: function of X, X: symmetric(2), structured", Verdict.REFUTED),
+        ("Q*inv(Q) = Q*Q' with Q: orthogonal(2)", Verdict.PROVED),
+        ("Q*inv(Q) = det(Q)*Q*Q' with Q: orthogonal(2)", Verdict.REFUTED),
         ("det(A*B) = det(A)*det(B) with A: matrix(2,2), B: matrix(2,2)", Verdict.PROVED),
         ("det(A + B) = det(A) + det(B) with A: matrix(2,2), B: matrix(2,2)", Verdict.REFUTED),
     ],
 )
 def test_where_no_size_is_a_name_the_entries_are_proved(text, verdict):
     assert decide(read_claim(text)).verdict is verdict
+
+
+def test_a_claim_about_larger_sizes_alone_is_tried_there():
+    result = decide(read_claim("tr(A) = A[1,1] + A[2,2] + A[3,3] + A[4,4] with A: matrix(n,n), n > 3, n < 5"))
+    assert result.verdict is Verdict.SUPPORTED
+    assert "proved for n = 4" in result.notes
+    assert decide(read_claim("tr(A) = A[1,1] with A: matrix(n,n), n > 3")).verdict is Verdict.REFUTED
+    assert decide(read_claim("tr(A) = A[1,1] with A: matrix(n,n), n > 30")).verdict is Verdict.UNDECIDED
+
+
+def test_every_component_of_the_orthogonal_matrices_is_proved():
+    claim = read_claim("det(Q)*Q = Q with Q: orthogonal(2)")
+    right, turned = instances(claim, {})
+    assert prove(right.combined()).holds
+    assert not prove(turned.combined()).holds
+    assert decide(claim).verdict is Verdict.REFUTED
 
 
 def test_what_is_defined_for_numbers_only_is_not_taken_for_a_matrix():

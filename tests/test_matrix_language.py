@@ -223,6 +223,18 @@ def test_declared_names_win():
     assert read_claim("E' = E' with E: matrix(n,n)").lhs is transpose(symbol("E"))
 
 
+def test_a_function_of_a_function_follows_it_to_the_quantity():
+    claim = read_claim("f = f(y(x)) with f: function of y, y: function of x")
+    assert claim.lhs is claim.rhs
+    with pytest.raises(ReadError, match="depends on itself"):
+        read_claim("f = g with f: function of g, g: function of f")
+
+
+def test_a_derivative_by_an_index_is_refused():
+    with pytest.raises(ReadError, match="the index of a sum"):
+        read_claim("sum(d/di (i*x), i, 1, 3) = 3*x")
+
+
 def test_a_derivative_by_what_depends_is_refused():
     with pytest.raises(ReadError, match="which depends on t"):
         read_claim("grad_X tr(X) = eye(n) with X: matrix(n,n) of t")

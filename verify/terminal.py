@@ -99,7 +99,7 @@ def show(result: Result, terminal: Terminal, let: Sequence[str] = ()) -> None:
 def _corrected(read_as: str, correction: str) -> str:
     """The claim with its wrong side replaced: the right one, unless only that one holds a derivative."""
     left, _, right = read_as.partition(" with ")[0].partition(" = ")
-    derivative = re.compile(r"\bd(\^\d+)?/d|\bdiff\(")
+    derivative = re.compile(r"\bd(\^\d+)?/d|\b(grad|jac|hess|div)_|\bdiff\(")
     if derivative.search(right) and not derivative.search(left):
         return f"{correction} = {right}"
     return f"{left} = {correction}"

@@ -47,6 +47,7 @@ from verify.graph import (
     postorder,
     power,
     rebuild,
+    size,
     substitute,
     symbol,
 )
@@ -142,15 +143,18 @@ class Instance:
         )
 
 
-def instances(claim: Claim, sizes: Sizes) -> list[Instance]:
+def instances(claim: Claim, sizes: Sizes, *, largest: int = LARGEST_INSTANCE) -> list[Instance]:
     """The claim at these sizes: one instance, or one for every choice of determinants of orthogonal matrices.
 
-    Raises Unsupported for what has no expression in entries, NoInstance where the claim says nothing at these sizes.
+    largest   nodes that an instance may have.
+
+    Raises Unsupported for what has no expression in entries or a longer one, NoInstance where the claim says nothing
+    at these sizes.
     """
-    return [_instance(claim, sizes, signs) for signs in components(claim.domain.variables.values())]
+    return [_instance(claim, sizes, signs, largest) for signs in components(claim.domain.variables.values())]
 
 
-def _instance(claim: Claim, sizes: Sizes, determinants: Mapping[str, int]) -> Instance:
+def _instance(claim: Claim, sizes: Sizes, determinants: Mapping[str, int], largest: int) -> Instance:
     domain = claim.domain
     differentiated = {node.value for node in postorder(claim.lhs, claim.rhs) if node.op in BY_VECTOR}
     for name in differentiated:
@@ -171,6 +175,8 @@ def _instance(claim: Claim, sizes: Sizes, determinants: Mapping[str, int]) -> In
         )
     conditions = tuple(node for condition in domain.conditions for node in expansion.conditions(condition))
     bodies = [n.args[0] for n in postorder(*flat(lhs), *flat(rhs)) if n.op == "derivative"]
+    if sum(size(body) for body in bodies) + size(*flat(lhs), *flat(rhs)) > largest:
+        raise Unsupported("the claim is too long when it is written out")
     if domain.everywhere and not all(map(is_polynomial, bodies)):
         raise Unsupported("the rules of differentiation say nothing at kinks, which belong to the claim")
 
@@ -193,7 +199,7 @@ def _instance(claim: Claim, sizes: Sizes, determinants: Mapping[str, int]) -> In
         {name: made.arrays[name] for name, v in domain.variables.items() if v.of},
         _places(domain.variables, made),
     )
-    if sum(1 for _ in postorder(*instance.nodes())) > LARGEST_INSTANCE:
+    if size(*instance.nodes()) > largest:
         raise Unsupported("the claim is too long when it is written out")
     return instance
 

@@ -15,10 +15,20 @@ from random import Random
 from verify.claim import Claim
 from verify.decide.enclose import Search, search
 from verify.decide.entries import Sizes
-from verify.decide.instances import Instance, NoInstance, Unsupported, generic, instances, opaque, plain, with_functions
+from verify.decide.instances import (
+    LARGEST_INSTANCE,
+    Instance,
+    NoInstance,
+    Unsupported,
+    generic,
+    instances,
+    opaque,
+    plain,
+    with_functions,
+)
 from verify.decide.prove import prove
 from verify.decide.witness import counterexample
-from verify.graph import ONE, Node, num, size
+from verify.graph import ONE, Node, num
 from verify.language import write_claim
 from verify.shapes import Shapes, described, of_sides, transposed_sides, turned
 from verify.verdict import Counterexample, Diagnosis, Evidence, Result, Rigor, Verdict, combine
@@ -30,7 +40,7 @@ SIZES: Mapping[int, tuple[tuple[int, ...], ...]] = {
     1: ((2,), (1,), (3,)),
     2: ((2, 3), (3, 2), (1, 2), (2, 1), (1, 1)),
 }
-MORE_SIZES = ((2, 3, 2, 1), (1, 2, 2, 3), (3, 1, 2, 2), (1, 1, 1, 1))
+MORE_SIZES = ((2, 3, 2, 2), (1, 2, 2, 3), (3, 1, 2, 2), (1, 1, 1, 1))
 #: Sizes that are tried where no proof was found, in claims of so many nodes.
 LARGER, LARGEST_CHEAP = (5, 4, 6), 2500
 #: Letters of a kink that is worth printing.
@@ -127,11 +137,9 @@ def further(trial: Trial, seed: int) -> None:
 
 
 def _try(trial: Trial, sizes: Sizes, seed: int, largest: int | None = None) -> None:
-    """Note what the claim says at these sizes; nothing where it has more nodes than `largest`."""
+    """Note what the claim says at these sizes; nothing where it has more nodes than `largest`, if that is given."""
     try:
-        for instance in instances(trial.claim, sizes):
-            if largest is not None and size(*instance.nodes()) > largest:
-                return
+        for instance in instances(trial.claim, sizes, largest=largest or LARGEST_INSTANCE):
             chosen, found = search_at(instance, seed)
             if found.counterexample is not None:
                 trial.refuted = chosen, found
