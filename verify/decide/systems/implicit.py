@@ -1,0 +1,264 @@
+"""Is a claimed adjoint system of f(u, p) = 0 right?  Identities on the set of solutions, all of them exact.
+
+The adjoint is an explicit function of u and p (Cramer's rule), so every part is an identity in u and p.  Where it fails
+for independent u and p, it need only hold where f(u, p) = 0: the residuals are solved for names in which they are
+linear, and the identity is decided on what remains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import permutations
+
+from verify.calculus.costate import Costate, Gradient, implicit_costate, implicit_gradient, total
+from verify.calculus.reverse import gradient
+from verify.calculus.tidy import is_zero, tidy
+from verify.decide.systems import convention as conventions
+from verify.decide.systems.convention import Convention
+from verify.decide.systems.identity import Identities
+from verify.decide.systems.result import Part, SystemResult, overall
+from verify.graph import ZERO, Node, add, compare, div, free_symbols, mul, num, postorder, substitute, symbol
+from verify.language.write import write
+from verify.systems import ImplicitProblem, SystemClaim, adjoint_names
+from verify.verdict import Result, Verdict
+
+#: States up to which Cramer's rule is written out.
+MOST_STATES = 4
+
+Key = tuple[str, str]
+
+
+def judge(problem: ImplicitProblem, claim: SystemClaim, *, seed: int = 0) -> Iterator[SystemResult]:
+    """Results, each saying more than the one before."""
+    task = ImplicitTask(problem, claim, seed)
+    chosen = task.convention
+    parts = tuple(task.judged(key, chosen) for key in task.keys)
+    if any(part.verdict is Verdict.REFUTED for part in parts):
+        parts = task.reconciled(parts)
+    yield _result(task, chosen, parts)
+    if any(part.verdict is Verdict.REFUTED for part in parts):
+        from verify.decide.systems.slips import implicit_slip
+
+        explained = tuple(
+            replace(part, diagnosis=implicit_slip(task, key, chosen)) if part.verdict is Verdict.REFUTED else part
+            for key, part in zip(task.keys, parts, strict=True)
+        )
+        yield _result(task, chosen, explained)
+
+
+def determinant(matrix: Sequence[Sequence[Node]]) -> Node:
+    """By permutations: for the few states of a formula."""
+    n, terms = len(matrix), []
+    for order in permutations(range(n)):
+        inversions = sum(order[i] > order[j] for i in range(n) for j in range(i + 1, n))
+        terms.append(mul(num((-1) ** inversions), *(matrix[i][order[i]] for i in range(n))))
+    return total(terms)
+
+
+def cramer(matrix: Sequence[Sequence[Node]], right: Sequence[Node]) -> tuple[Node, ...]:
+    """The solution of matrix * x = right."""
+    below = determinant(matrix)
+    found = []
+    for j in range(len(matrix)):
+        replaced = [[right[i] if k == j else entry for k, entry in enumerate(row)] for i, row in enumerate(matrix)]
+        found.append(tidy(div(determinant(replaced), below)))
+    return tuple(found)
+
+
+@dataclass
+class ImplicitTask:
+    """A problem, what is claimed of it, and what is right."""
+
+    problem: ImplicitProblem
+    claim: SystemClaim
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        self.names = adjoint_names(self.problem)
+        self.identities = Identities(self.problem.domain, {}, self.seed)
+        self.keys: list[Key] = [
+            *(("adjoint", str(i)) for i in range(1, len(self.claim.equations) + 1)),
+            *(("gradient", name) for name in self.claim.gradient),
+        ]
+
+    @cached_property
+    def costate(self) -> Costate:
+        return implicit_costate(self.problem)
+
+    def gradient(self, q: str) -> Gradient:
+        return implicit_gradient(self.problem, q)
+
+    @cached_property
+    def adjoint(self) -> tuple[Node, ...]:
+        """The right adjoint in u and p."""
+        columns = [list(column) for column in zip(*self.costate.matrix, strict=True)]
+        return cramer(columns, self.costate.final)
+
+    @cached_property
+    def solved(self) -> tuple[Node, ...] | None:
+        """The claimed adjoint in u and p, from the claimed equations; None where they do not determine it."""
+        equations = self.claim.equations
+        if len(equations) != len(self.names):
+            return None
+        differences = [add(e.lhs, mul(num(-1), e.rhs)) for e in equations]
+        matrix = [gradient(d, self.names) for d in differences]
+        none = {symbol(name): ZERO for name in self.names}
+        if any(free_symbols(*row) & set(self.names) for row in matrix):
+            return None
+        below = determinant(matrix)
+        if is_zero(below) or not self.identities.difference(below, ZERO) > 0:
+            return None
+        return cramer(matrix, [tidy(-substitute(d, none)) for d in differences])
+
+    # --- the set of solutions ---
+
+    @cached_property
+    def solution(self) -> tuple[dict[Node, Node], tuple[Node, ...]] | None:
+        """Names as expressions in the others where f = 0, and the conditions that keep them in their sets."""
+        problem = self.problem
+        names = [*problem.parameters, *(n for n in problem.domain.variables if n not in problem.parameters)]
+        found: dict[Node, Node] = {}
+        for f in problem.residual:
+            f = substitute(f, found)
+            solved = next((s for name in names if symbol(name) not in found and (s := _solved(f, name))), None)
+            if solved is None:
+                return None
+            name, value = solved
+            found = {key: substitute(old, {name: value}) for key, old in found.items()} | {name: value}
+        conditions = [substitute(c, found) for c in problem.domain.conditions]
+        for name, value in found.items():
+            v = problem.domain.variables[name.value]
+            conditions += [compare(v.low, "<", value)] if v.low is not None else []
+            conditions += [compare(value, "<", v.high)] if v.high is not None else []
+        return found, tuple(c for c in conditions if free_symbols(c))
+
+    def decide(self, lhs: Node, rhs: Node) -> Result:
+        """lhs = rhs where f(u, p) = 0; a refutation for independent u and p alone is UNDECIDED."""
+        free = self.identities.decide(lhs, rhs)
+        if free.verdict is not Verdict.REFUTED:
+            return free
+        if self.solution is None:
+            reason = "it fails for independent u and p, and the residual is not solved for one of its names"
+            return replace(free, verdict=Verdict.UNDECIDED, counterexample=None, evidence=(), reason=reason)
+        at, conditions = self.solution
+        return self.identities.decide(substitute(lhs, at), substitute(rhs, at), conditions)
+
+    def same(self, lhs: Node, rhs: Node) -> bool:
+        if self.identities.same(lhs, rhs):
+            return True
+        at = self.solution[0] if self.solution else {}
+        return bool(at) and self.identities.same(substitute(lhs, at), substitute(rhs, at))
+
+    # --- the convention ---
+
+    @cached_property
+    def convention(self) -> Convention:
+        """The one in which the fewest parts fail."""
+        varying = set(free_symbols(*self.adjoint, *(self.solved or ())))
+        suggested = []
+        if self.solved is not None:
+            suggested += [conventions.ratio(a, b, varying) for a, b in zip(self.solved, self.adjoint, strict=True)]
+        for name in self.claim.gradient:
+            right = self.gradient(name).boundary
+            none = {symbol(each): ZERO for each in self.names}
+            linear = [tidy(e - substitute(e, none)) for e in (right, self.claim.gradient[name])]
+            suggested.append(conventions.ratio(*linear, {*varying, *self.names}))
+
+        def failures(convention: Convention) -> int:
+            return sum(not self.same(*self.pair(key, convention)) for key in self.keys)
+
+        return conventions.best(conventions.candidates(self.names, suggested), failures)[0]
+
+    def pair(self, key: Key, convention: Convention) -> tuple[Node, Node]:
+        """(claimed, right) in u and p."""
+        at = {symbol(name): convention.entry(self.adjoint, i) for i, name in enumerate(self.names)}
+        if key[0] == "adjoint":
+            equation = self.claim.equations[int(key[1]) - 1]
+            return substitute(equation.lhs, at), substitute(equation.rhs, at)
+        right = self.gradient(key[1]).boundary
+        plain = {symbol(name): each for name, each in zip(self.names, self.adjoint, strict=True)}
+        return substitute(self.claim.gradient[key[1]], at), substitute(right, plain)
+
+    # --- parts ---
+
+    def text(self, key: Key) -> str:
+        return self.claim.text.get(key, "")
+
+    def judged(self, key: Key, convention: Convention) -> Part:
+        name, text = " ".join(key), self.text(key)
+        if key[0] == "adjoint":
+            equation = self.claim.equations[int(key[1]) - 1]
+            if not free_symbols(equation.lhs, equation.rhs) & set(self.names):
+                return Part(name, text, Verdict.UNDECIDED, reason="the equation names no adjoint")
+            if len(self.claim.equations) >= len(self.names) and self.solved is None:
+                return Part(name, text, Verdict.UNDECIDED, reason="the equations do not determine the adjoint")
+            unanchored = not self.claim.gradient and not _is_sign(convention.kappa)
+            if unanchored:
+                return Part(name, text, Verdict.UNDECIDED, reason=UNANCHORED)
+        found = self.decide(*self.pair(key, convention))
+        correction = self.correct(key, convention) if found.verdict is Verdict.REFUTED else ""
+        return Part(name, text, found.verdict, found.evidence, found.counterexample, None, correction, found.reason)
+
+    def reconciled(self, parts: tuple[Part, ...]) -> tuple[Part, ...]:
+        """Equations for something else than the adjoint, with which the gradient is right, are no mistake."""
+        gradients = [key for key in self.keys if key[0] == "gradient"]
+        used = free_symbols(*self.claim.gradient.values())
+        if not gradients or self.solved is None or not set(self.names) <= used:
+            return parts
+        at = dict(zip((symbol(name) for name in self.names), self.solved, strict=True))
+        found = [self.decide(substitute(self.claim.gradient[k[1]], at), self.pair(k, self.convention)[1]) for k in gradients]
+        if any(result.verdict < Verdict.SUPPORTED for result in found):
+            return parts
+        proofs = dict(zip(gradients, found, strict=True))
+        evidence = tuple(e for result in found for e in result.evidence)
+        return tuple(
+            Part(part.name, part.claim, proofs[key].verdict, proofs[key].evidence)
+            if key in proofs
+            else replace(part, verdict=Verdict.SUPPORTED, evidence=evidence, counterexample=None, correction="")
+            for key, part in zip(self.keys, parts, strict=True)
+        )
+
+    def correct(self, key: Key, convention: Convention) -> str:
+        """A part as it should be, in the convention of the claim."""
+        if key[0] == "gradient":
+            return write(convention.claimed(self.gradient(key[1]).boundary))
+        which = min(int(key[1]), len(self.names)) - 1
+        left = convention.claimed(self.costate.rate[which])
+        right = tidy(mul(convention.kappa, self.costate.final[which]))
+        return f"{write(tidy(mul(convention.kappa, left)))} = {write(right)}"
+
+
+UNANCHORED = "right for an adjoint that is scaled by a constant, and no gradient says whether it is"
+
+
+def _is_sign(kappa: Node) -> bool:
+    return kappa.op == "num" and abs(kappa.value) == 1
+
+
+def _solved(f: Node, name: str) -> tuple[Node, Node] | None:
+    """The name as an expression that makes f zero, where f is linear in it with a factor that is a number or a product."""
+    s = symbol(name)
+    if s not in set(postorder(f)):
+        return None
+    (slope,) = gradient(f, (name,))
+    if s in set(postorder(slope)) or slope is ZERO:
+        return None
+    return s, tidy(-div(substitute(f, {s: ZERO}), slope))
+
+
+def _result(task: ImplicitTask, convention: Convention, parts: tuple[Part, ...]) -> SystemResult:
+    derived = []
+    if not task.claim.equations:
+        derived += [(f"adjoint {i}", task.correct(("adjoint", str(i)), convention)) for i in range(1, len(task.names) + 1)]
+    for name in task.problem.parameters:
+        if ("gradient", name) not in task.keys:
+            derived.append((f"gradient {name}", task.correct(("gradient", name), convention)))
+    verdict = overall(parts)
+    reason = "" if parts else "nothing is claimed"
+    if verdict is Verdict.UNDECIDED and parts:
+        reason = next((f"{part.name}: {part.reason}" for part in parts if part.verdict is verdict and part.reason), "")
+    return SystemResult(
+        "", task.problem.kind, parts, convention.says(), tuple(derived), (), reason, verdict, seed=task.seed
+    )

@@ -1,0 +1,377 @@
+"""Is a claimed adjoint system of a recurrence right?  Step by step as identities; for small lengths written out.
+
+A part that is an identity at a general step is proved for every number of steps.  What fails there is refuted only when
+it also fails for one, two or three steps written out in the parameters, where everything is exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from verify.calculus.costate import Costate, Gradient, recurrence_gradient
+from verify.calculus.tidy import tidy
+from verify.claim import Variable
+from verify.decide.systems import convention as conventions
+from verify.decide.systems.convention import Convention
+from verify.decide.systems.identity import Identities
+from verify.decide.systems.implicit import UNANCHORED, _is_sign
+from verify.decide.systems.result import Part, SystemResult, overall
+from verify.decide.systems.steps import NoSum, Steps, Stepwise
+from verify.graph import (
+    ONE,
+    ZERO,
+    Node,
+    add,
+    derivative,
+    free_symbols,
+    num,
+    postorder,
+    rebuild,
+    substitute,
+    symbol,
+)
+from verify.language.write import write
+from verify.systems import INDEX, RecurrenceProblem, SystemClaim
+from verify.verdict import Counterexample, Result, Verdict
+
+#: Lengths that are written out, and nodes that they may have.
+LENGTHS, LARGEST = (1, 2, 3), 4000
+MOST_WRITTEN_OUT = 6
+
+Key = tuple[str, str]
+
+
+def judge(problem: RecurrenceProblem, claim: SystemClaim, *, seed: int = 0) -> Iterator[SystemResult]:
+    """Results, each saying more than the one before."""
+    task = RecurrenceTask(problem, claim, seed)
+    chosen = task.convention
+    parts = [task.judged(key, chosen) for key in task.keys]
+    if any(part.verdict is Verdict.REFUTED for part in parts) and task.is_consistent():
+        parts = [replace(p, verdict=Verdict.SUPPORTED, correction="") if p.verdict is Verdict.REFUTED else p for p in parts]
+    yield _result(task, chosen, tuple(parts))
+    if any(part.verdict is Verdict.REFUTED for part in parts):
+        from verify.decide.systems.slips import recurrence_slip
+
+        explained = [
+            replace(part, diagnosis=recurrence_slip(task, key, chosen)) if part.verdict is Verdict.REFUTED else part
+            for key, part in zip(task.keys, parts, strict=True)
+        ]
+        yield _result(task, chosen, tuple(explained))
+
+
+@dataclass
+class RecurrenceTask:
+    """A problem, what is claimed of it, and what is right."""
+
+    problem: RecurrenceProblem
+    claim: SystemClaim
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        self.steps = Steps(self.problem)
+        self.names = self.steps.names
+        ranges = {INDEX: Variable(INDEX, "integer", low=ONE, closed_low=True)}
+        if isinstance(self.problem.steps, str):
+            ranges[self.problem.steps] = Variable(self.problem.steps, "integer", low=ONE, closed_low=True)
+        self.identities = Identities(self.problem.domain, ranges, self.seed)
+        claim = self.claim
+        self.keys: list[Key] = [
+            *(("adjoint", name) for name in claim.adjoint),
+            *(("terminal", name) for name in claim.terminal),
+            *(("gradient", name) for name in claim.gradient),
+        ]
+        self.read: dict[Key, Node | Stepwise] = {}
+        self.unread: dict[Key, str] = {}
+        for key in self.keys:
+            formula = getattr(claim, key[0])[key[1]]
+            try:
+                gradient = key[0] == "gradient"
+                self.read[key] = self.steps.stepwise(formula) if gradient else self.steps.symbols(formula)
+                if not gradient:
+                    self._check_sides(key)
+            except NoSum as reason:
+                self.unread[key] = str(reason)
+                self.read.pop(key, None)
+
+    def _check_sides(self, key: Key) -> None:
+        """A state or adjoint without its step means nothing certain in these tables."""
+        node = getattr(self.claim, key[0])[key[1]]
+        if any(each.op == "abstract" and each.args[0] is symbol(INDEX) for each in postorder(node)):
+            bare = {each.value[0] for each in postorder(node) if each.op == "abstract"}
+            text = self.claim.text.get(key, "")
+            for name in bare:
+                if text and not _always_at_a_step(text, name):
+                    raise NoSum(f"{name} stands without its step; write {name}[k]")
+
+    @property
+    def costate(self) -> Costate:
+        return self.steps.costate
+
+    def gradient(self, q: str) -> Gradient:
+        return recurrence_gradient(self.problem, q)
+
+    # --- the convention ---
+
+    @cached_property
+    def convention(self) -> Convention:
+        """The one in which the fewest parts fail."""
+        suggested = []
+        for key, read in self.read.items():
+            if key[0] == "terminal":
+                assert isinstance(read, Node)
+                right = self.costate.final[self.names.index(key[1])]
+                suggested.append(conventions.ratio(read, right, free_symbols(read, right) - self._constants))
+            if isinstance(read, Stepwise):
+                truth = self.gradient(key[1])
+                for one, other in ((truth.inside, read.inside), (truth.boundary, read.boundary)):
+                    linear = [self._linear_part(each) for each in (one, other)]
+                    suggested.append(conventions.ratio(*linear, free_symbols(*linear) - self._constants))
+
+        def failures(convention: Convention) -> int:
+            return sum(
+                not all(self.identities.same(*pair) for pair in self.pairs(key, convention)) for key in self.read
+            )
+
+        return conventions.best(conventions.candidates(self.names, suggested), failures)[0]
+
+    @property
+    def _constants(self) -> set[str]:
+        return {name for name in self.problem.domain.variables if name not in self.problem.state}
+
+    def _linear_part(self, node: Node) -> Node:
+        none = {symbol(name): ZERO for name in free_symbols(node) if name.partition("[")[0] in self.names}
+        return tidy(node - substitute(node, none))
+
+    # --- identities ---
+
+    def pairs(self, key: Key, convention: Convention) -> tuple[tuple[Node, Node], ...]:
+        """What must be equal for a part to be right: (claimed, right)."""
+        table, name = key
+        read = self.read[key]
+        if isinstance(read, Node):
+            right = self.costate.rate if table == "adjoint" else self.costate.final
+            found = (read, convention.entry(right, self.names.index(name)))
+            one, other = self.steps.reduced(found, convention)
+            return ((one, other),)
+        truth = self.gradient(name)
+        inside = self.steps.reduced((read.inside, convention.claimed(truth.inside)), convention)
+        boundary = self.steps.reduced((read.boundary, convention.claimed(truth.boundary)), convention)
+        return (inside[0], inside[1]), (boundary[0], boundary[1])
+
+    def text(self, key: Key) -> str:
+        return self.claim.text.get(key, "")
+
+    def judged(self, key: Key, convention: Convention) -> Part:
+        name, text = " ".join(key), self.text(key)
+        if key in self.unread and key[0] != "gradient":
+            return Part(name, text, Verdict.UNDECIDED, reason=self.unread[key])
+        if not self.claim.gradient and not _is_sign(convention.kappa):
+            return Part(name, text, Verdict.UNDECIDED, reason=UNANCHORED)
+        if key in self.read:
+            found = [self.identities.decide(*pair) for pair in self.pairs(key, convention)]
+            worst = min(found, key=lambda result: result.verdict)
+            if worst.verdict >= Verdict.SUPPORTED:
+                return Part(name, text, worst.verdict, tuple(e for result in found for e in result.evidence))
+        return self.written_out(key, convention)
+
+    # --- small lengths ---
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        steps = self.problem.steps
+        return LENGTHS if isinstance(steps, str) else (steps,) if steps <= MOST_WRITTEN_OUT else ()
+
+    def written_out(self, key: Key, convention: Convention) -> Part:
+        """A part for small numbers of steps, everything in terms of the parameters."""
+        name, text = " ".join(key), self.text(key)
+        evidence: list = []
+        verdicts = []
+        for n in self.lengths:
+            for lhs, rhs, step in self.equalities(key, n, convention):
+                if len(set(postorder(lhs, rhs))) > LARGEST:
+                    continue
+                found = self.identities.decide(lhs, rhs)
+                verdicts.append(found.verdict)
+                if found.verdict is Verdict.REFUTED:
+                    counter = _at_length(found, self.problem.steps, n, step)
+                    correction = self.correct(key, convention)
+                    return Part(name, text, Verdict.REFUTED, found.evidence, counter, None, correction)
+                evidence += found.evidence
+        if not verdicts or min(verdicts) < Verdict.SUPPORTED:
+            reason = "it is no identity at a general step, and small numbers of steps do not tell"
+            return Part(name, text, Verdict.UNDECIDED, reason=reason)
+        whole = isinstance(self.problem.steps, int) and key[0] == "gradient"
+        return Part(name, text, min(verdicts) if whole else Verdict.SUPPORTED, tuple(evidence))
+
+    def equalities(self, key: Key, n: int, convention: Convention) -> Iterator[tuple[Node, Node, int]]:
+        """(claimed, right, step) for n steps, in the parameters."""
+        states = self.states(n)
+        adjoints = self.adjoints(n, states, convention)
+        formula = getattr(self.claim, key[0])[key[1]]
+        if key[0] == "gradient":
+            claimed = self.valued(formula, n, states, adjoints)
+            if claimed is not None:
+                yield claimed, self.truth(key[1], n), n
+            return
+        i = self.names.index(key[1])
+        for k in range(n - 1, -1, -1) if key[0] == "adjoint" else (n,):
+            claimed = self.valued(substitute(formula, {symbol(INDEX): num(k)}), n, states, adjoints)
+            if claimed is not None:
+                yield claimed, adjoints[k][i], k
+
+    def states(self, n: int) -> list[list[Node]]:
+        found = [list(self.problem.initial)]
+        for k in range(1, n + 1):
+            found.append(self.steps.step(found[-1], num(k)))
+        return found
+
+    def adjoints(self, n: int, states: Sequence[Sequence[Node]], convention: Convention) -> list[list[Node]]:
+        """The right adjoint in the convention, at all steps."""
+        at = {symbol(u + "[n]"): x for u, x in zip(self.problem.state, states[n], strict=True)}
+        found = [[substitute(convention.entry(self.costate.final, i), at) for i in range(len(self.names))]]
+        for k in range(n - 1, -1, -1):
+            found.insert(0, self.steps.back(states[k], found[0], num(k), convention))
+        return found
+
+    def claimed_adjoints(self, n: int, states: Sequence[Sequence[Node]]) -> list[list[Node]] | None:
+        """The claimed adjoint at all steps, where all of it is claimed."""
+        if set(self.claim.adjoint) != set(self.names) or set(self.claim.terminal) != set(self.names):
+            return None
+        last = [self.valued(self.claim.terminal[name], n, states, []) for name in self.names]
+        found: list[list[Node]] = [[]] * n + [[each for each in last if each is not None]]
+        for k in range(n - 1, -1, -1):
+            row = [self.valued(substitute(self.claim.adjoint[name], {symbol(INDEX): num(k)}), n, states, found)
+                   for name in self.names]  # fmt: skip
+            if None in row or len(found[k + 1]) < len(self.names):
+                return None
+            found[k] = [each for each in row if each is not None]
+        return found
+
+    def valued(self, node: Node, n: int, states: Sequence[Sequence[Node]], adjoints: Sequence[Sequence[Node]]) -> Node | None:
+        """A formula of the claim for n steps, in the parameters; None where it takes a value that there is not."""
+        if isinstance(self.problem.steps, str):
+            node = substitute(node, {symbol(self.problem.steps): num(n)})
+        unrolled = self._sums(node)
+        if unrolled is None:
+            return None
+        done: dict[Node, Node] = {}
+        for each in postorder(unrolled):
+            if each.op != "abstract":
+                done[each] = rebuild(each, (done[arg] for arg in each.args))
+                continue
+            rows = adjoints if each.value[0] in self.names else states
+            order = self.names if each.value[0] in self.names else self.problem.state
+            place = tidy(each.args[0])
+            if place.op != "num" or place.value.denominator != 1 or not 0 <= place.value < len(rows):
+                return None
+            row = rows[int(place.value)]
+            if not row:
+                return None
+            done[each] = row[order.index(each.value[0])]
+        return done[unrolled]
+
+    def _sums(self, node: Node) -> Node | None:
+        """Sums over numbers written out."""
+        done: dict[Node, Node] = {}
+        for each in postorder(node):
+            args = [done[arg] for arg in each.args]
+            if each.op == "sum":
+                low, high = tidy(args[1]), tidy(args[2])
+                if low.op != "num" or high.op != "num" or high.value - low.value > 2 * MOST_WRITTEN_OUT:
+                    return None
+                places = range(int(low.value), int(high.value) + 1)
+                terms = [substitute(args[0], {symbol(each.value): num(k)}) for k in places]
+                done[each] = add(*terms) if terms else ZERO
+            else:
+                done[each] = rebuild(each, args)
+        return done[node]
+
+    def truth(self, q: str, n: int) -> Node:
+        """dG/dq for n steps as a derivative of what G is, composed."""
+        initial = next((i for i, u in enumerate(self.problem.state) if q == f"{u}(0)"), None)
+        states = self.states(n)
+        name = q
+        if initial is not None:
+            name = "x0"
+            first = [symbol(name) if i == initial else b for i, b in enumerate(self.problem.initial)]
+            states = [first]
+            for k in range(1, n + 1):
+                states.append(self.steps.step(states[-1], num(k)))
+        at = {symbol(u): x for u, x in zip(self.problem.state, states[n], strict=True)}
+        whole = derivative(substitute(self.problem.value, at), name)
+        if initial is None:
+            return whole
+        from verify.decide.differentiate import carried_out
+
+        return substitute(carried_out(whole), {symbol(name): self.problem.initial[initial]})
+
+    def is_consistent(self) -> bool:
+        """Whether the claimed system, stepped as it stands, gives the true gradient, with every adjoint used."""
+        used = {n.value[0] for g in self.claim.gradient.values() for n in postorder(g) if n.op == "abstract"}
+        if not self.claim.gradient or not set(self.names) <= used or not self.lengths:
+            return False
+        for n in self.lengths:
+            states = self.states(n)
+            adjoints = self.claimed_adjoints(n, states)
+            if adjoints is None:
+                return False
+            for q, formula in self.claim.gradient.items():
+                value = self.valued(formula, n, states, adjoints)
+                if value is None or self.identities.decide(value, self.truth(q, n)).verdict < Verdict.SUPPORTED:
+                    return False
+        return True
+
+    def correct(self, key: Key, convention: Convention) -> str:
+        """A part as it should be, in the convention of the claim."""
+        table, name = key
+        if table != "gradient":
+            right = self.costate.rate if table == "adjoint" else self.costate.final
+            return self._named(write(convention.entry(right, self.names.index(name))))
+        truth = self.gradient(name)
+        boundary, inside = convention.claimed(truth.boundary), convention.claimed(truth.inside)
+        if inside is ZERO:
+            return self._named(write(boundary))
+        last = self.problem.steps
+        total = f"sum({write(inside)}, k, 1, {last})"
+        return self._named(total if boundary is ZERO else f"{total} + {write(boundary)}")
+
+    def _named(self, text: str) -> str:
+        """[n] as the claim's own number of steps."""
+        return text.replace("[n]", f"[{self.problem.steps}]")
+
+
+def _always_at_a_step(text: str, name: str) -> bool:
+    """Whether every mention of a name is followed by its step."""
+    import re
+
+    return all(re.match(r"\s*[\[(]", text[m.end() :]) for m in re.finditer(rf"\b{re.escape(name)}\b", text))
+
+
+def _at_length(found: Result, steps: int | str, n: int, step: int) -> Counterexample | None:
+    """A counterexample with the number of steps, and the step, among its coordinates."""
+    if found.counterexample is None:
+        return None
+    point = dict(found.counterexample.point)
+    if isinstance(steps, str):
+        point[steps] = str(n)
+    if step != n:
+        point[INDEX] = str(step)
+    return replace(found.counterexample, point=point)
+
+
+def _result(task: RecurrenceTask, convention: Convention, parts: tuple[Part, ...]) -> SystemResult:
+    derived = []
+    for table in ("adjoint", "terminal"):
+        derived += [(f"{table} {n}", task.correct((table, n), convention)) for n in task.names if (table, n) not in task.keys]
+    for name in task.problem.parameters:
+        if ("gradient", name) not in task.keys:
+            derived.append((f"gradient {name}", task.correct(("gradient", name), convention)))
+    verdict = overall(parts)
+    reason = "" if parts else "nothing is claimed"
+    if verdict is Verdict.UNDECIDED and parts:
+        reason = next((f"{part.name}: {part.reason}" for part in parts if part.verdict is verdict and part.reason), "")
+    return SystemResult(
+        "", task.problem.kind, parts, convention.says(), tuple(derived), (), reason, verdict, seed=task.seed
+    )
