@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from verify.claim import Variable
 from verify.decide import decide
 from verify.decide.arrays import Unsupported, determinant, exponential, flat, inverse, matrix_power, matrix_product
+from verify.decide.choices import opaque
 from verify.decide.entries import entries
-from verify.decide.instances import NoInstance, instances, opaque
+from verify.decide.instances import NoInstance, instances
 from verify.decide.prove import prove
 from verify.decide.shaped import tried
 from verify.graph import Node, num, postorder, substitute, symbol

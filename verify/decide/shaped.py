@@ -13,19 +13,10 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 from verify.claim import Claim
+from verify.decide.choices import generic, opaque, plain, with_functions
 from verify.decide.enclose import Search, search
 from verify.decide.entries import Sizes
-from verify.decide.instances import (
-    LARGEST_INSTANCE,
-    Instance,
-    NoInstance,
-    Unsupported,
-    generic,
-    instances,
-    opaque,
-    plain,
-    with_functions,
-)
+from verify.decide.instances import LARGEST_INSTANCE, Instance, NoInstance, Unsupported, instances
 from verify.decide.prove import prove
 from verify.decide.witness import counterexample
 from verify.graph import ONE, Node, num

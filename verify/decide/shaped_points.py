@@ -14,8 +14,9 @@ from flint import ctx
 
 from verify.claim import Claim, Variable
 from verify.decide.arrays import Array, determinant, flat, identity, inverse, mapped, matrix_product, negative, total
+from verify.decide.choices import with_functions
 from verify.decide.hunt import Hunt
-from verify.decide.instances import Instance, NoInstance, Unsupported, instances, with_functions
+from verify.decide.instances import Instance, NoInstance, Unsupported, instances
 from verify.decide.points import Point, read_point
 from verify.decide.witness import written_sides
 from verify.graph import ONE, ZERO, Node, num, postorder, substitute, symbol

@@ -14,9 +14,10 @@ from itertools import islice
 from random import Random
 
 from verify.claim import Claim, Domain, Shape, Variable
+from verify.decide.choices import with_functions
 from verify.decide.differentiate import carried_out
 from verify.decide.hunt import Hunt
-from verify.decide.instances import Instance, NoInstance, Unsupported, instances, with_functions
+from verify.decide.instances import Instance, NoInstance, Unsupported, instances
 from verify.decide.points import Point
 from verify.decide.tower import GiveUp
 from verify.graph import (
