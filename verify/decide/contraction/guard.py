@@ -14,11 +14,12 @@ from flint import acb, arb, ctx, fmpq
 
 from verify.claim import Claim, Variable
 from verify.decide.balls import Program
+from verify.decide.choices import generic, with_functions
 from verify.decide.contraction.evaluate import Entries, Model, NoValue
 from verify.decide.contraction.functions import Value
 from verify.decide.contraction.space import Space
 from verify.decide.differentiate import carried_out
-from verify.decide.instances import Instance, NoInstance, Unsupported, generic, instances, with_functions
+from verify.decide.instances import Instance, NoInstance, Unsupported, instances
 from verify.graph import Node, derivative, free_symbols
 
 PRECISION = 160

@@ -36,30 +36,42 @@ def prove(claim: Claim, *, seed: int = 0) -> Evidence:
     detail of a proof: `method`, `sizes`, `graphs` (terms of both sides together), `confirmed` (entries of the two
     sides that were enclosed in both ways) and `assumed`.
     """
+    sides, reason = agreeing_sides(claim)
+    confirmed = 0
+    if sides is not None:
+        try:
+            confirmed = confirm(claim, sides, random.Random(seed))
+        except Defect as defect:
+            sides, reason = None, f"defect in the prover: {defect}"
+    if sides is None:
+        return Evidence(ROUTE, Rigor.EXACT, None, RELIES_ON, detail={"reason": reason})
+    detail = {
+        "method": METHOD,
+        "sizes": sorted(v.name for v in claim.domain.variables.values() if v.field == "size"),
+        "graphs": sum(len(side.sum.terms) for side in sides),
+        "confirmed": confirmed,
+        "assumed": [],
+    }
+    return Evidence(ROUTE, Rigor.EXACT, True, RELIES_ON, detail=detail)
+
+
+def agreeing_sides(claim: Claim) -> tuple[tuple[Value, Value] | None, str]:
+    """The normal forms of both sides when their difference is zero, else None and why not."""
     reason = _refused(claim)
-    rng = random.Random(seed)
-    if not reason:
-        for way in WAYS:
-            try:
-                sides = _attempt(claim, *way)
-                confirmed = confirm(claim, sides, rng) if sides else 0
-            except Defect as defect:
-                reason = f"defect in the prover: {defect}"
-                break
-            except GiveUp as obstacle:
-                reason = reason or str(obstacle)
-            except RecursionError:
-                reason = reason or "the expression is nested too deeply"
-            else:
-                if sides is not None:
-                    sizes = sorted(v.name for v in claim.domain.variables.values() if v.field == "size")
-                    graphs = sum(len(side.sum.terms) for side in sides)
-                    detail = {"method": METHOD, "sizes": sizes, "graphs": graphs, "confirmed": confirmed, "assumed": []}
-                    return Evidence(ROUTE, Rigor.EXACT, True, RELIES_ON, detail=detail)
-            if not any(n.op == "call" and n.value in ("inv", "det", "logdet") for n in postorder(claim.lhs, claim.rhs)):
-                break
-    detail = {"reason": reason or "the normal forms of the two sides differ"}
-    return Evidence(ROUTE, Rigor.EXACT, None, RELIES_ON, detail=detail)
+    if reason:
+        return None, reason
+    inverts = any(n.op == "call" and n.value in ("inv", "det", "logdet") for n in postorder(claim.lhs, claim.rhs))
+    for rotate, pivot in WAYS if inverts else WAYS[:1]:
+        try:
+            sides = _attempt(claim, rotate, pivot)
+        except GiveUp as obstacle:
+            reason = reason or str(obstacle)
+        except RecursionError:
+            reason = reason or "the expression is nested too deeply"
+        else:
+            if sides is not None:
+                return sides, ""
+    return None, reason or "the normal forms of the two sides differ"
 
 
 def _refused(claim: Claim) -> str:
