@@ -175,14 +175,14 @@ def test_an_unreadable_claim_is_an_invalid_result_in_json(capsys: pytest.Capture
         (("check", r"\frac{d}{dx} \sin x = \cos x"), "LaTeX"),
         (("check", "notes.tex"), "not supported yet"),
         (("check", "notes.md"), "not supported yet"),
-        (("check", "problem.toml"), "not supported yet"),
+        (("check", "problem.toml"), "No such file"),
         (("check", "missing.jsonl"), "No such file"),
         (("check", "a.jsonl", "b.jsonl"), "one corpus at a time"),
         (("check", "a.jsonl", "--let", "x: real"), "--let"),
         (("recheck", "missing.jsonl"), "No such file"),
         (("derive", "no-such-derivation"), "no-such-derivation"),
         (("report", "no-such-derivation"), "no-such-derivation"),
-        (("derive", "problem.toml"), "not supported yet"),
+        (("derive", "problem.toml"), "No such file"),
     ],
 )
 def test_bad_usage_is_one_message_and_status_2(

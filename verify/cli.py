@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 UNREADABLE_YET = {
     ".tex": "a LaTeX document",
     ".md": "a Markdown document",
-    ".toml": "a system in TOML",
 }
+#: Seconds for each claim; a system may take longer unless a limit is given.
+TIMEOUT = 10.0
 EXIT_USAGE, EXIT_UNDECIDED, EXIT_INTERRUPTED = 2, 3, 130
 
 EPILOG = """\
@@ -33,7 +34,9 @@ examples:
   verify check "d/dx sin(x)^2 = 2*sin(x)*cos(x)"
   verify check "d/dx (x^n) = n*x^(n-1) with x: positive, n: real"
   verify check corpus.jsonl --jobs 2 --out results.jsonl
+  verify check problem.toml
   verify derive linear-ode-gradient
+  verify derive problem.toml --code
   verify report
 """
 
@@ -95,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
 
     def limits(sub: argparse.ArgumentParser) -> None:
         sub.add_argument("--seed", type=_integer(0), default=0, metavar="N", help="seed of the random points (0)")
-        sub.add_argument("--timeout", type=_seconds, default=10.0, metavar="S", help="seconds for each claim (10)")
+        sub.add_argument("--timeout", type=_seconds, default=TIMEOUT, metavar="S", help="seconds for each claim (10)")
         sub.add_argument(
             "--memory", type=_integer(16), default=2048, metavar="MB", help="megabytes for each claim (2048)"
         )
@@ -120,7 +123,8 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--json", action="store_true", help="print one object a line")
 
     derive = command("derive", _derive, "run a derivation and print it")
-    derive.add_argument("name", metavar="NAME", help="as `verify list` prints it")
+    derive.add_argument("name", metavar="NAME", help="as `verify list` prints it, or problem.toml")
+    derive.add_argument("--code", action="store_true", help="print a NumPy module for the problem of problem.toml")
 
     report = command("report", _report, "run derivations and write the report")
     report.add_argument("names", nargs="*", metavar="NAME", help="derivations (all)")
@@ -206,6 +210,11 @@ def _check_texts(options: Any) -> int:
     verdicts = []
     for number, text in enumerate(options.claims):
         text = text.strip()
+        if text.endswith(".toml"):
+            if number and not options.json:
+                print()
+            verdicts.append(_check_system(text, options))
+            continue
         result = check(text, let=let, **limits) if point is None else check_at(text, point, let=let, **limits)
         verdicts.append(result.verdict)
         if options.json:
@@ -219,6 +228,18 @@ def _check_texts(options: Any) -> int:
                 print()
             show(result, terminal, options.let)
     return _exit_status(verdicts)
+
+
+def _check_system(path: str, options: Any) -> Verdict:
+    from verify.system_commands import Unreadable, check
+
+    if options.let or options.at:
+        raise UsageError("--let and --at belong to a claim of text; in a system, declarations stand under let")
+    given = None if options.timeout == TIMEOUT else options.timeout
+    try:
+        return check(path, seed=options.seed, timeout=given, memory=options.memory, as_json=options.json)
+    except Unreadable as error:
+        raise UsageError(str(error)) from None
 
 
 def _point(text: str | None) -> dict[str, str] | None:
@@ -317,11 +338,22 @@ def _derivation(name: str) -> Derivation:
 
 
 def _derive(options: Any) -> int:
-    if options.name.endswith(".toml") or "=" in options.name or " " in options.name:
-        raise UsageError("deriving from a file or a formula is not supported yet; `verify list` names the derivations")
+    if options.name.endswith(".toml"):
+        return _derive_system(options)
+    if options.code or "=" in options.name or " " in options.name:
+        raise UsageError("deriving from a formula is not supported yet; `verify list` names the derivations")
     from verify.derivation import main as derive
 
     return derive(_derivation(options.name))
+
+
+def _derive_system(options: Any) -> int:
+    from verify.system_commands import Unreadable, derive
+
+    try:
+        return derive(options.name, code=options.code)
+    except Unreadable as error:
+        raise UsageError(str(error)) from None
 
 
 def _report(options: Any) -> int:

@@ -109,7 +109,10 @@ def ode_costate(problem: OdeProblem) -> Costate:
 
 def terminal_gradient(problem: OdeProblem, names: Sequence[str]) -> tuple[Node, ...]:
     """The terminal cost differentiated by some names, at the final time."""
-    at = {symbol(TIME): problem.T, **dict(zip(symbols(problem.state), symbols(problem.state, end(problem)), strict=True))}
+    at = {
+        symbol(TIME): problem.T,
+        **dict(zip(symbols(problem.state), symbols(problem.state, end(problem)), strict=True)),
+    }
     return tuple(substitute(d, at) for d in gradient(problem.terminal, names))
 
 

@@ -34,7 +34,9 @@ class Failed(ArithmeticError):
 Curve = Callable[[Any], np.ndarray]
 
 
-def solve(field: Callable[[float, np.ndarray], Sequence[Any]], start: float, end: float, first: Any, tol: float) -> Curve:
+def solve(
+    field: Callable[[float, np.ndarray], Sequence[Any]], start: float, end: float, first: Any, tol: float
+) -> Curve:
     """A continuous solution from `start` to `end` (backwards where that is earlier); values have shape (n, …)."""
     count = 0
 
@@ -86,7 +88,9 @@ class Numbers:
 
         return solve(rate, t0, T, self.constants(self.problem.initial), tol)
 
-    def adjoint(self, u: Curve, rate: Sequence[Node], final: Sequence[float], names: Sequence[str], tol: float) -> Curve:
+    def adjoint(
+        self, u: Curve, rate: Sequence[Node], final: Sequence[float], names: Sequence[str], tol: float
+    ) -> Curve:
         """A costate with a given rate in t, state and its names, from its values at the final time."""
         field, (t0, T) = Straight(rate), self.ends
 
@@ -206,7 +210,9 @@ def objective(numbers: Numbers, name: str, shift: float, tol: float) -> float:
     t0, T = moved.ends
     if name not in values:
         t0, T = t0 + shift * (name == "t0"), T + shift * (name == "T")
-    first = [b + shift * (name == f"{u}(t0)") for u, b in zip(problem.state, moved.constants(problem.initial), strict=True)]
+    first = [
+        b + shift * (name == f"{u}(t0)") for u, b in zip(problem.state, moved.constants(problem.initial), strict=True)
+    ]
     program = Straight((*problem.rhs, problem.running))
 
     def rates(t: float, x: np.ndarray) -> list[Any]:

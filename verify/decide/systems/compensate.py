@@ -45,7 +45,9 @@ def compensation(task: OdeTask, key: tuple[str, str], convention: Convention) ->
     phis = list(_candidates(task, convention))[:MOST_CANDIDATES]
     rates = [_along(task, convention, phi) for phi in phis]
     steps = [tidy(_at(task, convention, phi, 0) - _at(task, convention, phi, 1)) for phi in phis]
-    useful = [i for i, (rate, step) in enumerate(zip(rates, steps, strict=True)) if not (is_zero(rate) and is_zero(step))]
+    useful = [
+        i for i, (rate, step) in enumerate(zip(rates, steps, strict=True)) if not (is_zero(rate) and is_zero(step))
+    ]
     coefficients = _fit(task, [rates[i] for i in useful], inside - right_inside,
                         [steps[i] for i in useful], boundary - right_boundary)  # fmt: skip
     if not coefficients:

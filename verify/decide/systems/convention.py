@@ -57,7 +57,9 @@ class Convention:
             return ""
         if self.places == tuple(range(len(self.names))):
             return f"l = {write(mul(self.kappa, symbol('L')))} with L = +dG/dx"
-        order = ", ".join(f"{name} belongs to state {place + 1}" for name, place in zip(self.names, self.places, strict=True))
+        order = ", ".join(
+            f"{name} belongs to state {place + 1}" for name, place in zip(self.names, self.places, strict=True)
+        )
         return order if self.kappa is ONE else f"{order}; l = {write(mul(self.kappa, symbol('L')))} with L = +dG/dx"
 
 

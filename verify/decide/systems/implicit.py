@@ -208,7 +208,9 @@ class ImplicitTask:
         if not gradients or self.solved is None or not set(self.names) <= used:
             return parts
         at = dict(zip((symbol(name) for name in self.names), self.solved, strict=True))
-        found = [self.decide(substitute(self.claim.gradient[k[1]], at), self.pair(k, self.convention)[1]) for k in gradients]
+        found = [
+            self.decide(substitute(self.claim.gradient[k[1]], at), self.pair(k, self.convention)[1]) for k in gradients
+        ]
         if any(result.verdict < Verdict.SUPPORTED for result in found):
             return parts
         proofs = dict(zip(gradients, found, strict=True))
@@ -251,7 +253,9 @@ def _solved(f: Node, name: str) -> tuple[Node, Node] | None:
 def _result(task: ImplicitTask, convention: Convention, parts: tuple[Part, ...]) -> SystemResult:
     derived = []
     if not task.claim.equations:
-        derived += [(f"adjoint {i}", task.correct(("adjoint", str(i)), convention)) for i in range(1, len(task.names) + 1)]
+        derived += [
+            (f"adjoint {i}", task.correct(("adjoint", str(i)), convention)) for i in range(1, len(task.names) + 1)
+        ]
     for name in task.problem.parameters:
         if ("gradient", name) not in task.keys:
             derived.append((f"gradient {name}", task.correct(("gradient", name), convention)))

@@ -74,8 +74,11 @@ class Reading:
         return abs(self.one - self.other) / (max(abs(self.one), abs(self.other)) or 1.0)
 
 
-def measure(task: OdeTask, convention: Convention) -> Measurement:
-    """All parts at a few points of the parameters; deterministic for the seed."""
+def measure(task: OdeTask, convention: Convention, whole_too: bool) -> Measurement:
+    """All parts at a few points of the parameters; deterministic for the seed.
+
+    whole_too   whether the system is also solved as it stands, to see whether it gives the true gradient.
+    """
     found = Measurement()
     readings: dict[Key, list[tuple[Reading, dict[str, str]]]] = {key: [] for key in task.keys}
     whole: list[bool] = []
@@ -86,7 +89,7 @@ def measure(task: OdeTask, convention: Convention) -> Measurement:
             run = _Run.of(task, convention, exact)
             for key, reading in run.readings(found.undefined):
                 readings[key].append((reading, {name: str(x) for name, x in exact.items()}))
-            if (consistent := run.consistent()) is not None:
+            if whole_too and (consistent := run.consistent()) is not None:
                 whole.append(consistent)
             done += 1
         except (Failed, NoFloat, FloatingPointError, OverflowError) as reason:
@@ -112,9 +115,9 @@ def _evidence(key: Key, readings: Sequence[Reading]) -> Evidence:
     apart = [reading for reading in readings if reading.apart]
     together = all(reading.together for reading in readings)
     holds = False if apart else (True if together else None)
-    worst = max(reading.relative for reading in readings)
+    worst = float(max(reading.relative for reading in readings))
     scale = max(max(abs(r.one), abs(r.other)) for r in readings) or 1.0
-    resolution = STAND_OFF * max(reading.error for reading in readings) / scale
+    resolution = float(STAND_OFF * max(reading.error for reading in readings) / scale)
     detail: dict[str, Any] = {"points": len(readings)}
     if apart:
         detail["stands off by"] = f"{min(abs(r.one - r.other) / r.error for r in apart):.1e} estimated errors"
@@ -285,14 +288,16 @@ class _Run:
         task = self.task
         gradients = [key for key in task.keys if key[0] == "gradient"]
         adjoints = {key[1] for key in task.keys if key[0] == "adjoint"}
-        if not gradients or adjoints != set(task.names) or any(k in task.unread for k in task.keys if k[0] != "gradient"):
+        if (
+            not gradients
+            or adjoints != set(task.names)
+            or any(k in task.unread for k in task.keys if k[0] != "gradient")
+        ):
             return None
         truth, results = self.truth(), []
         curves = []
         for tol, (u, _) in zip(TOLERANCES, self.curves, strict=True):
-            final = [
-                self.final(task, self.numbers, u, (self._final(i, name),))[0] for i, name in enumerate(task.names)
-            ]
+            final = [self.final(task, self.numbers, u, (self._final(i, name),))[0] for i, name in enumerate(task.names)]
             rate = [task.read["adjoint", name] for name in task.names]
             curves.append(self.numbers.adjoint(u, rate, final, task.names, tol))  # ty: ignore[invalid-argument-type]
         for key in gradients:
@@ -314,4 +319,3 @@ class _Run:
             if sizes and abs(abs(float(a @ b)) - sizes) > 1e-9 * sizes:
                 return False
         return True
-

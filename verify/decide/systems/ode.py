@@ -38,7 +38,7 @@ def judge(problem: OdeProblem, claim: SystemClaim, *, seed: int = 0) -> Iterator
     parts = [_judged(task, key, chosen) for key in task.keys]
     identities = tuple(_open(part) if part.verdict is Verdict.REFUTED else part for part in parts)
     yield _result(task, chosen, identities)
-    measured = measure(task, chosen)
+    measured = measure(task, chosen, any(part.verdict < Verdict.SUPPORTED for part in parts))
     parts = [_weighed(task, key, part, measured) for key, part in zip(task.keys, parts, strict=True)]
     parts = _alarmed(parts)
     yield _result(task, chosen, tuple(parts))
@@ -142,9 +142,7 @@ class OdeTask:
 
     def _failures(self, convention: Convention) -> int:
         """Parts that differ at a few points; half a failure more where one has no convention of its own."""
-        return sum(
-            not all(self.identities.same(*pair) for pair in self.pairs(key, convention)) for key in self.read
-        )
+        return sum(not all(self.identities.same(*pair) for pair in self.pairs(key, convention)) for key in self.read)
 
     # --- identities ---
 
@@ -301,4 +299,3 @@ def derived(task: OdeTask, convention: Convention) -> Iterator[tuple[str, str]]:
     for name in task.problem.parameters:
         if ("gradient", name) not in task.keys:
             yield f"gradient {name}", task.correct(("gradient", name), convention)
-

@@ -49,7 +49,9 @@ def judge(problem: RecurrenceProblem, claim: SystemClaim, *, seed: int = 0) -> I
     chosen = task.convention
     parts = [task.judged(key, chosen) for key in task.keys]
     if any(part.verdict is Verdict.REFUTED for part in parts) and task.is_consistent():
-        parts = [replace(p, verdict=Verdict.SUPPORTED, correction="") if p.verdict is Verdict.REFUTED else p for p in parts]
+        parts = [
+            replace(p, verdict=Verdict.SUPPORTED, correction="") if p.verdict is Verdict.REFUTED else p for p in parts
+        ]
     yield _result(task, chosen, tuple(parts))
     if any(part.verdict is Verdict.REFUTED for part in parts):
         from verify.decide.systems.slips import recurrence_slip
@@ -249,7 +251,9 @@ class RecurrenceTask:
             found[k] = [each for each in row if each is not None]
         return found
 
-    def valued(self, node: Node, n: int, states: Sequence[Sequence[Node]], adjoints: Sequence[Sequence[Node]]) -> Node | None:
+    def valued(
+        self, node: Node, n: int, states: Sequence[Sequence[Node]], adjoints: Sequence[Sequence[Node]]
+    ) -> Node | None:
         """A formula of the claim for n steps, in the parameters; None where it takes a value that there is not."""
         if isinstance(self.problem.steps, str):
             node = substitute(node, {symbol(self.problem.steps): num(n)})
@@ -364,7 +368,9 @@ def _at_length(found: Result, steps: int | str, n: int, step: int) -> Counterexa
 def _result(task: RecurrenceTask, convention: Convention, parts: tuple[Part, ...]) -> SystemResult:
     derived = []
     for table in ("adjoint", "terminal"):
-        derived += [(f"{table} {n}", task.correct((table, n), convention)) for n in task.names if (table, n) not in task.keys]
+        derived += [
+            (f"{table} {n}", task.correct((table, n), convention)) for n in task.names if (table, n) not in task.keys
+        ]
     for name in task.problem.parameters:
         if ("gradient", name) not in task.keys:
             derived.append((f"gradient {name}", task.correct(("gradient", name), convention)))

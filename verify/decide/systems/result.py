@@ -66,9 +66,10 @@ class SystemResult:
 
     @property
     def rigor(self) -> Rigor | None:
-        """How well the verdict is known: of a refutation its part's, else the weakest part's."""
-        parts = [self.worst] if self.verdict is Verdict.REFUTED and self.worst else self.parts
-        rigors = [[e.rigor for e in part.evidence if e.holds is not None] for part in parts]
+        """How well the verdict is known: by the weakest evidence of a refutation, or of the weakest part."""
+        if self.verdict is Verdict.REFUTED and self.worst:
+            return min((e.rigor for e in self.worst.evidence if e.holds is False), default=None)
+        rigors = [[e.rigor for e in part.evidence if e.holds is not None] for part in self.parts]
         return min((max(found) for found in rigors if found), default=None)
 
     @property
