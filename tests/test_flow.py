@@ -19,7 +19,7 @@ from verify.numerics import transport
 from verify.numerics.compare import observed_order
 from verify.numerics.compiled import batched_function
 from verify.steps import decide_expressions
-from verify.testing import flows
+from verify.testing import flows, planar_flows
 from verify.verdict import Rigor, Verdict
 
 t = Symbol("t", real=True)
@@ -128,6 +128,17 @@ def test_a_flow_in_steps_converges_with_the_order_of_its_method(method: str, ord
     }[method]
     found = observed_order(steps, [abs(of(n) - wanted) / abs(wanted) for n in steps])
     assert found == pytest.approx(order, abs=0.25)
+
+
+@costly
+@given(flows(), planar_flows())
+def test_the_strategies_leave_the_blind_inputs(field: Flow, unit: Flow) -> None:
+    for moving in (field, unit):
+        assert flow.existence(moving).holds
+        assert moving.divergence != 0  # it changes volumes
+        assert len(moving.state) == 1 or moving.jacobian != moving.jacobian.T
+    at = np.linspace(0.1, 0.9, len(unit.state))
+    assert np.linalg.matrix_rank(unit.numeric().jacobian(0.0, at)) == 1
 
 
 # --- wrong neighbours ---------------------------------------------------------------------------------
