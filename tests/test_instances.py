@@ -59,6 +59,12 @@ def test_determinants_and_inverses_are_those_of_flint(a):
         assert exact(matrix_power(a, -2)) == exact(a).inv() ** 2
 
 
+def test_large_matrices_are_refused_at_once():
+    result = decide(read_claim("det(A) = 1 with A: matrix(900,900)"))
+    assert result.verdict is Verdict.UNDECIDED
+    assert "810000 entries" in result.reason
+
+
 def test_large_determinants_are_refused():
     a = tuple(tuple(symbol(f"a{i}{j}") for j in range(7)) for i in range(7))
     with pytest.raises(Unsupported):

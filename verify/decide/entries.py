@@ -17,10 +17,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import product
+from math import prod
 
 from verify.claim import Shape, Variable
 from verify.decide.arrays import (
     Array,
+    Unsupported,
     array,
     identity,
     inverse,
@@ -35,6 +37,9 @@ from verify.graph import ZERO, Node, abstract, num, symbol
 from verify.shapes import rectangle
 
 Sizes = Mapping[str, int]
+
+#: Entries of all vectors and matrices together that are written out.
+MOST_ENTRIES = 1000
 
 
 @dataclass
@@ -80,7 +85,12 @@ def entries(
 
     differentiated   names that the claim differentiates by; together: their entries vary as the structure lets them.
     determinants     1 or -1 for each orthogonal matrix.
+
+    Raises Unsupported for more than a thousand entries.
     """
+    count = sum(prod(numbers(v.shape, sizes)) for v in variables.values())
+    if count > MOST_ENTRIES:
+        raise Unsupported(f"{count} entries are not written out")
     made = Entries(sizes)
     taken = set(variables)
     for name, variable in variables.items():
