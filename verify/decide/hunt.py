@@ -31,6 +31,8 @@ WANTED_DIGITS, FEWEST_DIGITS = 30, 12
 SHOWN_BITS = 80
 #: Agreeing points wanted; points tried for them; points tried where none is defined.
 POINTS, ATTEMPTS, CLIMB = 12, 40, 400
+#: Points tried on one side of a switch until both sides of the claim are defined there.
+CROSS = 80
 
 Certificate = tuple[int | None, int]
 """A radius 2^-k, given by k (None: the point alone), and the precision at which the sides are seen to be apart."""
@@ -179,7 +181,7 @@ class Hunt:
             yield from self.around()
         for i in range(len(self.sides.switches)):
             if self.agreeing:
-                yield from self.sides.unseen(i)
+                yield from self.across(i)
                 yield from self.sides.borders(i)
                 if self.claim.domain.everywhere:
                     yield from self.sides.zeros(i)
@@ -200,6 +202,23 @@ class Hunt:
             point = self.sampler.mutate(start)
             if self.sampler.admits(point):
                 yield point
+
+    def across(self, i: int) -> Iterator[Point]:
+        """Points on an unseen side of a switch; where none is defined, others of that side that come further."""
+        before = len(self.failed)
+        yield from self.sides.unseen(i)
+        tried = self.failed[before:]
+        if not tried or not self.sides.switches[i].sharp:
+            return
+        for _ in range(CROSS):
+            if len(self.sides.seen[i]) > 1:
+                return
+            _, _, start = max(tried, key=lambda entry: entry[:2]) if self.rng.random() < 0.7 else self.rng.choice(tried)
+            point = self.sampler.mutate(start)
+            if self.sampler.admits(point) and self.sides.side(i, point) not in (None, *self.sides.seen[i]):
+                before = len(self.failed)
+                yield point
+                tried += self.failed[before:]
 
     def first_admissible(self) -> Point | None:
         """A point that fulfils all conditions, approached by small changes."""

@@ -29,6 +29,8 @@ FACTORS = tuple(
     sign * Fraction(2) ** k for n in (0, 1, 2, 3, 4, 6, 8, 12, 16, 20, 30, 40) for k in {n, -n} for sign in (-1, 1)
 )
 DRAWS = 24
+#: Points tried on an unseen side of a switch, for each direction.
+PROBES = 3
 #: How close to a switch, as shares 2^-k of the way to a point further off, points are tried.
 CLOSENESS = (2, 6, 11, 17)
 _HALVINGS = 48
@@ -117,17 +119,17 @@ class Sides:
         return sides
 
     def unseen(self, i: int) -> Iterator[Point]:
-        """Points on a side of the switch where none was; a few at most."""
-        start = next(iter(self.seen[i].values()), None)
-        if len(self.seen[i]) > 1 or start is None:
+        """Points on a side of the switch where none was: a few on either side, until one of them counts."""
+        (first, start), *others = self.seen[i].items() or [(0, None)]
+        if others or start is None:
             return
-        found = 0
+        found = {True: 0, False: 0}
         for point in self._outward(i, start):
             side = self.side(i, point) if self.sampler.admits(point) else None
-            if side is not None and side not in self.seen[i]:
+            if side is not None and side != first and found[side > first] < PROBES:
+                found[side > first] += 1
                 yield point
-                found += 1
-                if found == 2:
+                if len(self.seen[i]) > 1:
                     return
 
     def _outward(self, i: int, start: Point) -> Iterator[Point]:

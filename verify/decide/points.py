@@ -259,13 +259,13 @@ class Sampler:
         for name in self.rng.sample(names, min(len(names), self.rng.choice((1, 1, 2)))):
             r = self.ranges[name]
             x, y = changed[name]
-            match self.rng.randrange(4):
+            match self.rng.randrange(6):
                 case 0:
                     new = (-x, y)
                 case 1 if r.field != "integer":
                     factor = Fraction(1 << self.rng.randint(0, 6), 8)
                     new = (x * factor, y)
-                case 2 if r.field != "integer":
+                case 2 | 3 | 4 if r.field != "integer":
                     spread = Fraction(1, 1 << self.rng.choice((1, 2, 2, 4, 7, 11)))
                     new = (self._moved(x, spread), self._moved(y, spread) if y else y)
                 case _:
