@@ -29,6 +29,8 @@ class Factors:
         self._known: dict[str, Factorisation] = {}
         self.root_of: dict[int, fmpz_mpoly] = {}
         """The P of a generator |P|^(1/q)."""
+        self.is_absolute: Callable[[int], bool] = lambda _: True
+        """Whether the root of a variable is that of its absolute value (else the principal one)."""
 
     def of(self, u: Element) -> Factorisation:
         """(c, [(P, m), …]) with u = c * product of P^m, P irreducible and positive in its leading coefficient."""
@@ -115,20 +117,24 @@ class Factors:
         if i is not None and i in self.root_of:
             return self.absolute(self.root_of[i], e / t.kernels[i].data)
         if i is not None and t.kernels[i].kind == "symbol":
-            return self._radix(i, e)
+            return self.radix(i, e)
         radicand = t.polynomial(p * self.signs.sign(p))
         root = t.root(radicand, e.denominator, f"|{p}|", self.signs.element_digest(radicand))
         self.root_of[t.index["root", f"|{p}|"]] = p
         return root**e.numerator
 
-    def _radix(self, i: int, e: Fraction) -> Element:
-        """|x|^e for a variable x: r = |x|^(1/q) becomes the free generator, and x itself sign(x) r^q."""
+    def radix(self, i: int, e: Fraction) -> Element:
+        """|x|^e for a variable x: r = |x|^(1/q) becomes the free generator, and x itself sign(x) r^q.
+
+        On principal branches x^e, with r = x^(1/q) and x = r^q.
+        """
         t, name = self.tower, self.tower.kernels[i].data
         q = t.plan.fineness.get(("radix", name), 1)
         if (e * q).denominator != 1:
             raise t.plan.refine(("radix", name), (e * q).denominator * q)
         r = t.generator(("radix", name), Kernel("radix", (t.polynomial(t.variables[i]),), q))
-        self.root_of[t.index["radix", name]] = t.variables[i]
+        if self.is_absolute(i):
+            self.root_of[t.index["radix", name]] = t.variables[i]
         return r ** int(e * q)
 
     def symbol(self, name: str) -> Element:
@@ -137,7 +143,7 @@ class Factors:
         if q == 1:
             return x
         sign = self.signs.sign(x.num)
-        return self._radix(self.tower.index["symbol", name], Fraction(1)).scaled(sign)
+        return self.radix(self.tower.index["symbol", name], Fraction(1)).scaled(sign)
 
     def log_number(self, c: Fraction) -> Element:
         """log(c) for a positive rational number."""

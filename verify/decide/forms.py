@@ -171,13 +171,16 @@ def exact_angle(forms: Forms, turns: Fraction) -> Pair | None:
     t = forms.tower
     k = int(turns * 12) % 24
     quadrant, k = divmod(k, 6)
-    half = Fraction(1, 2)
-    r2, r3 = (forms.sqrt(t.number(n)) for n in (2, 3)) if k in (1, 3, 5) else (t.one, forms.sqrt(t.number(3)))
+    half, quarter = Fraction(1, 2), Fraction(1, 4)
+
+    def root(n: int) -> Element:
+        return forms.sqrt(t.number(n))
+
     first: dict[int, Callable[[], Pair]] = {
         0: lambda: (t.one, t.zero),
-        1: lambda: ((r3 + t.one) * r2.scaled(half * half), (r3 - t.one) * r2.scaled(half * half)),
-        2: lambda: (r3.scaled(half), t.number(half)),
-        3: lambda: (r2.scaled(half), r2.scaled(half)),
+        1: lambda: ((root(3) + t.one) * root(2).scaled(quarter), (root(3) - t.one) * root(2).scaled(quarter)),
+        2: lambda: (root(3).scaled(half), t.number(half)),
+        3: lambda: (root(2).scaled(half), root(2).scaled(half)),
     }
     if k > 3:
         s, c = first[6 - k]()

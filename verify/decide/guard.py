@@ -97,7 +97,7 @@ def _kernels(tower: Tower, env: Mapping[str, acb], real: bool) -> list[acb]:
             case "root":
                 value = _root(inner[0], kernel.data, real)
             case "radix":
-                value = _root(_positive(inner[0]), kernel.data, real)
+                value = _root(_positive(inner[0]) if real else inner[0], kernel.data, real)
             case "exp":
                 value = (inner[0] / kernel.data).exp()
             case "tan":

@@ -27,6 +27,8 @@ LOG_ERROR = -100.0
 #: Choices of roots and points that one test may look at.
 LARGEST_ENUMERATION = 256
 LARGEST_SEARCH = 20_000
+#: Primes that one test may take; most take one.
+MOST_PRIMES = 4
 #: How often a root has to exist by luck before it is believed to exist always.
 LUCK = 12
 
@@ -144,20 +146,25 @@ class Straight:
 def is_zero(program: Straight, rng: random.Random) -> Zero:
     """Whether the program's result is zero in the tower; GiveUp when the test would be too long or too uncertain."""
     kernels = program.tower.kernels
-    search = _Search(program, rng)
     size, order = program.size(), prod(kernels[i].data for i in program.roots)
-    # The norm has the degree of all conjugates together; any of the points looked at might have been the one taken.
-    log_point = log2(LARGEST_SEARCH) + log2(max(1, size.degree)) + log2(order) - (PRIME_BITS - 1)
-    bad_primes = max(1.0, size.length * order / (PRIME_BITS - 1))
-    log_prime = log2(bad_primes) + log2(search.modulus) + log2(order) + 8 - (PRIME_BITS - 1)
-    log_error = max(log_point, log_prime) + 1
-    if log_error > LOG_ERROR:
-        raise GiveUp("the identity is too large for the error bound")
-    enumerated = search.learn()
-    choices = prod(kernels[i].data for i in enumerated)
-    if choices > LARGEST_ENUMERATION:
-        raise GiveUp(f"too many choices of roots ({choices})")
-    return Zero(search.vanishes(enumerated), choices, search.count, log_error)
+    choices = points = 0
+    log_error = 0.0
+    for _ in range(MOST_PRIMES):
+        search = _Search(program, rng)
+        # The norm has the degree of all conjugates together; any of the points looked at might have been taken.
+        log_point = log2(LARGEST_SEARCH) + log2(max(1, size.degree)) + log2(order) - (PRIME_BITS - 1)
+        bad_primes = max(1.0, size.length * order / (PRIME_BITS - 1))
+        log_prime = log2(bad_primes) + log2(search.modulus) + log2(order) + 8 - (PRIME_BITS - 1)
+        log_error += min(0.0, max(log_point, log_prime) + 1)
+        enumerated = search.learn()
+        choices = max(choices, prod(kernels[i].data for i in enumerated))
+        if choices > LARGEST_ENUMERATION:
+            raise GiveUp(f"too many choices of roots ({choices})")
+        zero = search.vanishes(enumerated)
+        points += search.count
+        if not zero or log_error <= LOG_ERROR:
+            return Zero(zero, choices, points, log_error)
+    raise GiveUp("the identity is too large for the error bound")
 
 
 def _is_prime_root(tower: Tower, i: int) -> bool:

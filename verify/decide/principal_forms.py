@@ -1,9 +1,8 @@
 """What is an expression of a complex claim, on principal branches, as an element of the tower?
 
-Only identities that hold on every branch are used.  An argument is u = r v with a positive real r, the product of its
-factors that are certified positive, and a rest v that is never taken apart:
+Only identities that hold on every branch are used; `cuts` says where a logarithm of a product may be taken apart.
 
-    log(u) = log(r) + log(v),  u^e = r^e v^e,  log(-1) = i pi,  log(i) = i pi/2
+    log(r v) = log(r) + log(v),  (r v)^e = r^e v^e for r > 0,  log(-1) = i pi,  log(i) = i pi/2
     v^(p/q) = (v^(1/q))^p,  v^a v^b = v^(a + b),  v^a = exp(a log(v))
     sin, cos, tan by exp(i z), sinh, cosh, tanh by exp(z), exp(i pi/12) by square roots
     asin(u)  = -i asinh(i u), acos(u) = pi/2 - asin(u)     (DLMF 4.23.19)
@@ -19,11 +18,10 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from flint import fmpz_mpoly
-
+from verify.decide.cuts import Cuts
 from verify.decide.forms import Forms, Pair, exact_angle
 from verify.decide.signs import Signs
-from verify.decide.tower import Element, GiveUp, Kernel, NeedSign, Tower
+from verify.decide.tower import Element, GiveUp, Kernel, Tower
 from verify.graph import Node
 
 HALF = Fraction(1, 2)
@@ -34,66 +32,35 @@ class PrincipalForms(Forms):
 
     def __init__(self, tower: Tower, signs: Signs, complex_names: frozenset[str]) -> None:
         super().__init__(tower, signs)
-        self._complex = complex_names
-        self._pairs: dict[str, Pair | None] = {}
+        self.cuts = Cuts(tower, signs, self.factors, complex_names)
+        self.factors.is_absolute = lambda i: self.cuts.positive(tower.variables[i])
 
     @property
     def i(self) -> Element:
         """The imaginary unit."""
-        return self.tower.root(self.tower.number(-1), 2, "I", "I")
+        return self.cuts.i
 
     def constant(self, name: str) -> Element:
         return self.i if name == "I" else super().constant(name)
 
-    # --- positive factors -----------------------------------------------------------------------
-
-    def _positive(self, p: fmpz_mpoly) -> bool:
-        """Whether the polynomial has real values only, and positive ones by a certificate."""
-        kernels = self.tower.kernels
-        for i in self.tower.below(self.tower.polynomial(p)):
-            kernel = kernels[i]
-            if kernel.kind == "symbol" and kernel.data in self._complex:
-                return False
-            if kernel.kind in ("call", "principal") or (kernel.kind == "root" and i not in self.factors.root_of):
-                return False
-        try:
-            return self.signs.sign(p) > 0 and self.signs.thin(p)
-        except NeedSign:
-            return False
-
-    def _parts(self, u: Element) -> tuple[Fraction, list[tuple[fmpz_mpoly, int]], Element]:
-        """(c, [(P, m), …], v) with u = c * product of P^m * v, where c > 0 and the P are positive."""
-        if u.is_zero():
-            raise GiveUp("an argument is identically zero")
-        constant, parts = self.factors.of(u)
-        t = self.tower
-        positive = [(p, m) for p, m in parts if self._positive(p)]
-        rest = u.scaled(1 / abs(constant))
-        for p, m in positive:
-            rest = rest * t.polynomial(p) ** -m
-        return abs(constant), positive, rest
-
-    def _quarter(self, v: Element) -> int | None:
-        """k with v = i^k."""
-        for k, unit in enumerate((self.tower.one, self.i, -self.tower.one, -self.i)):
-            if v.key == unit.key:
-                return k if k < 3 else -1
-        return None
+    def symbol(self, name: str) -> Element:
+        """A variable z, or r^q with its principal root r = z^(1/q) where there is one."""
+        z, q = self.tower.symbol(name), self.tower.plan.fineness.get(("radix", name), 1)
+        return z if q == 1 else self.factors.radix(self.tower.index["symbol", name], Fraction(1))
 
     # --- powers, logarithms, exponentials -------------------------------------------------------
 
     def function_log(self, u: Element) -> Element:
-        constant, positive, v = self._parts(u)
-        result = self.factors.log_number(constant)
-        for p, m in positive:
+        parts = self.cuts.parts(u)
+        result = self.i * self.pi(parts.quarters * HALF) if parts.quarters else self.tower.zero
+        for c, a in parts.numbers:
+            result = result + self.factors.log_number(c).scaled(a)
+        for p, m in parts.positive:
             result = result + self.factors.log_absolute(p).scaled(m)
-        k = self._quarter(v)
-        if k is not None:
-            return result + self.i * self.pi(k * HALF)
-        pair = self._opposite(v)
-        if pair is not None:
-            return result + self.function_log(pair[0]) + self.function_log(pair[1])
-        return result + self.tower.generator(("principal", v.key), Kernel("principal", (v,), "log"))
+        for v, a in parts.rest:
+            log = self.tower.generator(("principal", v.key), Kernel("principal", (v,), "log"))
+            result = result + log.scaled(a)
+        return result
 
     def power(self, u: Element, e: Element) -> Element:
         exponent = e.rational()
@@ -103,46 +70,26 @@ class PrincipalForms(Forms):
             return u ** int(exponent)
         if u.is_zero() and exponent > 0:
             return u
-        constant, positive, v = self._parts(u)
-        result = self.factors.number_power(constant, exponent)
-        for p, m in positive:
+        parts = self.cuts.parts(u)
+        result = self._turn(parts.quarters * exponent * HALF) if parts.quarters else self.tower.one
+        for c, a in parts.numbers:
+            result = result * self.factors.number_power(c, a * exponent)
+        for p, m in parts.positive:
             result = result * self.factors.absolute(p, m * exponent)
-        return result * self._rest_power(v, exponent)
+        for v, a in parts.rest:
+            result = result * self._rest_power(v, a * exponent)
+        return result
 
     def _rest_power(self, v: Element, e: Fraction) -> Element:
-        """v^e for a rest v."""
+        """v^e for a v that is not taken apart."""
+        t = self.tower
+        i = t.single(v.num) if v.den.is_one() else None
+        if i is not None and t.kernels[i].kind == "symbol":
+            whole = e.denominator == 1 and ("radix", t.kernels[i].data) not in t.plan.fineness
+            return v ** int(e) if whole else self.factors.radix(i, e)
         if e.denominator == 1:
             return v ** int(e)
-        k = self._quarter(v)
-        if k == 0:
-            return self.tower.one
-        if k is not None:
-            return self._turn(k * e * HALF)
-        pair = self._opposite(v)
-        if pair is not None:
-            exponent = self.tower.number(e)
-            return self.power(pair[0], exponent) * self.power(pair[1], exponent)
-        return self.tower.root(v, e.denominator, f"({v.key})", self.signs.element_digest(v)) ** e.numerator
-
-    def _opposite(self, v: Element) -> Pair | None:
-        """(A, B) with v = A B and A + B > 0, if v = r + c s^2 with a rational r > 0 and c: A, B = sqrt(r) +- sqrt(-c) s.
-
-        The imaginary parts of A and B are opposite, and at most one of the two is negative where they are real.  So
-        arg(A) + arg(B) lies in (-pi, pi], log(A B) = log(A) + log(B), and (A B)^e = A^e B^e for every e.
-        """
-        t = self.tower
-        if v.key not in self._pairs:
-            self._pairs[v.key] = None
-            r = Fraction(int(v.num.to_dict().get(v.den.monomial(0), 0)), int(v.den.leading_coefficient()))
-            if r > 0:
-                constant, parts = self.factors.of(v - t.number(r))
-                if all(m % 2 == 0 for _, m in parts):
-                    s = self.sqrt(t.number(-constant))
-                    for p, m in parts:
-                        s = s * t.polynomial(p) ** (m // 2)
-                    r = self.sqrt(t.number(r))
-                    self._pairs[v.key] = (r + s, r - s)
-        return self._pairs[v.key]
+        return t.root(v, e.denominator, f"({v.key})", self.signs.element_digest(v)) ** e.numerator
 
     def _turn(self, turns: Fraction) -> Element:
         """exp(i pi turns)."""
@@ -220,11 +167,24 @@ class PrincipalForms(Forms):
         raise GiveUp("abs, sign, floor, max, min and pieces are proved in real claims only")
 
     def square_root(self, u: Element) -> tuple[str, Element]:
-        """("erf", v) with v^2 = u: the rational root where there is one."""
+        """("erf", v) with v^2 = u, for functions that do not mind the sign of v."""
         constant, parts = self.factors.of(u)
-        if all(m % 2 == 0 for _, m in parts):
-            v = self.sqrt(self.tower.number(constant))
-            for p, m in parts:
-                v = v * self.tower.polynomial(p) ** (m // 2)
-            return "erf", v
-        return "erf", self.sqrt(u)
+        odd, v = self.tower.number(constant), self.tower.one
+        for p, m in parts:
+            v = v * self.tower.polynomial(p) ** (m // 2)
+            odd = odd * self.tower.polynomial(p) ** (m % 2)
+        return "erf", v * self.sqrt(odd)
+
+    def function_fresnelc(self, u: Element) -> Element:
+        """C(z) = (1 - i)/4 (erf((1 + i) sqrt(pi) z/2) + i erf((1 - i) sqrt(pi) z/2)) (7.5.9 and 7.5.10)."""
+        i, (plus, minus) = self.i, self._fresnel(u)
+        return ((self.tower.one - i) * (plus + i * minus)).scaled(HALF * HALF)
+
+    def function_fresnels(self, u: Element) -> Element:
+        """S(z) = (1 + i)/4 (erf((1 + i) sqrt(pi) z/2) - i erf((1 - i) sqrt(pi) z/2))."""
+        i, (plus, minus) = self.i, self._fresnel(u)
+        return ((self.tower.one + i) * (plus - i * minus)).scaled(HALF * HALF)
+
+    def _fresnel(self, u: Element) -> Pair:
+        one, scaled = self.tower.one, self.sqrt(self.pi()) * u.scaled(HALF)
+        return self.function("erf", ((one + self.i) * scaled,)), self.function("erf", ((one - self.i) * scaled,))

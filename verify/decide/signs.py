@@ -51,8 +51,11 @@ class Signs:
 
     # --- facts --------------------------------------------------------------------------------
 
-    def fact(self, constant: int, factors: Factors, strict: bool) -> None:
-        """constant * product of P^m is positive (strict) or not negative wherever the claim is defined."""
+    def fact(self, constant: int, factors: Factors, strict: bool, alike: bool = False) -> None:
+        """constant * product of P^m is positive (strict) or not negative wherever the claim is defined.
+
+        alike   the first factor vanishes where the others do, so that it may be eliminated.
+        """
         factors = list(factors)
         if strict:
             self._nonzero.update(str(p) for p, _ in factors)
@@ -60,7 +63,7 @@ class Signs:
         keys = frozenset(str(p) for p in odd)
         bit = 0 if constant > 0 else 1
         hidden = not strict and any(not self.thin(p) for p in odd)
-        if hidden and len(odd) > 1:
+        if hidden and len(odd) > 1 and not alike:
             return  # where one of them vanishes identically, this says nothing of the others
         clean = not hidden
         if any(f[0] == keys and f[1] == bit and f[2] >= clean for f in self._facts):
@@ -190,22 +193,20 @@ class Signs:
             return self.known[key][1]
         if key in self._tried:
             return self._tried[key]
-        sign = 0
-        if self.assumed:
-            sign = self.assumed.get(self.digest(p), 0) or -self.assumed.get(self.digest(-p), 0)
-        sign = sign or self.ranges.certify(p, self.known)
-        first = key not in self._linked
+        sign = self.ranges.certify(p, self.known)
+        alike = None
+        if not sign:
+            sign = self.assumed.get(self.digest(p), 0) or -self.assumed.get(self.digest(-p), 0) if self.assumed else 0
+            alike = self.alike(p) if key not in self._linked else None
+        self._linked.add(key)
         self._tried[key] = sign
         if sign:
             self._learn(p, sign)
+        if alike is not None:
+            self.fact(1 if alike[0] > 0 else -1, [(p, 1), *alike[1]], strict=False, alike=True)
+        elif sign:
             self._consequences()
-        elif first:
-            self._linked.add(key)
-            alike = self.alike(p)
-            if alike is not None:
-                self.fact(1 if alike[0] > 0 else -1, [(p, 1), *alike[1]], strict=False)
-                return self.known[key][1] if key in self.known else 0
-        return sign
+        return self.known[key][1] if key in self.known else 0
 
     # --- names of polynomials that outlive the tower ------------------------------------------
 

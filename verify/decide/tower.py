@@ -232,18 +232,37 @@ class Tower:
         for i in reversed(self.roots):
             if not den.degrees()[i]:
                 continue
-            q, x = self.kernels[i].data, self.variables[i]
             parts = self.coefficients(den, i)
-            if len(parts) == 1:
-                factor = x ** (q - next(iter(parts)))
-            elif q == 2 and len(den) <= 40 and len(num) <= 400:
-                factor = parts[0] - parts[1] * x
-            else:
+            if len(parts) > 1 and (self.kernels[i].data > 4 or len(den) > 40 or len(num) > 400):
                 continue
-            num, den = self._reduced(self.times(num, factor), self.times(den, factor))
-            if den.is_zero():
-                raise GiveUp("a denominator is zero on one branch of a root")
+            while any(parts):
+                factor = self._conjugates(parts, i)
+                num, den = self._reduced(self.times(num, factor), self.times(den, factor))
+                if den.is_zero():
+                    raise GiveUp("a denominator is zero on one branch of a root")
+                parts = self.coefficients(den, i)
         return num, den
+
+    def _conjugates(self, parts: dict[int, fmpz_mpoly], i: int) -> fmpz_mpoly:
+        """A factor that brings the sum of parts[k] x^k nearer to a polynomial without the root x: q = 2, 3 or 4."""
+        q, x = self.kernels[i].data, self.variables[i]
+        if len(parts) == 1:
+            return x ** (q - next(iter(parts)))
+        a, b, c, d = (parts.get(k, self.ring.constant(0)) for k in range(4))
+        if q == 2:
+            return a - b * x
+        if q == 3:
+            # (a + b x + c x^2)(a + b u x + c u^2 x^2)(a + b u^2 x + c u x^2), u^3 = 1, is free of x.
+            times = self.times
+            return (
+                times(a, a)
+                - times(a, b) * x
+                + (times(b, b) - times(a, c)) * x**2
+                - times(b, c) * x**3
+                + times(c, c) * x**4
+            )
+        # The odd part with the other sign: what comes is a polynomial in x^2, the square root of the radicand.
+        return a + c * x**2 - (b * x + d * x**3) if parts.keys() & {1, 3} else a - c * x**2
 
     def coefficients(self, p: fmpz_mpoly, i: int) -> dict[int, fmpz_mpoly]:
         """The polynomial as one in generator i: exponent -> coefficient."""
