@@ -38,7 +38,10 @@ def judge(problem: OdeProblem, claim: SystemClaim, *, seed: int = 0) -> Iterator
     parts = [_judged(task, key, chosen) for key in task.keys]
     identities = tuple(_open(part) if part.verdict is Verdict.REFUTED else part for part in parts)
     yield _result(task, chosen, identities)
-    measured = measure(task, chosen, any(part.verdict < Verdict.SUPPORTED for part in parts))
+    given = any(
+        part.verdict < Verdict.SUPPORTED for key, part in zip(task.keys, parts, strict=True) if key[0] != "gradient"
+    )
+    measured = measure(task, chosen, given)
     parts = [_weighed(task, key, part, measured) for key, part in zip(task.keys, parts, strict=True)]
     parts = _alarmed(parts)
     yield _result(task, chosen, tuple(parts))
