@@ -16,6 +16,7 @@ from verify.claim import Variable
 from verify.decide import decide
 from verify.decide.arrays import Unsupported, determinant, exponential, flat, inverse, matrix_power, matrix_product
 from verify.decide.choices import opaque
+from verify.decide.enclose import search
 from verify.decide.entries import entries
 from verify.decide.instances import NoInstance, instances
 from verify.decide.prove import prove
@@ -57,6 +58,14 @@ def test_determinants_and_inverses_are_those_of_flint(a):
     if own:
         assert exact(inverse(a)) == exact(a).inv()
         assert exact(matrix_power(a, -2)) == exact(a).inv() ** 2
+
+
+def test_the_scalar_routes_keep_their_hands_off_matrices():
+    # Read as numbers, all matrices commute.
+    claim = read_claim("A*B = B*A with A: matrix(n,n), B: matrix(n,n)")
+    assert not prove(claim).holds
+    assert search(claim).evidence.holds is None
+    assert not prove(read_claim("f = f with f: function of x")).holds
 
 
 def test_large_matrices_are_refused_at_once():

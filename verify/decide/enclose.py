@@ -60,7 +60,12 @@ class Search:
 
 
 def search(claim: Claim, *, seed: int = 0) -> Search:
-    """Try to refute the claim; deterministic for a seed."""
+    """Try to refute the claim; deterministic for a seed.
+
+    Of vectors, matrices and abstract functions it knows nothing: `instances` makes scalar claims of them.
+    """
+    if claim.is_shaped:
+        return _unknown("vectors, matrices and abstract functions are enclosed entry by entry")
     precision = ctx.prec
     try:
         hunt = Hunt(claim, Random(seed))
@@ -69,9 +74,13 @@ def search(claim: Claim, *, seed: int = 0) -> Search:
             return _refuted(hunt, *refutation)
         return _supported(hunt) if hunt.agreeing else _undecided(hunt)
     except NoValue as reason:
-        return Search(Evidence(ROUTE, Rigor.ENCLOSED, None, detail={"reason": str(reason)}), reason=str(reason))
+        return _unknown(str(reason))
     finally:
         ctx.prec = precision
+
+
+def _unknown(reason: str) -> Search:
+    return Search(Evidence(ROUTE, Rigor.ENCLOSED, None, detail={"reason": reason}), reason=reason)
 
 
 def _record(hunt: Hunt, evidence: Evidence, **more: Any) -> Search:
