@@ -198,8 +198,8 @@ class Hunt:
                 return
             self.failed.sort(key=lambda entry: (entry[0], entry[1]), reverse=True)
             del self.failed[8:]
-            _, _, start = self.failed[0 if step % 3 else self.rng.randrange(len(self.failed))]
-            point = self.sampler.mutate(start)
+            (_, gap), _, start = self.failed[0 if step % 3 else self.rng.randrange(len(self.failed))]
+            point = self.sampler.mutate(start, -gap)
             if self.sampler.admits(point):
                 yield point
 
@@ -213,8 +213,9 @@ class Hunt:
         for _ in range(CROSS):
             if len(self.sides.seen[i]) > 1:
                 return
-            _, _, start = max(tried, key=lambda entry: entry[:2]) if self.rng.random() < 0.7 else self.rng.choice(tried)
-            point = self.sampler.mutate(start)
+            best = max(tried, key=lambda entry: entry[:2])
+            (_, gap), _, start = best if self.rng.random() < 0.7 else self.rng.choice(tried)
+            point = self.sampler.mutate(start, -gap)
             if self.sampler.admits(point) and self.sides.side(i, point) not in (None, *self.sides.seen[i]):
                 before = len(self.failed)
                 yield point

@@ -252,8 +252,11 @@ class Sampler:
         size = abs(x) * spread or Fraction(1, 16)
         return short(x + size * Fraction(self.rng.randint(-1000, 1000), 1000), size)
 
-    def mutate(self, point: Point) -> Point:
-        """One or two coordinates changed: another sign, another size, a small step, or drawn anew."""
+    def mutate(self, point: Point, reach: float = 0.0) -> Point:
+        """One or two coordinates changed: another sign, another size, a small step, or drawn anew.
+
+        reach   about how far the point seems to be from a better one, if that is known.
+        """
         changed = dict(point)
         names = sorted(self.ranges)
         for name in self.rng.sample(names, min(len(names), self.rng.choice((1, 1, 2)))):
@@ -265,6 +268,9 @@ class Sampler:
                 case 1 if r.field != "integer":
                     factor = Fraction(1 << self.rng.randint(0, 6), 8)
                     new = (x * factor, y)
+                case 2 | 3 if r.field != "integer" and 1e-12 < reach < 1e12:
+                    step = Fraction(reach) * Fraction(self.rng.randint(-2000, 2000), 1000)
+                    new = (short(x + step, abs(step)), y)
                 case 2 | 3 | 4 if r.field != "integer":
                     spread = Fraction(1, 1 << self.rng.choice((1, 2, 2, 4, 7, 11)))
                     new = (self._moved(x, spread), self._moved(y, spread) if y else y)
