@@ -200,7 +200,7 @@ def test_conventions_are_pinned(name, args, digits):
         ("erfcinv", (-0.5,)), ("besselj", (0.5, -1)), ("bessely", (1, -1)), ("besselk", (0, -1)), ("polylog", (2, 3)),
         ("uppergamma", (0.5, -1)), ("expint", (1, -1)), ("zeta", (2.5, -0.5)), ("elliptic_k", (2,)),
         ("elliptic_f", (1.5, 2)), ("hyp2f1", (0.5, 1, 2, 3)), ("legendre", (0.5, -2)), ("polygamma", (-1, 2)),
-        ("polygamma", (0.5, 2)), ("bernoulli", (-1, 2)), ("jtheta", (5, 1, 0.5)), ("agm", (-1, 2)),
+        ("polygamma", (0.5, 2)), ("bernoulli", (-1, 2)), ("jtheta", (5, 1, 0.5)), ("agm", (-1, 2)), ("atan2", (0, 0)),
     ],
 )  # fmt: skip
 def test_outside_its_real_domain_a_function_is_undefined(name, args):

@@ -82,6 +82,12 @@ def _agm(a: acb, b: acb) -> acb:
     return a.agm(b)
 
 
+def _angle(y: acb, x: acb) -> acb:
+    if y.is_zero() and x.is_zero():
+        raise Undefined("the origin has no angle")
+    return acb(arb.atan2(y.real, x.real))
+
+
 def _polygamma(n: acb, x: acb) -> acb:
     order = _degree(n, "order of polygamma")
     return x.digamma() if order == 0 else x.polygamma(acb(order))
@@ -218,7 +224,7 @@ SPECIAL: dict[tuple[str, int], Special] = {
     ("asech", 1):  Special(lambda z: (1 / z).acosh(), lambda z: z * (1 - z), lambda z: (1 / z - 1,)),
     ("acsch", 1):  Special(lambda z: (1 / z).asinh(), None, lambda z: (1 + 1 / (z * z),)),
     ("acoth", 1):  Special(lambda z: (1 / z).atanh(), lambda z: z * z - 1, lambda z: (1 - 1 / (z * z),)),
-    ("atan2", 2):  Special(lambda y, x: acb(arb.atan2(y.real, x.real)), real_only=True),
+    ("atan2", 2):  Special(_angle, real_only=True),
     # --- error functions and Fresnel integrals ---
     ("erf", 1):    Special(acb.erf),
     ("erfc", 1):   Special(acb.erfc),
