@@ -156,6 +156,7 @@ class Tower:
         self.kernels: list[Kernel] = []
         self.index: dict[Hashable, int] = {}
         self.roots: list[int] = []
+        self._closures: list[frozenset[int]] = []
         self.work = 0
         self.one_polynomial = self.ring.constant(1)
         self.zero = Element(self, self.ring.constant(0), self.one_polynomial)
@@ -266,18 +267,18 @@ class Tower:
 
     def coefficients(self, p: fmpz_mpoly, i: int) -> dict[int, fmpz_mpoly]:
         """The polynomial as one in generator i: exponent -> coefficient."""
-        parts: dict[int, dict[tuple[int, ...], int]] = {}
-        for monomial, c in p.to_dict().items():
-            k = monomial[i]
-            parts.setdefault(k, {})[(*monomial[:i], 0, *monomial[i + 1 :])] = c
-        return {k: self.ring.from_dict(d) for k, d in sorted(parts.items())}
+        parts: dict[int, fmpz_mpoly] = {}
+        x, k = self.variables[i], 0
+        while not p.is_zero():
+            constant = p.subs({i: 0})
+            if not constant.is_zero():
+                parts[k] = constant
+            p, k = (p - constant) // x, k + 1
+        return parts
 
     def generators(self, *polynomials: fmpz_mpoly) -> Iterator[int]:
         """The generators that occur, in ascending order."""
-        degrees = [p.degrees() for p in polynomials]
-        for i in range(len(self.kernels)):
-            if any(d[i] for d in degrees):
-                yield i
+        yield from sorted({i for p in polynomials for i, d in enumerate(p.degrees()) if d > 0})
 
     def single(self, p: fmpz_mpoly) -> int | None:
         """The generator that the polynomial is; None when it is anything else."""
@@ -287,15 +288,11 @@ class Tower:
 
     def below(self, *elements: Element) -> set[int]:
         """All generators that the elements depend on, those inside of kernels too."""
-        seen: set[int] = set()
-        stack = list(elements)
-        while stack:
-            e = stack.pop()
+        found: set[int] = set()
+        for e in elements:
             for i in self.generators(e.num, e.den):
-                if i not in seen:
-                    seen.add(i)
-                    stack.extend(self.kernels[i].args)
-        return seen
+                found |= self._closures[i]
+        return found
 
     # --- kernels ------------------------------------------------------------------------------
 
@@ -311,6 +308,7 @@ class Tower:
                 self.plan.size = larger[0]
                 raise Restart
             self.kernels.append(kernel)
+            self._closures.append(frozenset({i} | self.below(*kernel.args)))
             self.index[key] = i
             if kernel.kind == "root":
                 self.roots.append(i)
