@@ -305,9 +305,25 @@ def _exponential(p: Product, place: int) -> Sum | None:
             # A goes to the left of expm(sA); where both are symmetric left is where the first axis is.
             if space.atoms[atom].symmetry and not (far == -1 and end == -2):
                 continue
+            if _closes(p, (other, theirs == 1), far, k):
+                continue
             first = (other, (label, far) if theirs else (far, label), 1)
             return expanded(p.without(place, k).times(first, (atom, (label, end), 1)), [])
     return None
+
+
+def _closes(p: Product, letter: tuple[int, bool], label: int, place: int) -> bool:
+    """Whether copies of the letter lead from the label to that place, so that moving it would go round for ever."""
+    atom, is_transposed = letter
+    end = 0 if is_transposed else 1
+    for _ in p.factors:
+        step = next(
+            (k for k, (a, slots, e) in enumerate(p.factors) if (a, slots[end:][:1], e) == (atom, (label,), 1)), None
+        )
+        if step is None or step == place:
+            return step == place
+        label = p.factors[step][1][1 - end]
+    return True
 
 
 def _frechet(p: Product, place: int) -> Sum | None:

@@ -1,0 +1,243 @@
+"""Does every rule of the prover hold where its side condition does, and stay silent where it does not?"""
+
+from __future__ import annotations
+
+import pytest
+
+from verify.claim import Claim, Domain, Variable
+from verify.decide.contraction import relations
+from verify.decide.contraction.elementwise import cosine
+from verify.decide.contraction.prove import agreeing_sides, prove
+from verify.graph import abstract, add, call, derivative, mul, num, symbol, transpose
+from verify.language import read_claim
+
+#: A rule, identities that need it, and neighbours to which it must not apply.
+RULES = {
+    "transposition and traces": (
+        ("tr(A*B*C) = tr(C*A*B)", "tr(A*B) = tr(B'*A')"),
+        ("tr(A*B*C) = tr(A*C*B)", "tr(A*B) = tr(A*B')"),
+        "A: matrix(n,n), B: matrix(n,n), C: matrix(n,n)",
+    ),
+    "symmetry": (
+        ("tr(P*H*A) = tr(A'*H*P)", "x'*P*y = y'*P*x"),
+        ("tr(P*H*A) = tr(P*A*H)", "x'*A*y = y'*A*x", "P*H = H*P"),
+        "P: symmetric(n), H: symmetric(n), A: matrix(n,n), x: vector(n), y: vector(n)",
+    ),
+    "antisymmetry": (
+        ("x'*K*x = 0", "tr(K*K*K) = 0", "tr(P*K) = 0", "diag(K) = 0*x"),
+        ("x'*K*y = 0", "tr(K*K) = 0", "tr(A*K) = 0", "K.*K = 0*K", "tr(K*A*K) = 0"),
+        "K: antisymmetric(n), P: symmetric(n), A: matrix(n,n), x: vector(n), y: vector(n)",
+    ),
+    "inverses": (
+        ("A*inv(A + B)*B = B*inv(A + B)*A", "inv(A)*A = eye(n)", "inv(A')*A' = eye(n)", "tr(A*inv(A)) = n"),
+        ("A*inv(A + B)*B = B*inv(A + B)*B", "inv(A)*A' = eye(n)", "inv(A).*A = eye(n)", "tr(A'*inv(A)) = n"),
+        "A: matrix(n,n), B: matrix(n,n)",
+    ),
+    "an inverse in a sum over the joining index": (
+        (
+            "sum(sum(inv(A)[i,j]*A[j,i], j, 1, n), i, 1, n) = n",
+            "sum(sum(inv(A)[i,j]*A[j,i]*x[j], j, 1, n), i, 1, n) = sum(x)",
+            "sum(sum(inv(B*C + D)[i,j]*(B*C)[j,k], j, 1, n), i, 1, n) = 1 - sum(sum(inv(B*C + D)[i,j]*D[j,k], j, 1, n)"
+            ", i, 1, n)",
+        ),
+        (
+            "sum(sum(inv(A)[i,j]*A[j,i]*x[j]*x[i], j, 1, n), i, 1, n) = x'*x",
+            "sum(sum(sum(inv(B*C + D)[i,j]*B[j,j]*C[j,k], j, 1, n), i, 1, n), k, 1, n) = n - sum(inv(B*C + D)*D)",
+            "sum(sum(sum(sum(inv(A*B*C + D)[i,j]*A[j,l]*B[l,l]*C[l,k], j, 1, n), i, 1, n), k, 1, n), l, 1, n)"
+            " = n - sum(inv(A*B*C + D)*D)",
+            "sum(sum(sum(sum(inv(B*C + D)[i,j]*B[j,l]*C[l,k]*x[j], j, 1, n), i, 1, n), k, 1, n), l, 1, n)"
+            " = sum(x) - sum(inv(B*C + D)*D*x)",
+            "sum(sum(sum(inv(B*C + D)[i,j]*B[j,l]*C[l,j], j, 1, n), i, 1, n), l, 1, n) = n - sum(inv(B*C + D)*D)",
+            "inv(A + x*x')*diag(x)*x = x",
+        ),
+        "A: matrix(n,n), B: matrix(n,n), C: matrix(n,n), D: matrix(n,n), x: vector(n)",
+    ),
+    "push-through and Woodbury": (
+        (
+            "inv(eye(n) + U*V)*U = U*inv(eye(k) + V*U)",
+            "inv(A + U*V) = inv(A) - inv(A)*U*inv(eye(k) + V*inv(A)*U)*V*inv(A)",
+            "tr(inv(eye(n) + U*V)) = n - k + tr(inv(eye(k) + V*U))",
+        ),
+        (
+            "inv(eye(n) + U*V)*U = U*inv(eye(k) - V*U)",
+            "inv(A + U*V) = inv(A) + inv(A)*U*inv(eye(k) + V*inv(A)*U)*V*inv(A)",
+            "tr(inv(eye(n) + U*V)) = tr(inv(eye(k) + V*U))",
+        ),
+        "A: matrix(n,n), U: matrix(n,k), V: matrix(k,n)",
+    ),
+    "determinants": (
+        (
+            "det(eye(n) + U*V) = det(eye(k) + V*U)",
+            "det(s*eye(n) + U*V) = s^(n - k)*det(s*eye(k) + V*U)",
+            "det(A*B) = det(B)*det(A)",
+            "det(t*A) = t^n*det(A)",
+            "det(-A) = (-1)^n*det(A)",
+            "grad_A det(A) = det(A)*inv(A)'",
+        ),
+        (
+            "det(eye(n) + U*V) = det(eye(k) - V*U)",
+            "det(s*eye(n) + U*V) = det(s*eye(k) + V*U)",
+            "det(A*B) = det(A) + det(B)",
+            "det(t*A) = t*det(A)",
+            "det(-A) = -det(A)",
+            "grad_A det(A) = det(A)*inv(A)",
+        ),
+        "A: matrix(n,n), B: matrix(n,n), U: matrix(n,k), V: matrix(k,n), s: positive, t: real",
+    ),
+    "the rule for a determinant needs an inverse that exists somewhere": (
+        ("grad_x det(A + x*x') = det(A + x*x')*(inv(A + x*x')' + inv(A + x*x'))*x",),
+        ("grad_x det(x*x') + (x'*x)*a - (a'*x)*x = 2*det(x*x')*x/(x'*x)",),
+        "A: matrix(n,n), x: vector(n), a: vector(n)",
+    ),
+    "orthogonal matrices": (
+        ("Q'*Q = eye(n)", "Q*Q' = eye(n)", "norm(Q*x) = norm(x)", "det(Q)^2 = 1", "inv(Q) = Q'"),
+        ("Q*Q = eye(n)", "det(Q) = 1", "Q.*Q = eye(n)", "norm(Q.*A) = norm(A)", "Q*A*Q' = A"),
+        "Q: orthogonal(n), A: matrix(n,n), x: vector(n)",
+    ),
+    "matrix exponentials": (
+        (
+            "expm(s*A)*expm(t*A) = expm((s + t)*A)",
+            "d/dt expm(t*A) = expm(t*A)*A",
+            "expm(A)*expm(A)' = expm(A)*expm(A')",
+            "inv(expm(A)) = expm(-A)",
+            "det(expm(A)) = exp(tr(A))",
+            "expm(D)*expm(E) = expm(D + E)",
+            "tr(A*expm(t*A)*A) = tr(expm(t*A)*A*A)",
+        ),
+        (
+            "expm(A)*expm(B) = expm(A + B)",
+            "d/dt expm(t*A + B) = expm(t*A + B)*A",
+            "expm(A)*expm(A)' = expm(A + A')",
+            "inv(expm(A)) = expm(A')",
+            "det(expm(A)) = tr(exp(1)*A)",
+            "expm(A)*B = B*expm(A)",
+        ),
+        "A: matrix(n,n), B: matrix(n,n), D: diagonal(n), E: diagonal(n), s: real, t: real",
+    ),
+    "Duhamel's integral": (
+        ("grad_A tr(expm(A)) = expm(A)'", "d/dp tr(expm(F)) = tr(expm(F)*d/dp(F))"),
+        (
+            "grad_A tr(B*expm(A)) = (B*expm(A))'",
+            "d/dp expm(F) = d/dp(F)*expm(F)",
+            "d/dp tr(B*expm(F)) = tr(B*expm(F)*d/dp(F))",
+            "grad_A sum(expm(A)) = expm(A)'",
+        ),
+        "A: matrix(n,n), B: matrix(n,n), F: matrix(n,n) of p",
+    ),
+    "roots and absolute values": (
+        ("sqrt((x'*y)^2) = abs(x'*y)", "norm(-x) = norm(x)", "(s*(x'*x))^(1/2) = s^(1/2)*norm(x)"),
+        ("sqrt((x'*y)^2) = x'*y", "norm(x - y) = norm(x) - norm(y)", "(x.*x).^(1/2) = x"),
+        "x: vector(n), y: vector(n), s: positive",
+    ),
+    "logarithms": (
+        ("log(s*(x'*x)) = log(s) + 2*log(norm(x))", "log((x'*y)^3) = 3*log(x'*y)"),
+        ("log((x'*y)^2) = 2*log(x'*y)", "log(s + x'*x) = log(s) + log(x'*x)"),
+        "x: vector(n), y: vector(n), s: positive",
+    ),
+    "signs of what may be zero on a whole region": (
+        ("sign(x)*x = abs(x)", "abs(u).*sign(u) = u"),
+        ("sign(abs(x) - x)*(abs(x) - x) + abs(x) + x = abs(abs(x) - x)", "sign(x) = 1"),
+        "x: real, u: vector(n)",
+    ),
+    "gradients by structured matrices": (
+        ("grad_P tr(P*P) = 2*P", "grad_P tr(A*P) = A'", "grad_K tr(A*K) = A'"),
+        ("grad_P tr(A*P) = (A + A')/2", "grad_K tr(K'*K) = 0*K", "grad_P tr(A*P) = A + A' - A.*eye(n)"),
+        "P: symmetric(n), K: antisymmetric(n), A: matrix(n,n)",
+    ),
+    "gradients among structured matrices": (
+        (
+            "grad_P tr(A*P) = A + A' - A.*eye(n)",
+            "grad_P logdet(P) = 2*inv(P) - inv(P).*eye(n)",
+            "grad_K tr(A*K) = A' - A",
+            "grad_L tr(A*L) = A.*eye(n)",
+        ),
+        ("grad_P tr(A*P) = A'", "grad_P logdet(P) = inv(P)", "grad_K tr(A*K) = A'", "grad_L tr(A*L) = A'"),
+        "P: symmetric(n), K: antisymmetric(n), L: diagonal(n), A: matrix(n,n), structured",
+    ),
+    "abstract functions": (
+        (
+            "grad_x (f*g) = f*grad_x(g) + g*grad_x(f)",
+            "(hess_x f)' = hess_x f",
+            "grad_x (v'*w) = (jac_x v)'*w + (jac_x w)'*v",
+            "grad_x h(a'*x) = h'(a'*x)*a",
+        ),
+        (
+            "grad_x (f*g) = f*grad_x(g)",
+            "(jac_x v)' = jac_x v",
+            "grad_x (v'*w) = (jac_x v)'*w + (jac_x w)*v",
+            "grad_x h(a'*x) = h'(a'*x)*x",
+        ),
+        "f: function of x, g: function of x, v: vector(n) of x, w: vector(n) of x, h: function of s, s: real, "
+        "x: vector(n), a: vector(n)",
+    ),
+    "sums over indices": (
+        ("sum(sum(A[i,j]*x[j], j, 1, n)^2, i, 1, n) = norm(A*x)^2", "sum(A[i,i], i, 1, n) = tr(A)"),
+        ("sum(x[i]^2, i, 1, n) = sum(x)^2", "sum(A[i,i]*x[i], i, 1, n) = x'*A*x", "x[1] = x[2]"),
+        "A: matrix(n,n), x: vector(n)",
+    ),
+    "functions of each entry": (
+        ("grad_x sum(erf(x)) = 2/sqrt(pi)*exp(-(x.*x))", "sin(x).^2 + cos(x).^2 = ones(n)",
+         "tanh(x).*cosh(x) = sinh(x)"),
+        ("grad_x sum(erf(x)) = 1/sqrt(pi)*exp(-(x.*x))", "sin(x).^2 = sin(x)", "sum(exp(x)) = exp(sum(x))"),
+        "x: vector(n)",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_proves_its_identities(rule):
+    identities, _, declared = RULES[rule]
+    for text in identities:
+        assert agreeing_sides(read_claim(f"{text} with {declared}"))[0], text
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_is_silent_on_false_neighbours(rule):
+    _, neighbours, declared = RULES[rule]
+    for text in neighbours:
+        assert agreeing_sides(read_claim(f"{text} with {declared}"))[0] is None, text
+
+
+def test_an_orthogonal_matrix_of_t_turns():
+    turning = Variable("Q", shape=("n", "n"), structure="orthogonal", of=("t",))
+    general = Variable("Q", shape=("n", "n"), of=("t",))
+    q = abstract("Q", [symbol("t")])
+    product = derivative(mul(transpose(q), q), "t")
+    zero = mul(num(0), call("eye", symbol("n")))
+    for variable, holds in ((turning, True), (general, False)):
+        domain = Domain({"Q": variable, "t": Variable("t"), "n": Variable("n", "size")})
+        assert bool(agreeing_sides(Claim(product, zero, domain))[0]) is holds
+        assert agreeing_sides(Claim(derivative(q, "t"), add(q, zero), domain))[0] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("x'*K*x = 0 with K: antisymmetric(n), x: vector(n), everywhere", "kinks"),
+        ("s*x = s*x with s: complex, x: vector(n)", "complex"),
+        ("A*x = A*x with A: matrix(n,n), x: vector(n), s: real, s = 0", "no open set"),
+        ("kron(A, B)' = kron(A', B') with A: matrix(n,n), B: matrix(n,n)", "kron"),
+    ],
+)
+def test_what_cannot_be_proved_says_why(text, reason):
+    evidence = prove(read_claim(text))
+    assert evidence.holds is None
+    assert reason in evidence.detail["reason"]
+
+
+def test_a_wrong_rule_is_caught_by_comparing_with_the_text(monkeypatch):
+    claim = read_claim("sum(sin(x).^2) = n - sum(cos(2*x - x).^2) with x: vector(n)")
+    assert prove(claim).holds
+    monkeypatch.setattr(relations, "cosine", lambda a: cosine(a).scaled(2))
+    wrong = read_claim("sum(sin(x).^2) = n - 4*sum(cos(x).^2) with x: vector(n)")
+    assert agreeing_sides(wrong)[0]
+    evidence = prove(wrong)
+    assert evidence.holds is None
+    assert "defect" in evidence.detail["reason"]
+
+
+def test_nothing_is_confirmed_where_nothing_is_defined():
+    claim = read_claim("log(-(x'*x)) = log(-(x'*x)) with x: vector(n)")
+    sides, _ = agreeing_sides(claim)
+    assert sides
+    assert prove(claim).detail["confirmed"] == 0
