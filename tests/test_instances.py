@@ -14,7 +14,16 @@ from hypothesis import strategies as st
 
 from verify.claim import Variable
 from verify.decide import decide
-from verify.decide.arrays import Unsupported, determinant, exponential, flat, inverse, matrix_power, matrix_product
+from verify.decide.arrays import (
+    Unsupported,
+    determinant,
+    exponential,
+    flat,
+    inverse,
+    logarithm,
+    matrix_power,
+    matrix_product,
+)
 from verify.decide.choices import opaque
 from verify.decide.enclose import search
 from verify.decide.entries import entries
@@ -92,6 +101,29 @@ def test_the_exponential_of_two_by_two_is_that_of_flint(a):
     found = exponential(tuple(tuple(map(num, row)) for row in a))
     values = Program(flat(found), real=True).values({})
     assert all(ball.real.overlaps(expected[k // 2, k % 2]) for k, ball in enumerate(values))
+
+
+@pytest.mark.parametrize(
+    "a", [((2, 1), (1, 3)), ((0, -1), (1, 0)), ((-1, -2), (3, 1)), ((1, 5), (0, 2)), ((3, 0), (0, 3))]
+)
+def test_the_logarithm_of_two_by_two_is_undone_by_the_exponential_of_flint(a):
+    from flint import arb_mat
+
+    from verify.decide.balls import Program
+
+    found = logarithm(tuple(tuple(map(num, row)) for row in a))
+    values = [ball.real for ball in Program(flat(found), real=True).values({})]
+    again = arb_mat([values[:2], values[2:]]).exp()
+    assert all(again[i, j].overlaps(a[i][j]) and again[i, j].rad() < 1e-9 for i in (0, 1) for j in (0, 1))
+
+
+@pytest.mark.parametrize("a", [((-1, 0), (0, -2)), ((1, 0), (0, -2)), ((0, 1), (1, 0)), ((-3, 1), (0, -1))])
+def test_a_matrix_with_a_negative_eigenvalue_has_no_logarithm(a):
+    from verify.decide.balls import Program
+    from verify.decide.jets import NoValue
+
+    with pytest.raises(NoValue):
+        Program(flat(logarithm(tuple(tuple(map(num, row)) for row in a))), real=True).values({})
 
 
 # --- structure --------------------------------------------------------------------------------------
@@ -247,6 +279,7 @@ PAIRS = [
         "d/dt inv(A) = -inv(A)*d/dt(A)*inv(A) with A: matrix(n,n) of t",
         "d/dt inv(A) = -d/dt(A)*inv(A)^2 with A: matrix(n,n) of t",
     ),
+    ("expm(logm(A)) = A with A: matrix(n,n)", "logm(expm(A)) = A with A: matrix(n,n)"),
     (
         "d/dt expm(t*A) = A*expm(t*A) with A: matrix(n,n)",
         "expm(A + B) = expm(A)*expm(B) with A: matrix(n,n), B: matrix(n,n)",
@@ -337,10 +370,10 @@ def test_every_component_of_the_orthogonal_matrices_is_proved():
     assert decide(claim).verdict is Verdict.REFUTED
 
 
-def test_what_is_defined_for_numbers_only_is_not_taken_for_a_matrix():
-    result = decide(read_claim("logm(expm(A)) = A with A: matrix(n,n)"))
+def test_what_cannot_be_written_out_is_undecided():
+    result = decide(read_claim("expm(logm(A)) = A with A: matrix(n,n), n > 2"))
     assert result.verdict is Verdict.UNDECIDED
-    assert "logm" in result.reason
+    assert "logarithm of 3×3" in result.reason
 
 
 def test_kinks_that_belong_to_a_claim_are_left_to_others():
@@ -452,3 +485,11 @@ def test_products_follow_the_shapes_before_sizes_are_put_in():
     # At n = 1 a row times a column is a number, and a column is still a column.
     assert written(instance_of("x*x'*y = y with x: vector(n), y: vector(n)", n=1).lhs) == [["(x_1*x_1)*y_1"]]
     assert matrix_product(((num(2),),), ((num(3), num(5)),)) == ((num(6), num(10)),)
+
+
+def test_a_claim_that_fails_at_larger_sizes_alone_is_refuted_there():
+    # Up to n = 3 the factor of the sum is 1 at every index.
+    text = "sum(x[i]*max(1, i - 2), i, 1, n) = sum(x) with x: vector(n)"
+    result = decide(read_claim(text))
+    assert result.verdict is Verdict.REFUTED
+    assert result.counterexample.point["n"] == "5"

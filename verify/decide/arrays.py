@@ -11,11 +11,13 @@ from functools import cache, lru_cache
 from itertools import product
 
 from verify.graph import (
+    HALF,
     MINUS_ONE,
     ONE,
     ZERO,
     Node,
     add,
+    both,
     call,
     compare,
     div,
@@ -178,10 +180,8 @@ def exponential(a: Array) -> Array:
         return scalar(call("exp", a[0][0]))
     if n > 2:
         raise Unsupported(f"the exponential of {n}×{n} matrices is not expanded")
-    half = num(1) / num(2)
-    (p, q), (r, s) = a
-    mean, gap = times(half, total((p, s))), times(half, total((p, negative(s))))
-    d = total((times(gap, gap), times(q, r)))
+    mean, gap, d = _invariants(a)
+    (_, q), (r, _) = a
     if d is ZERO:
         c, sinc = ONE, ONE
     else:
@@ -195,6 +195,45 @@ def exponential(a: Array) -> Array:
         (times(scale, total((c, times(sinc, gap)))), times(scale, times(sinc, q))),
         (times(scale, times(sinc, r)), times(scale, total((c, negative(times(sinc, gap)))))),
     )
+
+
+def logarithm(a: Array) -> Array:
+    """The principal logarithm of at most 2×2, defined where no eigenvalue is negative or 0.
+
+    With m = tr A/2 and d = m² - det A it is
+
+        log(det A)/2 I + T (A - m I),   T = atanh(sqrt(d)/m)/sqrt(d)            for d > 0, m > 0,
+                                        T = acos(m/sqrt(det A))/sqrt(-d)        for d < 0.
+
+    Raises Unsupported for larger ones.
+    """
+    n = len(a)
+    if n == 1:
+        return scalar(call("log", a[0][0]))
+    if n > 2:
+        raise Unsupported(f"the logarithm of {n}×{n} matrices is not expanded")
+    mean, gap, d = _invariants(a)
+    (_, q), (r, _) = a
+    det = determinant(a)
+    real, turning = sqrt(d), sqrt(negative(d))
+    t = piecewise(
+        (div(call("atanh", div(real, mean)), real), both(compare(d, ">", ZERO), compare(mean, ">", ZERO))),
+        (div(call("acos", div(mean, sqrt(det))), turning), compare(d, "<", ZERO)),
+    )
+    if d is ZERO:
+        t = piecewise((power(mean, MINUS_ONE), compare(mean, ">", ZERO)))
+    size = times(HALF, call("log", det))
+    return (
+        (total((size, mul(t, gap))), mul(t, q)),
+        (mul(t, r), total((size, negative(mul(t, gap))))),
+    )
+
+
+def _invariants(a: Array) -> tuple[Node, Node, Node]:
+    """m, p - m and d = m² - det A of ((p, q), (r, s)), with m = (p + s)/2."""
+    (p, q), (r, s) = a
+    mean, gap = times(HALF, total((p, s))), times(HALF, total((p, negative(s))))
+    return mean, gap, total((times(gap, gap), times(q, r)))
 
 
 def euclidean(entries: Sequence[Node]) -> Node:

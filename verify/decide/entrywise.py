@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from verify.claim import Claim
 from verify.decide import arrays
-from verify.decide.arrays import Array, Unsupported, flat, mapped, negative, scalar, size_of, times, total
+from verify.decide.arrays import Array, Unsupported, flat, mapped, negative, scalar, times, total
 from verify.decide.entries import Sizes, applied, numbers
 from verify.graph import (
     MATRIX_FUNCTIONS,
@@ -220,8 +220,8 @@ class Expansion:
                 return scalar(total(a[i][i] for i in range(len(a))))
             case "expm":
                 return arrays.exponential(a)
-            case "logm" if size_of(a) == (1, 1):
-                return scalar(call("log", a[0][0]))
+            case "logm":
+                return arrays.logarithm(a)
             case "diag" if len(self.shapes.of(args[0])) == 1:
                 return arrays.array(len(a), len(a), lambda i, j: a[i][0] if i == j else ZERO)
             case "diag":

@@ -66,22 +66,28 @@ def stages(claim: Claim, *, seed: int = 0) -> Iterator[Result]:
     trial = tried(claim, seed)
     result = _result(claim, trial, (), seed)
     yield result
-    if result.verdict is Verdict.REFUTED:
-        from verify.decide.shaped_slips import Refutation, diagnose
-
-        assert trial.refuted is not None
-        chosen, found = trial.refuted
-        assert found.point is not None
-        diagnosis, correction = diagnose(claim, Refutation(chosen, found.point), seed=seed)
-        if diagnosis is not None:
-            yield replace(result, diagnosis=diagnosis, correction=correction)
-    elif result.verdict is Verdict.SUPPORTED:
-        evidence = None
-        for evidence in _proofs(claim, trial, seed):
-            yield _result(claim, trial, (evidence,), seed)
-        if evidence is None or not evidence.holds:
+    if result.verdict is Verdict.SUPPORTED:
+        evidence: tuple[Evidence, ...] = ()
+        for proof in _proofs(claim, trial, seed):
+            evidence = (proof,)
+            yield _result(claim, trial, evidence, seed)
+        if not any(proof.holds for proof in evidence):
             further(trial, seed)
-            yield _result(claim, trial, () if evidence is None else (evidence,), seed)
+            result = _result(claim, trial, evidence, seed)
+            yield result
+    if result.verdict is Verdict.REFUTED:
+        yield _explained(result, claim, trial, seed)
+
+
+def _explained(result: Result, claim: Claim, trial: Trial, seed: int) -> Result:
+    """A refutation with the slip that explains it, and the correct formula, as far as they are found."""
+    from verify.decide.shaped_slips import Refutation, diagnose
+
+    assert trial.refuted is not None
+    chosen, found = trial.refuted
+    assert found.point is not None
+    diagnosis, correction = diagnose(claim, Refutation(chosen, found.point), seed=seed)
+    return replace(result, diagnosis=diagnosis, correction=correction)
 
 
 def judged(claim: Claim, seed: int, choices: Iterable[Sizes] | None = None) -> Verdict:
