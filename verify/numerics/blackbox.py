@@ -7,6 +7,7 @@ rather than the end of the check.  What went wrong is counted.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+WATCHED = 50
+"""Calls after which the argument is compared with what was handed over."""
 
 
 @dataclass
@@ -42,13 +45,14 @@ class Blackbox:
         given = x.reshape(self.shape)
         argument: Any = given[()].copy() if self.scalar else given.copy()
         self.calls += 1
+        watched = self.calls < WATCHED and not self.scalar
         try:
             raw = self.function(argument)
             value = np.array(raw)
         except Exception as error:
             self.troubles[f"raised {type(error).__name__}: {error}"[:200]] += 1
             return None
-        if not self.scalar and not np.array_equal(argument, given, equal_nan=True):
+        if watched and not np.array_equal(argument, given, equal_nan=True):
             self.mutates = True
         if value.dtype.kind not in "fiubc":
             self.troubles[f"returned {type(raw).__name__}, not numbers"] += 1
@@ -65,13 +69,15 @@ class Blackbox:
                 value = None
             else:
                 value = value.real
-        if value is not None and self.out is None:
-            self.out = value.shape
         if value is not None and value.shape != self.out:
-            self.troubles[f"returned shape {value.shape} after {self.out}"] += 1
-            value = None
-        size = int(np.prod(self.out)) if self.out is not None else 1
-        return np.full(size, np.nan) if value is None else value.astype(float).ravel()
+            if self.out is None:
+                self.out = value.shape
+            else:
+                self.troubles[f"returned shape {value.shape} after {self.out}"] += 1
+                value = None
+        if value is None:
+            return np.full(math.prod(self.out or ()), np.nan)
+        return value.astype(float).ravel()
 
     @property
     def trouble(self) -> str:

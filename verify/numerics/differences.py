@@ -32,7 +32,7 @@ Line = Callable[[float], Array]
 
 EPS = float(np.finfo(float).eps)
 PAIRS = 6
-"""Node pairs in a window: 13 values, degrees 1, 3, 5, at least 6 degrees of freedom left to measure the noise with."""
+"""Node pairs in a window: with the centre 13 values, degrees 1, 3, 5, and 6 to 10 of them left to measure the noise with."""
 WIDEST = 0.9
 RATIO = 4.0
 LEVELS = 13
@@ -40,49 +40,49 @@ LEVELS = 13
 WEAK = 1e-5
 """Residual relative to the variation of phi below which it counts as grain; a kink leaves more (0.01 to 1)."""
 
-LOST = 0.02
-"""The same above which a window says nothing: what it does not follow may be a wave, steeper than anything it shows."""
+LOST = 1e-3
+"""The same above which a window says nothing: what it does not follow may be steeper than anything it shows."""
 
 
 @dataclass(frozen=True)
-class Degree:
-    """One polynomial degree on the nodes: slope weights and the projections onto what the fit cannot follow."""
+class Stencil:
+    """Nodes, fits of the degrees 1, 3, 5 (rows) and bases in which what a degree leaves over are the last coordinates.
 
+    t         positive nodes (K,); order is the order in which the nodes (t, -t) are visited.
+    weights   (3, K) slope weights of the odd fits, and gain (3,) their 2-norms.
+    odd       (K, K) orthonormal, its first q columns span t, t^3, …; even (K + 1, K + 1) spans 1, t^2, … with 0 as last node.
+    freedom   (3,) values minus coefficients.
+    """
+
+    t: Array
+    order: NDArray[np.intp]
     weights: Array
-    odd_rest: Array
-    even_rest: Array
-    gain: float
-    freedom: int
+    gain: Array
+    odd: Array
+    even: Array
+    freedom: Array
 
 
 @lru_cache
-def nodes(pairs: int = PAIRS) -> Array:
-    """The positive Chebyshev nodes (pairs,) of the window [-1, 1]."""
-    return np.cos((2 * np.arange(1, pairs + 1) - 1) * np.pi / (4 * pairs))
-
-
-@lru_cache
-def degrees(pairs: int = PAIRS) -> tuple[Degree, ...]:
-    """The fits of degree 1, 3, … with at least six degrees of freedom left over."""
-    t = nodes(pairs)
+def stencil() -> Stencil:
+    """Chebyshev nodes of the window [-1, 1] and the fits on them, with at least six degrees of freedom left over."""
+    t = np.cos((2 * np.arange(1, PAIRS + 1) - 1) * np.pi / (4 * PAIRS))
     with_centre = np.append(t, 0.0)
-    found = []
-    for odd in range(1, 2 * pairs, 2):
-        freedom = 2 * pairs + 1 - (odd + 2)
-        if freedom < 6:
-            break
-        odd_powers = t[:, None] ** np.arange(1, odd + 1, 2)
-        even_powers = with_centre[:, None] ** np.arange(0, odd + 2, 2)
-        weights = np.linalg.pinv(odd_powers)[0]
-        found.append(
-            Degree(weights, _rest(odd_powers), _rest(even_powers), float(np.linalg.norm(weights)), freedom),
-        )
-    return tuple(found)
+    odd = t[:, None] ** np.arange(1, 2 * PAIRS, 2)
+    even = with_centre[:, None] ** np.arange(0, 2 * PAIRS + 1, 2)
+    weights = np.array([np.linalg.pinv(odd[:, :q])[0] for q in (1, 2, 3)])
+    # The ends first, since they are the first to leave a domain; then shuffled, always in the same way: a function that
+    # drifts from call to call must not look like one with a slope.
+    order = np.concatenate([[0, PAIRS], 1 + np.random.default_rng(6).permutation(2 * PAIRS - 1)])
+    order = np.array(list(dict.fromkeys(order.tolist())))
+    freedom = np.array([2 * PAIRS + 1 - q - (q + 1) for q in (1, 2, 3)], dtype=float)
+    bases = np.linalg.qr(odd)[0], np.linalg.qr(even)[0]
+    return Stencil(t, order, weights, np.linalg.norm(weights, axis=1), *bases, freedom)
 
 
-def _rest(columns: Array) -> Array:
-    basis, _ = np.linalg.qr(columns)
-    return np.eye(len(columns)) - basis @ basis.T
+def nodes() -> Array:
+    """The positive nodes of the window [-1, 1]."""
+    return stencil().t
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,7 @@ class Window:
     variation  largest |phi(t) - phi(0)| in the window.
     flat       whether a higher degree does not help: the residual is noise, a kink or a jump.
     quiet      size of residuals that are round-off whatever phi does.
+    spread     the error as the residual alone gives it, also where `error` is infinite.
     """
 
     radius: float
@@ -104,6 +105,12 @@ class Window:
     variation: Array
     flat: NDArray[np.bool_]
     quiet: Array
+    spread: Array
+
+    @property
+    def lost(self) -> NDArray[np.bool_]:
+        """Where the window says nothing."""
+        return np.isinf(self.error)
 
     @property
     def grainy(self) -> NDArray[np.bool_]:
@@ -116,21 +123,18 @@ class Window:
         return self.residual > np.maximum(WEAK * self.variation, self.quiet)
 
 
-def sample(line: Line, radius: float, pairs: int = PAIRS) -> tuple[Array, Array] | None:
-    """Values (pairs, m) at +t and at -t, or None where one is not finite.
-
-    The order of the calls is shuffled (always in the same way): a function that drifts from call to call must not look
-    like one with a slope.
-    """
-    t = radius * np.concatenate([nodes(pairs), -nodes(pairs)])
+def sample(line: Line, radius: float) -> tuple[Array, Array] | None:
+    """Values (K, m) at +t and at -t, or None where one is not finite."""
+    rule = stencil()
+    t = radius * np.concatenate([rule.t, -rule.t])
     values: list[Array | None] = [None] * len(t)
-    for i in np.random.default_rng(pairs).permutation(len(t)):
+    for visited, i in enumerate(rule.order):
         value = line(t[i])
-        if not np.all(np.isfinite(value)):
+        if visited < 2 and not np.isfinite(value).all():
             return None
         values[i] = value
     table = np.array(values)
-    return table[:pairs], table[pairs:]
+    return (table[:PAIRS], table[PAIRS:]) if np.isfinite(table).all() else None
 
 
 def window(line: Line, centre: Array, radius: float, typical: Array | float = 0.0) -> Window | None:
@@ -145,27 +149,28 @@ def window(line: Line, centre: Array, radius: float, typical: Array | float = 0.
 
 
 def fit(plus: Array, minus: Array, centre: Array, radius: float, typical: Array | float = 0.0) -> Window:
-    """The window from values (pairs, m) at +t and -t, and (m,) at 0."""
-    odd = (plus - minus) / 2
+    """The window from values (K, m) at +t and -t, and (m,) at 0."""
+    rule = stencil()
     # Relative to the centre, so that projecting adds no round-off of its own to a large constant.
-    even = np.vstack([(plus - centre + (minus - centre)) / 2, np.zeros_like(centre)])
-    top = np.maximum(np.abs(plus).max(0), np.abs(minus).max(0))
-    variation = np.maximum(np.abs(plus - centre).max(0), np.abs(minus - centre).max(0))
+    up, down = plus - centre, minus - centre
+    top = np.abs([plus, minus]).max((0, 1))
+    variation = np.abs([up, down]).max((0, 1))
+    unit = np.where(variation > 0, variation, 1.0)  # squares of 1e200 are infinite
+    odd, even = (plus - minus) / (2 * unit), np.zeros((PAIRS + 1, len(centre)))
+    even[:-1] = (up + down) / (2 * unit)
     roundoff = EPS * np.where(variation == 0, np.maximum(top, typical), top / 2)
-    slopes, errors, residuals = [], [], []
-    for degree in degrees(len(plus)):
-        rest = ((degree.odd_rest @ odd) ** 2).sum(0) + ((degree.even_rest @ even) ** 2).sum(0)
-        residual = np.maximum(np.sqrt(rest / degree.freedom), roundoff)
-        slopes.append(degree.weights @ odd / radius)
-        errors.append(degree.gain * residual / radius)
-        residuals.append(residual)
+    left = np.cumsum(((rule.odd.T @ odd) ** 2)[::-1], axis=0)[::-1][1:4]
+    left = left + np.cumsum(((rule.even.T @ even) ** 2)[::-1], axis=0)[::-1][2:5]
+    residuals = np.maximum(np.sqrt(left / rule.freedom[:, None]) * unit, roundoff)
+    errors = rule.gain[:, None] * residuals / radius
     best = np.argmin(errors, axis=0)
     pick = (best, np.arange(len(best)))
-    error, residual = np.array(errors)[pick], np.array(residuals)[pick]
+    slope = (rule.weights @ odd)[pick] * unit / radius
+    error, residual = errors[pick], residuals[pick]
     quiet = np.maximum(8 * EPS * top, 2 * roundoff)
-    error = np.where(residual > np.maximum(LOST * variation, quiet), np.inf, error)
-    flat = residuals[-1] >= 0.3 * residuals[-2]
-    return Window(radius, np.array(slopes)[pick], error, residual, variation, flat, quiet)
+    lost = ~(residual <= np.maximum(LOST * variation, quiet))
+    flat = residuals[2] >= 0.3 * residuals[1]
+    return Window(radius, slope, np.where(lost, np.inf, error), residual, variation, flat, quiet, error)
 
 
 def radius_of(level: int) -> float:
@@ -200,15 +205,31 @@ class Slope:
 
 
 def settled(windows: Sequence[Window]) -> Slope:
-    """The window with the least error for each output, where grain seen in a wider window counts for narrower ones."""
+    """The window with the least error for each output, where grain seen in wider windows counts for narrower ones."""
     errors = np.array([w.error for w in windows])
     grain = np.array([np.where(w.grainy, w.error, 0.0) for w in windows])
     errors = np.maximum(errors, np.maximum.accumulate(grain, axis=0))
+    errors = np.maximum(errors, _steps(windows))
     best = np.argmin(errors, axis=0)
     pick = (best, np.arange(errors.shape[1]))
     values = np.array([w.slope for w in windows])
     radii = np.array([w.radius for w in windows])
     return Slope(values[pick], errors[pick], radii[best])
+
+
+def _steps(windows: Sequence[Window]) -> Array:
+    """Least errors (k, m) of windows on which phi is constant, after two in a row whose residual does not shrink.
+
+    Then phi moves in steps (single precision, rounded values), and its perfect slope 0 between two of them says little.
+    """
+    residuals = np.array([w.residual for w in windows])
+    radii = np.array([w.radius for w in windows])[:, None]
+    constant = np.array([w.variation == 0 for w in windows])
+    floors = np.zeros_like(residuals)
+    for k in range(len(windows) - 1):
+        step = np.where(residuals[k + 1] >= 0.4 * residuals[k], residuals[k + 1], 0.0)
+        floors[k + 2 :] = np.maximum(floors[k + 2 :], np.where(constant[k + 2 :], step / radii[k + 2 :], 0.0))
+    return floors
 
 
 @dataclass(frozen=True)

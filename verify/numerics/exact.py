@@ -19,7 +19,7 @@ from verify.numerics.blackbox import Blackbox
 from verify.numerics.complex_step import directional
 from verify.numerics.differences import EPS, nodes
 from verify.numerics.points import Site
-from verify.numerics.probe import DOUBT, FLOOR, STANDOFF, Pair, Reading
+from verify.numerics.probe import DOUBT, FLOOR, STANDOFF, Pair, Reading, norms
 from verify.numerics.tracing import pullback, trace
 
 Array = NDArray[np.float64]
@@ -132,7 +132,7 @@ def complex_discrepancy(pair: Pair, route: ComplexStep, x: Array, v: Array, v_li
     if not np.all(np.isfinite(claims)):
         return None
     _, noise = standing_off(np.array(claims) - np.array(values), line_nodes(radius))
-    scale = np.linalg.norm(pair.jacobian(x) * v, axis=1)
+    scale = norms(pair.jacobian(x) * v)
     return Reading(claims[-1], values[-1], noise + 4 * EPS * scale + np.finfo(float).tiny, scale)
 
 

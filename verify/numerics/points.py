@@ -160,14 +160,15 @@ def spherical(site: Site, rng: Generator) -> Array:
     return site.reach * u / max(np.abs(u).max(initial=0.0), 1e-300)
 
 
-def levelled(site: Site, slope: Array, rng: Generator) -> Array:
+def levelled(site: Site, slope: Array, least: float, rng: Generator) -> Array:
     """A direction in which entries with a large slope (n,) move little, so that the small ones are seen beside them.
 
-    Entry i moves by reach_i * min(1, c / |slope_i reach_i|), with c a random quantile of the slopes that are not zero.
+    Entry i moves by reach_i * min(1, c / |slope_i reach_i|), with c a random quantile of the slopes that are not zero, but
+    not below `least`, where f could not show it.
     """
     rise = np.abs(slope) * site.reach
     seen = rise[rise > 0]
-    level = np.quantile(seen, rng.choice([0.0, 0.1, 0.5])) if seen.size else 1.0
+    level = max(np.quantile(seen, rng.choice([0.0, 0.1, 0.5])), least) if seen.size else 1.0
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.where(rise > level, level / rise, 1.0)
     return site.reach * share * rng.choice([-1.0, 1.0], site.x.size) * rng.uniform(0.5, 1.0, site.x.size)

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verify.numerics.blackbox import Blackbox
-from verify.numerics.differences import EPS, Line, Window, ladder, radius_of, settled, sides, window
+from verify.numerics.differences import EPS, LEVELS, Line, Window, ladder, radius_of, settled, sides, window
 from verify.numerics.increments import gap
 
 Array = NDArray[np.float64]
@@ -88,7 +88,8 @@ class Reading:
 
     @property
     def size(self) -> Array:
-        return np.maximum(self.scale, np.abs(self.slope))
+        """The larger of the claimed terms and the measured slope; the latter where the claim is not a number."""
+        return np.fmax(np.where(np.isfinite(self.scale), self.scale, 0.0), np.abs(self.slope))
 
     @property
     def relative_error(self) -> Array:
@@ -100,10 +101,16 @@ class Reading:
         return self.error <= np.maximum(BLUNT * self.size, FAINT * spread)
 
 
+def norms(rows: Array) -> Array:
+    """2-norms (m,) of rows (m, n), also where their squares overflow."""
+    top = np.maximum(np.abs(rows).max(axis=1, initial=0.0), np.finfo(float).tiny)
+    return top * np.linalg.norm(rows / top[:, None], axis=1)
+
+
 def reading(jacobian: Array, v: Array, slope: Array, error: Array) -> Reading:
     """The claim J v beside a measured slope; every error includes `FLOOR`."""
     with np.errstate(all="ignore"):
-        scale = np.linalg.norm(jacobian * v, axis=1)
+        scale = norms(jacobian * v)
         claimed = jacobian @ v
     granted = np.where(np.isfinite(scale), FLOOR * scale, 0.0)
     return Reading(claimed, slope, np.maximum(error + granted, np.finfo(float).tiny), scale)
@@ -113,14 +120,17 @@ def read(pair: Pair, x: Array, v: Array, jacobian: Array, centre: Array, level: 
     """The slope from the first clean window at `level` or narrower, and the level it was found at; None if none is."""
     line = pair.line(x, v)
     best: tuple[Reading, int] | None = None
-    for k in range(level, level + 9):
+    lost = 0
+    for k in range(level, min(level + 9, LEVELS)):
         seen = window(line, centre, radius_of(k), pair.spread)
         if seen is None:
             continue
         now = reading(jacobian, v, seen.slope, seen.error)
         if best is None or np.max(now.relative_error) < np.max(best[0].relative_error):
             best = now, k
-        if np.all(now.sharp(pair.spread)) or np.all((seen.error > 2 * best[0].error) & ~seen.broken):
+        lost = lost + 1 if np.any(seen.lost) else 0
+        worse = np.all((seen.error > 2 * best[0].error) & ~seen.broken)
+        if np.all(now.sharp(pair.spread)) or worse or lost == 4:
             break
     return best
 
@@ -156,12 +166,17 @@ class Finding:
     level: int = 0
 
 
-def examine(pair: Pair, x: Array, v: Array, jacobian: Array) -> Finding:
-    """Judge the claim at x (n,) along v (n,), given J(x) (m, n)."""
+def examine(pair: Pair, x: Array, v: Array, jacobian: Array, blurred: bool = False) -> Finding:
+    """Judge the claim at x (n,) along v (n,), given J(x) (m, n); `blurred` if several windows were lost there."""
     line, claimed = pair.line(x, v), pair.claimed_along(x, v)
     centre = pair.f(x)
     if not np.all(np.isfinite(centre)):
         return Finding(Kind.BLIND, "f is not finite at the point")
+    if blurred:
+        unknown = np.zeros_like(centre)
+        kink = _kink(line, centre, reading(jacobian, v, unknown, unknown))
+        if kink is not None:
+            return kink
     windows = ladder(line, centre, pair.spread)
     if not windows:
         return Finding(Kind.BLIND, "f is not finite on both sides of the point")
@@ -181,7 +196,7 @@ def examine(pair: Pair, x: Array, v: Array, jacobian: Array) -> Finding:
     if now.off[j] <= DOUBT:
         kind = Kind.AGREES if np.all(sharp) else Kind.BLIND
         return Finding(kind, "" if kind is Kind.AGREES else "noise hides the slope", now, j, level=level)
-    return _suspicious(pair, x, v, windows, now, j, line, claimed)
+    return _suspicious(pair, x, v, jacobian, windows, now, j, line, claimed)
 
 
 def _kink(line: Line, centre: Array, now: Reading) -> Finding | None:
@@ -203,6 +218,7 @@ def _suspicious(
     pair: Pair,
     x: Array,
     v: Array,
+    jacobian: Array,
     windows: list[Window],
     now: Reading,
     j: int,
@@ -220,10 +236,15 @@ def _suspicious(
         return Finding(kind, "noise of the claim or of f explains the discrepancy", now, j, noise)
     if off < STANDOFF:
         return Finding(Kind.UNCLEAR, f"the discrepancy is only {off:.0f} times the estimated error", now, j, noise)
+    best = min(windows, key=lambda w: w.error[j])
     for w in windows:
-        known = 3 * (w.error[j] + rough)
-        if abs(now.claimed[j] - w.slope[j]) <= known and abs(now.slope[j] - w.slope[j]) > known + 3 * error:
-            return Finding(Kind.UNCLEAR, f"the slope of f depends on the step: at {w.radius:.1g} it agrees", now, j)
+        known = 10 * (w.spread[j] + rough)
+        if abs(now.claimed[j] - w.slope[j]) <= known and abs(now.slope[j] - w.slope[j]) > known + 10 * error:
+            if best.variation[j] > 0:
+                return Finding(Kind.UNCLEAR, f"the slope of f depends on the step: at {w.radius:.1g} it agrees", now, j)
+            wide = reading(jacobian, v, w.slope, w.spread)
+            kind = Kind.AGREES if wide.sharp(pair.spread)[j] else Kind.BLIND
+            return Finding(kind, "f changes in steps; over many of them it agrees with the claim", wide, j)
     name, second = _second_opinion(line, claimed, windows, now, j, error)
     if second < STANDOFF:
         return Finding(Kind.UNCLEAR, "no second route confirms the discrepancy", now, j, noise)
@@ -259,11 +280,13 @@ def roughness(pair: Pair, x: Array, v: Array, windows: list[Window], j: int, dis
             shifted = pair.line(x + s * v, v)
             seen = window(shifted, shifted(0.0), step, pair.spread)
             # A window that straddles a break of f is no measurement.
-            if seen is not None and seen.error[j] <= max(10 * best.error[j] * best.radius / step, distance / DOUBT):
+            if seen is not None and seen.error[j] <= max(10 * best.error[j] * best.radius / step, distance / (3 * STANDOFF)):
                 gaps[i] = claims[i] - seen.slope[j]
         known = np.isfinite(gaps)
         if known.sum() >= 10:
-            return _left_over(t[known], gaps[known])
+            rough = _left_over(t[known], gaps[known])
+            # Narrower windows than the best one have more noise of their own: that is no news.
+            return rough if rough > 5 * best.error[j] * best.radius / step else 0.0
         step /= 4
     return 0.0
 
