@@ -28,6 +28,7 @@ from verify.graph import (
     add,
     call,
     derivative,
+    free_symbols,
     is_shaped,
     mul,
     neg,
@@ -239,10 +240,11 @@ def _scalars(claim: Claim, shapes: Shapes) -> Iterator[Node]:
     for node in nodes:
         if node.op == "abstract":
             inner = [arg for arg in node.args if arg.op != "symbol" and not is_shaped(arg) and not shapes.of(arg)]
+            inner = [arg for arg in inner if free_symbols(arg) <= claim.domain.variables.keys()]
             with suppress(GiveUp):
                 yield from (carried_out(derivative(arg, name)) for arg in inner for name in by)
     for node in nodes:
-        bound = node.op == "symbol" and node.value not in claim.domain.variables
+        bound = not free_symbols(node) <= claim.domain.variables.keys()
         if node.op in ("symbol", "call", "abstract") and not bound and not shapes.of(node):
             yield node
 
