@@ -332,10 +332,22 @@ def test_a_refuted_claim_is_explained_and_corrected():
     assert result.correction == "2*sin(x)*cos(x)"
 
 
-def test_where_both_sides_are_defined_is_said():
-    result = decide(read_claim("log(x^2) = 2*log(x)"))
-    assert result.verdict is Verdict.PROVED
-    assert "both sides are defined on x > 0" in result.notes
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("log(x^2) = 2*log(x)", "both sides are defined on x > 0"),
+        ("sqrt(x - 7)^2 = x - 7", "both sides are defined on x - 7 > 0"),
+        ("x^n*sqrt(y) = sqrt(y)*x^n with n: integer", "both sides are defined on y > 0"),
+        ("d/dx asin(x) = 1/sqrt(1 - x^2)", "both sides are defined on (-1 <= x and x <= 1) and 1 - x^2 > 0"),
+    ],
+)
+def test_where_both_sides_are_defined_is_said(text, note):
+    assert note in decide(read_claim(text)).notes
+
+
+def test_where_that_is_not_known_exactly_points_are_counted():
+    (note,) = decide(read_claim("besselj(nu, x) = besselj(nu, x)*1")).notes
+    assert note.startswith("both sides are defined at 12 of ")
 
 
 def test_kinks_that_are_left_out_are_named():
@@ -348,6 +360,10 @@ def test_kinks_that_are_left_out_are_named():
 def test_a_claim_about_every_point_is_not_proved_by_an_argument_that_leaves_some_out(text):
     assert decide(read_claim(f"{text} with everywhere")).verdict < Verdict.PROVED
     assert decide(read_claim(text)).verdict is Verdict.PROVED
+
+
+def test_a_claim_about_every_point_is_proved_where_nothing_is_left_out():
+    assert decide(read_claim("d/dx sin(x)^2 = 2*sin(x)*cos(x) with everywhere")).verdict is Verdict.PROVED
 
 
 def test_nothing_is_proved_where_nothing_can_be_evaluated():

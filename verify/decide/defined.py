@@ -13,6 +13,31 @@ EXACT = frozenset({
 })  # fmt: skip
 
 
+#: Functions without poles, kinks, jumps or edges on the real line and in the complex plane.
+ENTIRE = frozenset({
+    "exp", "sin", "cos", "sinh", "cosh", "erf", "erfc", "erfi", "Si", "Shi", "fresnels", "fresnelc", "airyai", "airybi",
+    "airyaiprime", "airybiprime",
+})  # fmt: skip
+#: Functions that have some in the complex plane only.
+SMOOTH_ON_THE_LINE = ENTIRE | {"tanh", "sech", "atan", "asinh"}
+
+
+def plain(claim: Claim) -> bool:
+    """Whether both sides are plainly defined and smooth at every point whatever: no quotient, root or piece at all."""
+    functions = ENTIRE if claim.is_complex else SMOOTH_ON_THE_LINE
+    for node in postorder(claim.lhs, claim.rhs):
+        if node.op == "pow":
+            exponent = node.args[1]
+            if exponent.op != "num" or exponent.value.denominator != 1 or exponent.value < 0:
+                return False
+        elif node.op == "call":
+            if node.value not in functions:
+                return False
+        elif node.op not in ("num", "symbol", "constant", "add", "mul", "derivative"):
+            return False
+    return True
+
+
 def conditions(claim: Claim) -> tuple[Node, ...] | None:
     """Conditions, obvious ones left out, that hold exactly where both sides are real; None if that is not known.
 
