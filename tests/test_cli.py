@@ -169,7 +169,7 @@ def test_an_unreadable_claim_is_an_invalid_result_in_json(capsys: pytest.Capture
         (("check", "x = x", "--let", "x"), "--let"),
         (("check", "x = x", "--at", "x"), "no coordinate"),
         (("check", "x = x", "--at", "x=1/0"), "divides by zero"),
-        (("check", "x = x", "--at", "y=1"), "domain"),
+        (("check", "x = x", "--at", "y=1"), "'y'"),
         (("check", "x = x", "--out", "r.jsonl"), "corpus"),
         (("check", "x = x", "--latex"), "LaTeX"),
         (("check", r"\frac{d}{dx} \sin x = \cos x"), "LaTeX"),

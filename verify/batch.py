@@ -164,7 +164,8 @@ class Results:
             import fcntl
 
             try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # Not flock: workers would inherit it, and hold it when this process has been killed.
+                fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise BatchError(
                     f"{self.path}: another run is writing to it; wait for it, or name another file"
