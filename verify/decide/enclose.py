@@ -159,7 +159,7 @@ def _survey(hunt: Hunt) -> Iterator[Point]:
         if hunt.constant or (k >= SURVEY and not hunt.agreeing):
             return
         point = next(schedule) if k % 3 or not hunt.agreeing else hunt.sampler.near(hunt.rng.choice(hunt.agreeing))
-        kind = "outside" if point is None else hunt.judge(point, PRECISIONS[1:3]).kind
+        kind = "outside" if point is None else hunt.judge(point, PRECISIONS[:2]).kind
         if point is not None and kind == "agree":
             hunt.agreeing.append(point)
         elif point is not None and kind == "differ":
