@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from verify.decide.contraction.canonical import canonical, least_slots
+from verify.decide.contraction.certified import is_invertible
 from verify.decide.contraction.elementwise import wrap
 from verify.decide.contraction.evaluate import Model, NoValue
 from verify.decide.contraction.matrices import determinant, frechet, inverse, matrix_exponential
@@ -224,3 +225,24 @@ def test_the_seventh_power_takes_no_time():
     sides, _ = agreeing_sides(claim)
     assert sides is not None
     assert sides[0].sum.space.steps < 3000
+
+
+def test_a_matrix_is_certified_invertible_only_if_it_is_so_at_every_size():
+    space = Space()
+    named = letters(space)
+    a, s, k, u = (named[name] for name in ("A", "S", "K", "u"))
+    x = of_atom(space, space.atom("symbol", "X", ("m", "n"), flags=GENERIC))
+    scalar = of_atom(space, space.atom("symbol", "s"))
+    one = identity(space, "n")
+    rank_one = einsum((0, 1), (u, (0,)), (u, (1,)))
+    gram = matmul(transposed(x), x)
+    shifted = gram + einsum((0, 1), (one, (0, 1)), (scalar, ()))
+    certain = (a, s, named["Q"], matmul(a, s), a + rank_one, a + s, one + rank_one, shifted, one + gram)
+    doubtful = (k, rank_one, gram, a - transposed(a), rank_one + gram, named["expm(A)"] - one)
+    assert all(map(is_invertible, certain))
+    assert not any(map(is_invertible, doubtful))
+
+
+def test_a_rule_that_needs_an_inverse_which_may_not_exist_is_not_used():
+    claim = read_claim("grad_X det(X'*X) = grad_X (det(X'*X) + 1) with X: matrix(m,n)")
+    assert "may exist nowhere" in agreeing_sides(claim)[1]

@@ -25,7 +25,8 @@ RULES = {
     ),
     "antisymmetry": (
         ("x'*K*x = 0", "tr(K*K*K) = 0", "tr(P*K) = 0", "diag(K) = 0*x"),
-        ("x'*K*y = 0", "tr(K*K) = 0", "tr(A*K) = 0", "K.*K = 0*K", "tr(K*A*K) = 0"),
+        ("x'*K*y = 0", "tr(K*K) = 0", "tr(A*K) = 0", "K.*K = 0*K", "tr(K*A*K) = 0", "tr(K*A) = tr(K*A')",
+         "x'*K*A*y = y'*A'*K*x", "det(K + x*x') = det(K)"),
         "K: antisymmetric(n), P: symmetric(n), A: matrix(n,n), x: vector(n), y: vector(n)",
     ),
     "inverses": (
@@ -48,6 +49,9 @@ RULES = {
             "sum(sum(sum(sum(inv(B*C + D)[i,j]*B[j,l]*C[l,k]*x[j], j, 1, n), i, 1, n), k, 1, n), l, 1, n)"
             " = sum(x) - sum(inv(B*C + D)*D*x)",
             "sum(sum(sum(inv(B*C + D)[i,j]*B[j,l]*C[l,j], j, 1, n), i, 1, n), l, 1, n) = n - sum(inv(B*C + D)*D)",
+            "sum(sum(sum(inv(B*C + D)[i,j]*B[j,i]*C[i,k], j, 1, n), i, 1, n), k, 1, n) = n - sum(inv(B*C + D)*D)",
+            "sum(sum(inv(A)[i,j]*A[j,j], j, 1, n), i, 1, n) = n",
+            "(inv(A).*inv(A))*A = eye(n)",
             "inv(A + x*x')*diag(x)*x = x",
         ),
         "A: matrix(n,n), B: matrix(n,n), C: matrix(n,n), D: matrix(n,n), x: vector(n)",
@@ -91,7 +95,15 @@ RULES = {
     ),
     "orthogonal matrices": (
         ("Q'*Q = eye(n)", "Q*Q' = eye(n)", "norm(Q*x) = norm(x)", "det(Q)^2 = 1", "inv(Q) = Q'"),
-        ("Q*Q = eye(n)", "det(Q) = 1", "Q.*Q = eye(n)", "norm(Q.*A) = norm(A)", "Q*A*Q' = A"),
+        (
+            "Q*Q = eye(n)",
+            "det(Q) = 1",
+            "Q.*Q = eye(n)",
+            "sum(sum(sum(Q[k,i]*Q[k,j]*x[k], k, 1, n), i, 1, n), j, 1, n) = n",
+            "norm(Q.*A) = norm(A)",
+            "Q*A*Q' = A",
+            "inv(A) = A'",
+        ),
         "Q: orthogonal(n), A: matrix(n,n), x: vector(n)",
     ),
     "matrix exponentials": (
@@ -111,6 +123,7 @@ RULES = {
             "inv(expm(A)) = expm(A')",
             "det(expm(A)) = tr(exp(1)*A)",
             "expm(A)*B = B*expm(A)",
+            "expm(A)*A' = A'*expm(A)",
         ),
         "A: matrix(n,n), B: matrix(n,n), D: diagonal(n), E: diagonal(n), s: real, t: real",
     ),
@@ -121,8 +134,9 @@ RULES = {
             "d/dp expm(F) = d/dp(F)*expm(F)",
             "d/dp tr(B*expm(F)) = tr(B*expm(F)*d/dp(F))",
             "grad_A sum(expm(A)) = expm(A)'",
+            "d/dp sum(expm(A + p*diag(x))) = sum(x)*sum(expm(A + p*diag(x)))",
         ),
-        "A: matrix(n,n), B: matrix(n,n), F: matrix(n,n) of p",
+        "A: matrix(n,n), B: matrix(n,n), F: matrix(n,n) of p, x: vector(n)",
     ),
     "roots and absolute values": (
         ("sqrt((x'*y)^2) = abs(x'*y)", "norm(-x) = norm(x)", "(s*(x'*x))^(1/2) = s^(1/2)*norm(x)"),
@@ -133,6 +147,14 @@ RULES = {
         ("log(s*(x'*x)) = log(s) + 2*log(norm(x))", "log((x'*y)^3) = 3*log(x'*y)"),
         ("log((x'*y)^2) = 2*log(x'*y)", "log(s + x'*x) = log(s) + log(x'*x)"),
         "x: vector(n), y: vector(n), s: positive",
+    ),
+    "denominators that no text has": (
+        ("inv(s^2*A + eye(n))*A*s^2 = eye(n) - inv(s^2*A + eye(n))",),
+        (
+            "inv((abs(s) - s)*A + eye(n))*A*(abs(s) - s) + (abs(s) + s)*A = eye(n) - inv((abs(s) - s)*A + eye(n))",
+            "inv((abs(s) - s)*A + eye(n))*A + (abs(s) + s)*A = A - (abs(s) - s)*A*inv((abs(s) - s)*A + eye(n))*A",
+        ),
+        "A: matrix(n,n), s: real",
     ),
     "signs of what may be zero on a whole region": (
         ("sign(x)*x = abs(x)", "abs(u).*sign(u) = u"),
@@ -160,15 +182,29 @@ RULES = {
             "(hess_x f)' = hess_x f",
             "grad_x (v'*w) = (jac_x v)'*w + (jac_x w)'*v",
             "grad_x h(a'*x) = h'(a'*x)*a",
+            "(jac_x (grad_y b))' = jac_y (grad_x b)",
+            "x'*d/ds(K)*x = 0",
         ),
         (
             "grad_x (f*g) = f*grad_x(g)",
             "(jac_x v)' = jac_x v",
             "grad_x (v'*w) = (jac_x v)'*w + (jac_x w)*v",
             "grad_x h(a'*x) = h'(a'*x)*x",
+            "(jac_x (grad_y b))' = jac_x (grad_y b)",
+            "d/ds(K)' = d/ds(K)",
         ),
         "f: function of x, g: function of x, v: vector(n) of x, w: vector(n) of x, h: function of s, s: real, "
-        "x: vector(n), a: vector(n)",
+        "x: vector(n), y: vector(n), a: vector(n), b: function of x, y, K: antisymmetric(n) of s",
+    ),
+    "whole exponents that are not known": (
+        ("s^n*s^n = (s^n)^2", "(-1)^n*(-1)^n = 1", "(s*t)^n = s^n*t^n"),
+        ("sqrt((s^n)^2) = s^n", "sqrt((s^k)^2) = s^k", "(-1)^n = 1", "(s + t)^n = s^n + t^n"),
+        "s: real, t: real, k: integer, x: vector(n)",
+    ),
+    "layout": (
+        ("(A*x)' = x'*A'",),
+        ("0*x = 0*x'", "(A*x)' = A*x"),
+        "A: matrix(n,n), x: vector(n)",
     ),
     "sums over indices": (
         ("sum(sum(A[i,j]*x[j], j, 1, n)^2, i, 1, n) = norm(A*x)^2", "sum(A[i,i], i, 1, n) = tr(A)"),
