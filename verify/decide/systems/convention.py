@@ -15,6 +15,7 @@ from verify.calculus.tidy import tidy
 from verify.graph import MINUS_ONE, ONE, ZERO, Node, div, free_symbols, mul, num, substitute, symbol
 from verify.language.write import write
 
+UNANCHORED = "right for an adjoint that is scaled by a constant, and nothing else in the claim says that it is"
 #: Adjoints that are tried in another order.
 MOST_PERMUTED = 4
 
@@ -34,6 +35,11 @@ class Convention:
     @property
     def is_usual(self) -> bool:
         return self.kappa is ONE and self.places == tuple(range(len(self.names)))
+
+    @property
+    def is_sign(self) -> bool:
+        """Whether kappa is 1 or -1."""
+        return self.kappa.op == "num" and abs(self.kappa.value) == 1
 
     def entry(self, nodes: Sequence[Node], i: int) -> Node:
         """The entry of a right vector (a rate, a final value) that belongs to the claimed l[i]; in claimed names."""

@@ -10,11 +10,11 @@ from random import Random
 
 from verify.calculus.tidy import is_zero
 from verify.claim import Claim, Domain, Variable
-from verify.decide import decide
+from verify.decide import stages
 from verify.decide.points import Sampler
-from verify.graph import Node, free_symbols
+from verify.graph import Node, free_symbols, substitute, symbol
 from verify.numerics.straight import NoFloat, Straight
-from verify.verdict import Result
+from verify.verdict import Result, Verdict
 
 #: Points of the quick comparison, and the relative difference that counts as one.
 POINTS, TOLERANCE = 5, 1e-9
@@ -32,7 +32,7 @@ class Identities:
     domain: Domain
     ranges: Mapping[str, Variable] = field(default_factory=dict)
     seed: int = 0
-    known: dict[tuple[Node, Node, tuple[Node, ...]], Result] = field(default_factory=dict)
+    known: dict[tuple[Node, Node, tuple[Node, ...], bool], Result] = field(default_factory=dict)
 
     def over(self, nodes: Iterable[Node], conditions: tuple[Node, ...] = ()) -> Domain:
         """The names that occur with their sets, and the conditions that tie them."""
@@ -49,12 +49,17 @@ class Identities:
         found = self.domain.variables.get(base[0]) if base else None
         return replace(found, name=name) if found is not None and base and base[0] != name else Variable(name)
 
-    def decide(self, lhs: Node, rhs: Node, conditions: tuple[Node, ...] = ()) -> Result:
-        """The verdict on lhs = rhs."""
-        key = (lhs, rhs, conditions)
+    def decide(self, lhs: Node, rhs: Node, conditions: tuple[Node, ...] = (), *, explained: bool = False) -> Result:
+        """The verdict on lhs = rhs; with its own diagnosis where one is wanted."""
+        key = (lhs, rhs, conditions, explained)
         if key not in self.known:
             domain = self.over((lhs, rhs), conditions)
-            self.known[key] = decide(Claim(lhs, rhs, domain), seed=self.seed)
+            plain = _plain_names(domain.variables)
+            found = Result("", Verdict.UNDECIDED)
+            for found in stages(_renamed(Claim(lhs, rhs, domain), plain), seed=self.seed):
+                if found.verdict is Verdict.REFUTED and not explained:
+                    break
+            self.known[key] = _named_back(found, {new: old for old, new in plain.items()})
         return self.known[key]
 
     def difference(self, lhs: Node, rhs: Node) -> float:
@@ -91,3 +96,37 @@ class Identities:
     def same(self, lhs: Node, rhs: Node) -> bool:
         """Whether the quick comparison sees no difference."""
         return self.difference(lhs, rhs) <= TOLERANCE
+
+
+def _plain_names(names: Iterable[str]) -> dict[str, str]:
+    """For names such as u(T) and x[k-1] others that are names in text as well: diagnoses write and read formulas."""
+    found: dict[str, str] = {}
+    taken = set(names)
+    for name in names:
+        plain = (
+            name if _BASE.fullmatch(name) else re.sub(r"\W+", "_", name.replace("-", "m").replace("+", "p")).strip("_")
+        )
+        while plain != name and (plain in taken or plain in found.values()):
+            plain += "_"
+        found[name] = plain
+    return found
+
+
+def _renamed(claim: Claim, plain: Mapping[str, str]) -> Claim:
+    at = {symbol(old): symbol(new) for old, new in plain.items() if old != new}
+    if not at:
+        return claim
+    variables = {plain[name]: replace(v, name=plain[name]) for name, v in claim.domain.variables.items()}
+    conditions = tuple(substitute(c, at) for c in claim.domain.conditions)
+    return Claim(substitute(claim.lhs, at), substitute(claim.rhs, at), Domain(variables, conditions))
+
+
+def _named_back(result: Result, names: Mapping[str, str]) -> Result:
+    """The names of the claim in the counterexample and the diagnosis."""
+    if result.counterexample is not None:
+        point = {names.get(name, name): value for name, value in result.counterexample.point.items()}
+        result = replace(result, counterexample=replace(result.counterexample, point=point))
+    if result.diagnosis is not None:
+        says = re.sub(r"[A-Za-z]\w*", lambda m: names.get(m[0], m[0]), result.diagnosis.says)
+        result = replace(result, diagnosis=replace(result.diagnosis, says=says))
+    return result

@@ -16,7 +16,7 @@ from verify.calculus.costate import Costate, Gradient, implicit_costate, implici
 from verify.calculus.reverse import gradient
 from verify.calculus.tidy import is_zero, tidy
 from verify.decide.systems import convention as conventions
-from verify.decide.systems.convention import Convention
+from verify.decide.systems.convention import UNANCHORED, Convention
 from verify.decide.systems.identity import Identities
 from verify.decide.systems.result import Part, SystemResult, overall
 from verify.graph import ZERO, Node, add, compare, div, free_symbols, mul, num, postorder, substitute, symbol
@@ -194,9 +194,8 @@ class ImplicitTask:
                 return Part(name, text, Verdict.UNDECIDED, reason="the equation names no adjoint")
             if len(self.claim.equations) >= len(self.names) and self.solved is None:
                 return Part(name, text, Verdict.UNDECIDED, reason="the equations do not determine the adjoint")
-            unanchored = not self.claim.gradient and not _is_sign(convention.kappa)
-            if unanchored:
-                return Part(name, text, Verdict.UNDECIDED, reason=UNANCHORED)
+        if not convention.is_sign and not (self.claim.gradient and self.claim.equations):
+            return Part(name, text, Verdict.UNDECIDED, reason=UNANCHORED)
         found = self.decide(*self.pair(key, convention))
         correction = self.correct(key, convention) if found.verdict is Verdict.REFUTED else ""
         return Part(name, text, found.verdict, found.evidence, found.counterexample, None, correction, found.reason)
@@ -205,7 +204,8 @@ class ImplicitTask:
         """Equations for something else than the adjoint, with which the gradient is right, are no mistake."""
         gradients = [key for key in self.keys if key[0] == "gradient"]
         used = free_symbols(*self.claim.gradient.values())
-        if not gradients or self.solved is None or not set(self.names) <= used:
+        off = any(p.verdict is Verdict.REFUTED for k, p in zip(self.keys, parts, strict=True) if k[0] == "gradient")
+        if not off or self.solved is None or not set(self.names) <= used:
             return parts
         at = dict(zip((symbol(name) for name in self.names), self.solved, strict=True))
         found = [
@@ -230,13 +230,6 @@ class ImplicitTask:
         left = convention.claimed(self.costate.rate[which])
         right = tidy(mul(convention.kappa, self.costate.final[which]))
         return f"{write(tidy(mul(convention.kappa, left)))} = {write(right)}"
-
-
-UNANCHORED = "right for an adjoint that is scaled by a constant, and no gradient says whether it is"
-
-
-def _is_sign(kappa: Node) -> bool:
-    return kappa.op == "num" and abs(kappa.value) == 1
 
 
 def _solved(f: Node, name: str) -> tuple[Node, Node] | None:

@@ -17,7 +17,7 @@ from verify.calculus.tidy import tidy
 from verify.claim import Variable
 from verify.decide.systems import convention as conventions
 from verify.decide.systems.compensate import Compensation, compensation
-from verify.decide.systems.convention import Convention
+from verify.decide.systems.convention import UNANCHORED, Convention
 from verify.decide.systems.identity import Identities
 from verify.decide.systems.measure import Measurement, measure
 from verify.decide.systems.reading import Functional, NoFunctional, Reader, is_backwards
@@ -36,6 +36,8 @@ def judge(problem: OdeProblem, claim: SystemClaim, *, seed: int = 0) -> Iterator
     task = OdeTask(problem, claim, seed)
     chosen = task.convention
     parts = [_judged(task, key, chosen) for key in task.keys]
+    if not task.is_anchored(chosen):
+        parts = [replace(part, verdict=Verdict.UNDECIDED, reason=UNANCHORED) for part in parts]
     identities = tuple(_open(part) if part.verdict is Verdict.REFUTED else part for part in parts)
     yield _result(task, chosen, identities)
     given = any(
@@ -147,6 +149,14 @@ class OdeTask:
         """Parts that differ at a few points; half a failure more where one has no convention of its own."""
         return sum(not all(self.identities.same(*pair) for pair in self.pairs(key, convention)) for key in self.read)
 
+    def is_anchored(self, convention: Convention) -> bool:
+        """Whether a factor other than -1 is a convention: the adjoint is claimed, and a gradient goes with it."""
+        if convention.is_sign:
+            return True
+        sources = (self.costate.source[self.names.index(name)] for table, name in self.keys if table == "adjoint")
+        fixed = any(table == "terminal" for table, _ in self.keys) or any(source is not ZERO for source in sources)
+        return fixed and any(table == "gradient" for table, _ in self.keys)
+
     # --- identities ---
 
     def pairs(self, key: Key, convention: Convention) -> tuple[tuple[Node, Node], ...]:
@@ -237,6 +247,10 @@ def _open(part: Part) -> Part:
 def _weighed(task: OdeTask, key: Key, part: Part, measured: Measurement) -> Part:
     """Identities and numbers together."""
     numbers = measured.evidence.get(key)
+    if part.reason == UNANCHORED:
+        return part
+    if measured.nowhere and part.verdict is not Verdict.REFUTED:
+        return replace(part, verdict=Verdict.UNDECIDED, reason=measured.reason)
     if part.verdict in (Verdict.PROVED, Verdict.SUPPORTED):
         if numbers is not None and numbers.holds is False and key[0] != "gradient":
             return replace(part, verdict=Verdict.UNDECIDED, evidence=(*part.evidence, numbers),

@@ -14,9 +14,8 @@ from verify.calculus.costate import Costate, Gradient, recurrence_gradient
 from verify.calculus.tidy import tidy
 from verify.claim import Variable
 from verify.decide.systems import convention as conventions
-from verify.decide.systems.convention import Convention
+from verify.decide.systems.convention import UNANCHORED, Convention
 from verify.decide.systems.identity import Identities
-from verify.decide.systems.implicit import UNANCHORED, _is_sign
 from verify.decide.systems.result import Part, SystemResult, overall
 from verify.decide.systems.steps import NoSum, Steps, Stepwise
 from verify.graph import (
@@ -48,7 +47,8 @@ def judge(problem: RecurrenceProblem, claim: SystemClaim, *, seed: int = 0) -> I
     task = RecurrenceTask(problem, claim, seed)
     chosen = task.convention
     parts = [task.judged(key, chosen) for key in task.keys]
-    if any(part.verdict is Verdict.REFUTED for part in parts) and task.is_consistent():
+    off = any(p.verdict is Verdict.REFUTED for k, p in zip(task.keys, parts, strict=True) if k[0] == "gradient")
+    if off and task.is_consistent():
         parts = [
             replace(p, verdict=Verdict.SUPPORTED, correction="") if p.verdict is Verdict.REFUTED else p for p in parts
         ]
@@ -169,7 +169,7 @@ class RecurrenceTask:
         name, text = " ".join(key), self.text(key)
         if key in self.unread and key[0] != "gradient":
             return Part(name, text, Verdict.UNDECIDED, reason=self.unread[key])
-        if not self.claim.gradient and not _is_sign(convention.kappa):
+        if not convention.is_sign and not (self.claim.gradient and self.claim.terminal):
             return Part(name, text, Verdict.UNDECIDED, reason=UNANCHORED)
         if key in self.read:
             found = [self.identities.decide(*pair) for pair in self.pairs(key, convention)]

@@ -98,9 +98,11 @@ def _wrong_end(
     names = (*task.names, *task.problem.state)
     swap = {symbol(n + first): symbol(n + last) for n in names} | {symbol(n + last): symbol(n + first) for n in names}
     turned = [Term(term.name, substitute(term.boundary, swap), term.inside) for term in terms]
-    if any(one.boundary is not other.boundary for one, other in zip(terms, turned, strict=True)):
-        slip = "time" if key[1] in ("t0", "T") else "boundary"
-        yield Variant(slip, "values at the ends of the interval are taken at the other end", pairs(turned))
+    moved = [i for i, (one, other) in enumerate(zip(terms, turned, strict=True)) if one.boundary is not other.boundary]
+    slip = "time" if key[1] in ("t0", "T") else "boundary"
+    for chosen in ([moved] if len(moved) < 2 else [moved, *([i] for i in moved)]) if moved else []:
+        changed = [turned[i] if i in chosen else term for i, term in enumerate(terms)]
+        yield Variant(slip, "a value at an end of the interval is taken at the other end", pairs(changed))
 
 
 def implicit_slip(task: ImplicitTask, key: Key, convention: Convention) -> Diagnosis | None:
@@ -379,7 +381,7 @@ def _explained(identities: Identities, variants: Iterable[Variant]) -> Diagnosis
 def _general(identities: Identities, pairs: Pairs) -> Diagnosis | None:
     """What is said of a wrong identity in general."""
     for pair in pairs:
-        found = identities.decide(*pair)
+        found = identities.decide(*pair, explained=True)
         if found.verdict is Verdict.REFUTED and found.diagnosis is not None:
             return found.diagnosis
     return None
