@@ -149,6 +149,16 @@ def test_nothing_is_proved_where_both_sides_are_defined_nowhere(text: str) -> No
     assert not holds(text)
 
 
+def test_everywhere_is_proved_where_there_are_no_kinks() -> None:
+    from dataclasses import replace
+
+    for text, proved in (("sin(x)^2 + cos(x)^2 = 1", True), ("abs(x)^2 = x^2", False), ("sqrt(x)^2 = x", False)):
+        claim = read_claim(text)
+        everywhere = replace(claim, domain=replace(claim.domain, everywhere=True))
+        assert prove(claim).holds
+        assert bool(prove(everywhere).holds) is proved
+
+
 def test_two_runs_with_one_seed_are_the_same() -> None:
     claim = read_claim("d/dx asin(sin(x)) = cos(x)/abs(cos(x))")
     assert prove(claim, seed=3) == prove(claim, seed=3)

@@ -33,7 +33,7 @@ def _is_no_angle(forms: RealForms, e: Element) -> bool:
         low, high = low + min(c * x for x in ends), high + max(c * x for x in ends)
     # An atan with an unbounded argument comes no closer to half a turn than the strict inequality.
     open_ended = any(a is not None and forms.signs.ranges.unbounded(a) for _, a in terms)
-    if not (-2 <= low * common and high * common <= 2 and (open_ended or (-2 < low * common and high * common < 2))):
+    if not (low * common >= -2 and high * common <= 2 and (open_ended or (low * common > -2 and high * common < 2))):
         return False
     try:
         cosine, sine = forms.cos_sin(e.scaled(common))

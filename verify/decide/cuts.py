@@ -7,7 +7,7 @@ An argument is taken apart into u = c * product of P^m * i^k * product of w^a, s
 c and the P are positive (certified); the w are what is left.  The rules, each with its side condition:
 
     r u        r > 0                                      always
-    A B        A + l B = k, real l > 0 and k > 0          Im A and Im B are opposite; where both are real, one is positive
+    A B        A + l B = k, real l > 0 and k > 0          Im A and Im B are opposite; of two reals one is positive
     A/B        A - l B = k, real l > 0 and k < 0          Im A and Im B are of one sign; A > 0 > B is impossible
     rho^k      rho = v^(1/q), |k| < q or k = q            |arg rho| <= pi/q, and arg rho > -pi/q
     1/v        v is a non-constant holomorphic function   1/v is negative on a thin set only

@@ -62,6 +62,26 @@ def carried_out(root: Node, integers: frozenset[str] = frozenset()) -> Node:
     return done[root]
 
 
+#: Functions that are analytic wherever they are defined, the ends of their domains included.
+_ANALYTIC = frozenset({
+    "exp", "log", "sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "coth", "sech", "csch", "atan",
+    "asinh", "erf", "erfc", "erfi", "gamma", "digamma", "polygamma", "fresnels", "fresnelc", "Si", "Shi", "airyai",
+    "airybi", "airyaiprime", "airybiprime",
+})  # fmt: skip
+
+
+def is_analytic(*roots: Node) -> bool:
+    """Whether an identity of real expressions on a dense set holds at every point where both are defined."""
+    for node in postorder(*roots):
+        if node.op == "pow" and (node.args[1].op != "num" or node.args[1].value.denominator != 1):
+            return False
+        if node.op == "call" and node.value not in _ANALYTIC:
+            return False
+        if node.op not in ("num", "symbol", "constant", "add", "mul", "pow", "call", "derivative"):
+            return False
+    return True
+
+
 def _extreme(name: str, args: tuple[Node, ...]) -> Node:
     best = args[0]
     for other in args[1:]:
@@ -72,9 +92,7 @@ def _extreme(name: str, args: tuple[Node, ...]) -> Node:
 def _derivative(root: Node, variable: str) -> Node:
     """d root/d variable, for a root without derivative nodes."""
     slope: dict[Node, Node] = {}
-    count = 0
-    for node in postorder(root):
-        count += 1
+    for count, node in enumerate(postorder(root)):
         if count > LARGEST_GRAPH:
             raise GiveUp("a derivative is too large")
         slope[node] = _rule(node, variable, slope)

@@ -18,6 +18,10 @@ from flint.utils.flint_exceptions import DomainError
 from verify.decide.signs import Signs
 from verify.decide.tower import Element, GiveUp, Kernel, NeedSign, Tower
 
+#: Terms of a polynomial, and bits of a number, that are worth factorising.
+LARGEST_FACTORISED = 1000
+LARGEST_NUMBER = 120
+
 Factorisation = tuple[Fraction, list[tuple[fmpz_mpoly, int]]]
 
 
@@ -51,7 +55,7 @@ class Factors:
         return found
 
     def _conjugate(self, p: fmpz_mpoly) -> list[tuple[fmpz_mpoly, int, Fraction]]:
-        """p in other factors, [(Q, m, c), …] for the product of c Q^m, where a square root makes two of them related."""
+        """p as the product of c Q^m, [(Q, m, c), …], where a square root makes two factors related."""
         t = self.tower
         degrees = p.degrees()
         i = next((i for i in reversed(t.roots) if degrees[i]), None)
@@ -162,6 +166,8 @@ class Factors:
 
 
 def _irreducible(polynomial: fmpz_mpoly) -> Factorisation:
+    if len(polynomial) > LARGEST_FACTORISED:
+        raise GiveUp("an argument is too large to factorise")
     content, parts = polynomial.factor()
     constant, found = Fraction(int(content)), []
     for p, m in parts:
@@ -173,7 +179,7 @@ def _irreducible(polynomial: fmpz_mpoly) -> Factorisation:
 
 def primes(c: Fraction) -> list[tuple[int, int]]:
     """Prime factorisation of a positive rational number."""
-    if max(c.numerator.bit_length(), c.denominator.bit_length()) > 160:
+    if max(c.numerator.bit_length(), c.denominator.bit_length()) > LARGEST_NUMBER:
         raise GiveUp("a number is too large to factorise")
     return [(int(p), int(m)) for p, m in fmpz(c.numerator).factor()] + [
         (int(p), -int(m)) for p, m in fmpz(c.denominator).factor()

@@ -141,7 +141,7 @@ class Forms(ABC):
 
     @abstractmethod
     def exp(self, e: Element) -> Element:
-        """exp(e)."""
+        """The exponential."""
 
     @abstractmethod
     def function_log(self, u: Element) -> Element:

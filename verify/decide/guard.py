@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 
 from flint import acb, arb, ctx, fmpq, fmpz_mpoly
 
-from verify.decide.balls import Program
 from verify.claim import Claim
+from verify.decide.balls import Program
 from verify.decide.intervals import Interval
 from verify.decide.jets import Undefined
 from verify.decide.signs import Signs
@@ -80,8 +80,10 @@ def _sample(interval: Interval, field: str, rng: random.Random) -> acb:
     if low is not None and high is not None:
         return acb(low + (high - low) * arb(step))
     size = arb(2 * step)
-    if low is not None or high is not None:
-        return acb(low + size if low is not None else high - size)
+    if low is not None:
+        return acb(low + size)
+    if high is not None:
+        return acb(high - size)
     return acb(size if rng.random() < 0.7 else -size)
 
 

@@ -31,17 +31,13 @@ class Interval:
         return Interval(None if self.high is None else -self.high, None if self.low is None else -self.low)
 
     def __mul__(self, other: Interval) -> Interval:
-        lows: list[End] = []
-        highs: list[End] = []
-        for a, sa in ((self.low, -1), (self.high, 1)):
-            for b, sb in ((other.low, -1), (other.high, 1)):
-                low, high = _corner(a, sa, b, sb)
-                lows.append(low)
-                highs.append(high)
-        return Interval(
-            None if any(x is None for x in lows) else _end(min(lows)),
-            None if any(x is None for x in highs) else _end(max(highs)),
-        )
+        corners = [
+            _corner(a, sa, b, sb)
+            for a, sa in ((self.low, -1), (self.high, 1))
+            for b, sb in ((other.low, -1), (other.high, 1))
+        ]
+        lows, highs = [c for c, _ in corners if c is not None], [c for _, c in corners if c is not None]
+        return Interval(_end(min(lows)) if len(lows) == 4 else None, _end(max(highs)) if len(highs) == 4 else None)
 
     def power(self, n: int) -> Interval:
         """The n-th power, n >= 0."""
@@ -59,7 +55,7 @@ class Interval:
 
     def inverse(self) -> Interval:
         """1/x; everything when 0 lies inside."""
-        if self.nonnegative:
+        if self.low is not None and self.low >= 0:
             return Interval(
                 arb(0) if self.high is None else _end((1 / self.high).lower()) if self.high > 0 else None,
                 _end((1 / self.low).upper()) if self.low > 0 else None,

@@ -1,10 +1,10 @@
 """Is the claim true everywhere on its domain?  An exact argument, or none.
 
-    1. derivatives are carried out on the shared graph                          (differentiate)
-    2. lhs - rhs becomes a program over canonical kernels                       (real_forms, principal_forms, special_forms)
-    3. where a sign decides, it is certified, or the cell is split in two        (signs, ranges)
-    4. on every cell that no certificate closes, the program must be zero       (modular)
-    5. the kernels are compared with the text in balls at a sample point         (guard)
+    1. derivatives are carried out on the shared graph       (differentiate)
+    2. lhs - rhs becomes a program over canonical kernels    (straight, real_forms, principal_forms, special_forms)
+    3. where a sign decides, it is certified, or the cell is split in two    (signs, ranges)
+    4. on every cell that no certificate closes, the program must be zero    (modular, angles)
+    5. the kernels are compared with the text in balls at a sample point     (guard)
 
 No constant is ever read off at a sample point.  A value that is not zero here refutes nothing.
 """
@@ -19,19 +19,21 @@ from fractions import Fraction
 from typing import Any
 
 from flint import arb, ctx
+from flint.utils.flint_exceptions import DomainError
 
 from verify.claim import Claim
 from verify.decide.angles import vanishes
 from verify.decide.balls import Program
-from verify.decide.differentiate import carried_out, rational_form
+from verify.decide.differentiate import carried_out, is_analytic, rational_form
 from verify.decide.forms import Forms
 from verify.decide.guard import Defect, confirm
 from verify.decide.intervals import Interval, point
-from verify.decide.modular import Step, Straight, Zero, is_zero
+from verify.decide.modular import PRIME_BITS, Zero, is_zero
 from verify.decide.principal_forms import PrincipalForms
 from verify.decide.ranges import Ranges
 from verify.decide.real_forms import RealForms
 from verify.decide.signs import EmptyCell, Signs
+from verify.decide.straight import Step, Straight
 from verify.decide.tower import Element, GiveUp, NeedSign, Plan, Restart, Tower
 from verify.graph import MINUS_ONE, PI, Node, add, is_shaped, mul, postorder
 from verify.verdict import Evidence, Rigor
@@ -58,6 +60,8 @@ def prove(claim: Claim, *, seed: int = 0) -> Evidence:
         return _open(str(reason) or "the tower does not settle")
     except RecursionError:
         return _open("the expression is nested too deeply")
+    except (ArithmeticError, DomainError) as error:
+        return _open(f"arithmetic failed: {error}")
     except Defect as defect:
         return _open(f"a defect of the prover: {defect}")
     return Evidence(ROUTE, Rigor.EXACT, True, RELIES_ON, detail=detail)
@@ -71,8 +75,8 @@ class _Proof:
     """One claim: its difference without derivatives, its ranges, and the cells still to be looked at."""
 
     def __init__(self, claim: Claim, rng: random.Random) -> None:
-        if claim.domain.everywhere:
-            raise GiveUp("kinks and jumps belong to the claim")
+        if claim.domain.everywhere and (claim.is_complex or not is_analytic(claim.lhs, claim.rhs)):
+            raise GiveUp("kinks, jumps, cuts and ends of domains belong to the claim")
         if is_shaped(claim.lhs, claim.rhs) or any(v.shape or v.of for v in claim.domain.variables.values()):
             raise GiveUp("vectors, matrices and abstract functions are not numbers")
         self.claim, self.rng = claim, rng
@@ -136,7 +140,7 @@ class _Proof:
         program, named = self._program(forms, signs)
         zero = is_zero(program, self.rng)
         if not zero.zero and isinstance(forms, RealForms) and self._no_angle(forms):
-            zero = replace(zero, zero=True)
+            zero = replace(zero, zero=True, log_error=-float(PRIME_BITS))  # no chance is involved
         if not zero.zero:
             raise GiveUp("the difference of the two sides is not zero in its normal form")
         if not self.confirmed:
@@ -269,21 +273,19 @@ class _Compiler:
         return ()
 
     def _append(self, node: Node, inner: tuple[Node, ...]) -> int | None:
-        places = [self._place[a] for a in inner]
-        if None in places:
-            return None
+        places: list[int] = []
+        for arg in inner:
+            place = self._place[arg]
+            if place is None:
+                return None
+            places.append(place)
         if node.op == "piecewise":
             return places[0]
-        step: Step
         if node.op in ("add", "mul"):
-            step = (node.op, None, tuple(places))
+            self.steps.append(Step(node.op, tuple(places)))
         elif inner:
-            step = ("power", int(node.args[1].value), tuple(places))
+            self.steps.append(Step("power", tuple(places), exponent=int(node.args[1].value)))
         else:
-            step = ("element", self.forms(node), ())
+            self.steps.append(Step("element", element=self.forms(node)))
             self.named.append((node, self.forms(node)))
-        self.steps.append(step)
         return len(self.steps) - 1
-
-
-__all__ = ["Element", "prove"]

@@ -240,26 +240,29 @@ class Ranges:
         return 0
 
     def _subdivided(self, p: fmpz_mpoly, names: list[str]) -> int:
-        box = {name: self.variables.get(name, Interval()) for name in names}
-        if len(names) > 3 or any(x.low is None or x.high is None for x in box.values()):
-            return 0
+        box: dict[str, tuple[arb, arb]] = {}
+        for name in names:
+            whole = self.variables.get(name, Interval())
+            if whole.low is None or whole.high is None or len(names) > 3:
+                return 0
+            box[name] = whole.low, whole.high
         todo, sign, count = [box], 0, 0
         while todo:
             count += 1
             if count > LARGEST_SUBDIVISION:
                 return 0
             part = todo.pop()
-            value = self.polynomial(p, part, {})
+            value = self.polynomial(p, {name: Interval(*ends) for name, ends in part.items()}, {})
             found = 1 if value.nonnegative else -1 if value.nonpositive else 0
             if found:
                 if found == -sign:
                     return 0
                 sign = found
                 continue
-            name = max(names, key=lambda n: float((part[n].high - part[n].low).mid()))
-            middle = ((part[name].low + part[name].high) / 2).mid()
-            todo.append(part | {name: Interval(middle, part[name].high)})
-            todo.append(part | {name: Interval(part[name].low, middle)})
+            name = max(names, key=lambda n, part=part: float((part[n][1] - part[n][0]).mid()))
+            low, high = part[name]
+            middle = ((low + high) / 2).mid()
+            todo += [part | {name: (middle, high)}, part | {name: (low, middle)}]
         return sign
 
 

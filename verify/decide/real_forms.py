@@ -63,8 +63,9 @@ class RealForms(Forms):
         sign, factors = (1 if constant > 0 else -1), []
         for p, m in parts:
             i = self.tower.single(p)
-            if m % 2 and i is not None and self.tower.kernels[i].data in _SIGN_OF_ARGUMENT:
-                sign *= self.jump(self.tower.kernels[i].args[0])
+            kernel = None if i is None else self.tower.kernels[i]
+            if m % 2 and kernel is not None and kernel.kind == "call" and kernel.data in _SIGN_OF_ARGUMENT:
+                sign *= self.jump(kernel.args[0])
             else:
                 factors.append((p, m))
         return self.signs.jump(sign, factors)
@@ -195,8 +196,7 @@ class RealForms(Forms):
         if high <= half_turn + 1:
             self.signs.fact((-1) ** half_turn, [(x, 1)], strict=False)
         if high <= right + HALF:
-            flip = 1 if (x + 1).leading_coefficient() > 0 else -1
-            self.signs.fact(-((-1) ** right) * flip, [(x + 1, 1), (x - 1, 1)], strict=False)
+            self.signs.fact(-((-1) ** right), [(x + 1, 1), (x - 1, 1)], strict=False)
 
     def _known_angle(self, i: int, c: Fraction) -> Pair | None:
         """(cos, sin) of c*g where g is pi, or the angle of a known point."""
@@ -237,7 +237,7 @@ class RealForms(Forms):
         return None
 
     def _atan_of_tan(self, u: Element) -> Element | None:
-        """atan(tan(a)) = a - n pi where a is certified to lie between (n - 1/2) pi and (n + 1/2) pi; cot(a) likewise."""
+        """atan(tan(a)) = a - n pi where a is certified to lie within (n - 1/2) pi and (n + 1/2) pi; cot(a) likewise."""
         t = self.tower
         present = set(t.generators(u.num, u.den))
         tangents = [i for i in present if t.kernels[i].kind == "tan"]
@@ -269,8 +269,9 @@ class RealForms(Forms):
         t = self.tower
         if u.is_zero():
             return u
-        if u.rational() in (1, -1):
-            return self.pi(u.rational() * HALF)
+        q = u.rational()
+        if q is not None and abs(q) == 1:
+            return self.pi(q * HALF)
         self.positive(t.one - u * u, strict=False)
         return self.function_atan(u / self.sqrt(t.one - u * u))
 
