@@ -66,7 +66,7 @@ def written_sides(chosen: Instance, point: Point) -> tuple[str, str]:
     precision = ctx.prec
     texts = ["?"] * len(nodes)
     try:
-        for ctx.prec in PRECISIONS[1:]:
+        for ctx.prec in PRECISIONS:
             try:
                 texts = [decimal(ball, DIGITS) for ball in program.values(env)]
             except NoValue:
