@@ -28,6 +28,7 @@ MOST_EVALUATIONS = 20_000
 
 
 NO_SOLUTION = "no solution up to the final time"
+TOO_MANY = "too many steps: stiff, or close to a singularity"
 
 
 class Failed(ArithmeticError):
@@ -69,7 +70,7 @@ def solve(
         nonlocal count
         count += 1
         if count > MOST_EVALUATIONS:
-            raise Failed("too many steps: stiff, or close to a singularity")
+            raise Failed(TOO_MANY)
         return np.array(field(t, x), dtype=float)
 
     first = np.array(first, dtype=float)

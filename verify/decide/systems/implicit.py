@@ -22,10 +22,14 @@ from verify.decide.systems.result import Part, SystemResult, overall
 from verify.graph import ZERO, Node, add, compare, div, free_symbols, mul, num, postorder, substitute, symbol
 from verify.language.write import write
 from verify.systems import ImplicitProblem, SystemClaim, adjoint_names
-from verify.verdict import Result, Verdict
+from verify.verdict import Counterexample, Evidence, Result, Rigor, Verdict
 
 #: States up to which Cramer's rule is written out.
 MOST_STATES = 4
+
+NEWTON = "at solutions by Newton's method"
+#: Solutions that are needed to tell, and relative differences that count as apart and as together.
+FEWEST, APART, TOGETHER = 3, 1e-6, 1e-10
 
 Key = tuple[str, str]
 
@@ -140,10 +144,28 @@ class ImplicitTask:
         if free.verdict is not Verdict.REFUTED:
             return free
         if self.solution is None:
-            reason = "it fails for independent u and p, and the residual is not solved for one of its names"
-            return replace(free, verdict=Verdict.UNDECIDED, counterexample=None, evidence=(), reason=reason)
+            return self.on_solutions(free, lhs, rhs)
         at, conditions = self.solution
         return self.identities.decide(substitute(lhs, at), substitute(rhs, at), conditions)
+
+    def on_solutions(self, free: Result, lhs: Node, rhs: Node) -> Result:
+        """lhs = rhs at solutions that Newton's method finds, where the residual is not solved for one of its names."""
+        from verify.numerics.solutions import solutions
+
+        found = list(solutions(self.problem, (lhs, rhs), self.identities))
+        apart = [abs(a - b) / max(abs(a), abs(b), 1e-3) for _, (a, b) in found]
+        detail = {"points": len(found)}
+        worst = max(apart, default=0.0)
+        if len(found) >= FEWEST and min(apart) > APART:
+            point, (a, b) = found[0]
+            evidence = Evidence(NEWTON, Rigor.NUMERICAL, False, frozenset({"newton"}), worst, None, detail)
+            counter = Counterexample({name: f"{x:.12g}" for name, x in point.items()}, f"{a:.12g}", f"{b:.12g}")
+            return replace(free, verdict=Verdict.REFUTED, counterexample=counter, evidence=(evidence,))
+        if len(found) >= FEWEST and worst < TOGETHER:
+            evidence = Evidence(NEWTON, Rigor.NUMERICAL, True, frozenset({"newton"}), worst, TOGETHER, detail)
+            return replace(free, verdict=Verdict.SUPPORTED, counterexample=None, evidence=(evidence,))
+        reason = "it fails for independent u and p, and too few solutions were found to tell on them"
+        return replace(free, verdict=Verdict.UNDECIDED, counterexample=None, evidence=(), reason=reason)
 
     def same(self, lhs: Node, rhs: Node) -> bool:
         if self.identities.same(lhs, rhs):

@@ -18,6 +18,7 @@ from verify.graph import Node, free_symbols
 from verify.numerics.ode_claims import (
     NO_SOLUTION,
     NODES,
+    TOO_MANY,
     TOLERANCES,
     Curve,
     Failed,
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 #: Points of the parameters that are wanted, and draws for them.
 POINTS, DRAWS = 2, 16
+#: Points without a solution, and points where it takes too long, after which no more are tried.
+MOST_FAILED, MOST_STIFF = 8, 2
 #: What a refutation must stand off by, in estimated errors; and the rounding that no estimate falls below.
 STAND_OFF, ROUNDING = 1000.0, 1e-12
 #: Times at which adjoint equations are compared.
@@ -99,7 +102,7 @@ def measure(task: OdeTask, convention: Convention, whole_too: bool) -> Measureme
             done += 1
         except (Failed, NoFloat, FloatingPointError, OverflowError) as reason:
             reasons.append(str(reason))
-        if done == POINTS:
+        if done == POINTS or len(reasons) >= MOST_FAILED or reasons.count(TOO_MANY) >= MOST_STIFF:
             break
     if not done:
         found.nowhere = bool(reasons) and all(reason == NO_SOLUTION for reason in reasons)

@@ -1,0 +1,172 @@
+"""Are adjoint systems judged right?  The whole bank, and what must not be mistaken for a mistake."""
+
+from __future__ import annotations
+
+import pytest
+from systems_bank import BASES, PT, RIGHT, WRONG, Base, Row, implicit, ode, recurrence
+
+from verify.decide.systems import judge
+from verify.decide.systems.result import SystemResult
+from verify.language.toml import read_system
+from verify.verdict import Rigor, Verdict
+
+QUICK = [row for row in (*RIGHT, *WRONG) if row.base not in ("full", "lotka-volterra", "pendulum", "neuron")]
+LONG = [row for row in (*RIGHT, *WRONG) if row not in QUICK]
+KEPT = {"adjoint l1": "-p*l1", "terminal l1": "u", "gradient p": "int(l1*u, t, 0, T)"}
+
+
+def judged(text: str) -> SystemResult:
+    *_, result = judge(read_system(text))
+    return result
+
+
+def growth(changes: dict[str, str], **more: str) -> SystemResult:
+    head = {"initial": "1", "rhs": "p*u", "terminal": "u^2/2", "running": ""} | more
+    return judged(
+        Base(ode("u", "p", head["rhs"], head["initial"], "0; T", head["terminal"], head["running"], PT), {}).toml(changes)
+    )
+
+
+def check(row: Row) -> None:
+    result = judged(row.toml)
+    if row in RIGHT:
+        assert result.verdict >= Verdict.SUPPORTED, result
+        return
+    assert result.verdict is Verdict.REFUTED, result
+    wrong = [part for part in result.parts if part.verdict is Verdict.REFUTED]
+    assert all(part.correction for part in wrong)
+    if row.slip:
+        assert result.worst is not None
+        assert result.worst.diagnosis is not None, wrong
+        assert result.worst.diagnosis.slip in (row.slip, *row.also)
+        assert result.worst.diagnosis.verdict >= Verdict.SUPPORTED or row.slip == "function"
+
+
+@pytest.mark.parametrize("row", [*QUICK[::2], LONG[0], LONG[-1]], ids=lambda row: row.name)
+def test_a_system_is_judged_right(row: Row) -> None:
+    check(row)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("row", [*QUICK[1::2], *LONG[1:-1]], ids=lambda row: row.name)
+def test_every_system_of_the_bank_is_judged_right(row: Row) -> None:
+    check(row)
+
+
+@pytest.mark.parametrize("row", [row for row in WRONG if row.base in ("map", "cubic", "linear", "three")], ids=lambda r: r.name)
+def test_a_correction_put_in_place_is_right(row: Row) -> None:
+    result = judged(row.toml)
+    mended = {part.name: part.correction for part in result.parts if part.correction}
+    assert judged(BASES[row.base].toml({**row.changes, **mended})).verdict >= Verdict.SUPPORTED
+
+
+def test_parts_are_judged_in_the_convention_that_fits_most_of_them() -> None:
+    result = growth({**KEPT, "terminal l1": "-u"})
+    verdicts = {part.name: part.verdict for part in result.parts}
+    assert verdicts["terminal l1"] is Verdict.REFUTED
+    assert verdicts["adjoint l1"] is verdicts["gradient p"] is Verdict.PROVED
+
+
+def test_the_problem_gets_the_minimum_of_its_parts() -> None:
+    result = growth({**KEPT, "gradient p": "T*exp(2*p*T)"})
+    assert [part.verdict for part in result.parts] == [Verdict.PROVED, Verdict.PROVED, Verdict.SUPPORTED]
+    assert result.verdict is Verdict.SUPPORTED
+
+
+def test_what_is_not_claimed_is_derived_in_the_convention_of_the_claim() -> None:
+    result = growth({"terminal l1": "-u", "gradient p": "-int(l1*u, t, 0, T)"})
+    assert dict(result.derived) == {"adjoint l1": "-l1*p"}
+    assert result.convention
+
+
+def test_a_refutation_that_rests_on_numbers_says_so() -> None:
+    result = growth({**KEPT, "gradient p": "-int(l1*u, t, 0, T)"})
+    assert (result.verdict, result.rigor) == (Verdict.REFUTED, Rigor.NUMERICAL)
+
+
+def test_a_refuted_recurrence_is_refuted_exactly_for_a_number_of_steps() -> None:
+    result = judged(BASES["map"].toml({"gradient p": "sum(l1[k]*x[k-1]*(1 - x[k-1]), k, 1, n)"}))
+    assert result.rigor is Rigor.ENCLOSED
+    assert result.worst is not None
+    assert result.worst.counterexample is not None
+    assert result.worst.counterexample.point["n"] in ("1", "2", "3")
+
+
+def test_an_equation_that_holds_along_the_solutions_only_is_not_refuted() -> None:
+    assert growth({**KEPT, "terminal l1": "sqrt(u^2)"}).verdict is Verdict.SUPPORTED
+
+
+def test_an_adjoint_scaled_by_a_function_of_time_is_not_refuted_where_the_system_is_consistent() -> None:
+    text = Base(
+        ode("u", "p; r", "-p*u", "1", "0; T", "", "exp(-r*t)*u^2", 'p = "interval(0.5, 2)", r = "interval(0.1, 1)", T = "interval(1, 2)"'),
+        {"adjoint l1": "(r + p)*l1 - 2*u", "terminal l1": "0", "gradient p": "-int(exp(-r*t)*l1*u, t, 0, T)"},
+    )  # fmt: skip
+    assert judged(text.toml()).verdict is Verdict.SUPPORTED
+    assert judged(text.toml({"adjoint l1": "(r - p)*l1 - 2*u"})).verdict is Verdict.REFUTED
+
+
+def test_a_wrong_adjoint_is_refuted_though_no_gradient_depends_on_it() -> None:
+    result = growth({**KEPT, "adjoint l1": "p*l1", "gradient p": "T*exp(2*p*T)"})
+    assert result.verdict is Verdict.REFUTED
+
+
+def test_a_factor_without_a_gradient_is_left_open() -> None:
+    assert growth({"adjoint l1": "-p*l1", "terminal l1": "3*u"}).verdict is Verdict.UNDECIDED
+    assert growth({"gradient p": "2*int(l1*u, t, 0, T)"}).verdict is Verdict.UNDECIDED
+
+
+def test_nothing_is_proved_of_solutions_that_do_not_exist() -> None:
+    text = Base(
+        ode("u", "p", "p*u^2", "1", "0; 5", "u^2", "", 'p = "interval(0.5, 2)"'),
+        {"adjoint l1": "-2*p*u*l1", "terminal l1": "2*u", "gradient p": "int(l1*u^2, t, 0, 5)"},
+    )
+    result = judged(text.toml())
+    assert result.verdict is Verdict.UNDECIDED
+    assert "no solution" in result.reason
+
+
+def test_a_claim_without_a_value_along_the_solutions_is_not_proved() -> None:
+    assert growth({**KEPT, "adjoint l1": "-p*l1*log(u)/log(u)"}, initial="-1").verdict is Verdict.UNDECIDED
+
+
+def test_a_small_error_in_a_closed_form_is_seen() -> None:
+    assert growth({"gradient p": "1.0000001*T*exp(2*p*T)"}).verdict is Verdict.REFUTED
+
+
+def test_the_final_time_in_the_terminal_cost_counts() -> None:
+    claim = {"adjoint l1": "-p*l1", "terminal l1": "T*u", "gradient T": "u(T)^2/2 + l1(T)*p*u(T)"}
+    assert growth(claim, terminal="t*u^2/2").verdict is Verdict.PROVED
+    assert growth({**claim, "gradient T": "l1(T)*p*u(T)"}, terminal="t*u^2/2").verdict is Verdict.REFUTED
+
+
+def test_equations_hold_where_the_residual_vanishes() -> None:
+    head = implicit("u", "p", "u*exp(u) + p^3 + sin(p) - u^2", "u")
+    claim = {"adjoint 1": "(exp(u) + u*exp(u) - 2*u)*l1 = 1", "gradient p": "-l1*(3*p^2 + cos(p))"}
+    assert judged(Base(head, claim).toml()).verdict is Verdict.PROVED
+    on_it = {"gradient p": "-l1*(3*p^2 + cos(p)) + u*exp(u) + p^3 + sin(p) - u^2"}
+    assert judged(Base(head, claim).toml(on_it)).verdict is Verdict.SUPPORTED
+    assert judged(Base(head, claim).toml({"gradient p": "l1*(3*p^2 + cos(p))"})).verdict is Verdict.REFUTED
+
+
+def test_equations_that_leave_the_adjoint_open_are_not_proved() -> None:
+    head = implicit("u", "p", "u^3 + u - p", "u^2 + p")
+    assert judged(Base(head, {"adjoint 1": "0*l1 = 0", "gradient p": "1 + l1"}).toml()).verdict is Verdict.UNDECIDED
+
+
+def test_another_quantity_in_the_place_of_the_adjoint_is_no_mistake() -> None:
+    head = implicit("u", "p", "u^3 + u - p", "u^2 + p")
+    forward = {"adjoint 1": "(3*u^2 + 1)*l1 = 1", "gradient p": "1 + 2*u*l1"}
+    assert judged(Base(head, forward).toml()).verdict is Verdict.SUPPORTED
+    assert judged(Base(head, forward).toml({"gradient p": "1 + u*l1"})).verdict is Verdict.REFUTED
+
+
+def test_a_state_without_its_step_is_not_guessed() -> None:
+    head = recurrence("x", "p", "p*x*(1 - x)", "p/2", '"n"', "x^2")
+    result = judged(Base(head, {"adjoint l1": "l1[k+1]*p*(1 - 2*x)", "terminal l1": "2*x[n]"}).toml())
+    assert result.verdict is Verdict.UNDECIDED
+    assert "x[k]" in result.reason
+
+
+def test_two_runs_give_the_same_record() -> None:
+    records = [growth({**KEPT, "gradient p": "-int(l1*u, t, 0, T)"}).to_json() for _ in range(2)]
+    assert records[0] == records[1]
