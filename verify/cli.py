@@ -8,13 +8,14 @@ import json
 import math
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from verify.verdict import Verdict
+from verify.verdict import Result, Verdict
 
 if TYPE_CHECKING:
     from verify.batch import Record, Summary
+    from verify.claim import Claim
     from verify.derivation import Derivation
 
 #: Kinds of input that have a place in the interface, but no reader yet.
@@ -113,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--at", metavar="'x=3/7'", help="enclose both sides at this point and nothing else")
     check.add_argument("--json", action="store_true", help="print result objects, one a line")
     limits(check)
-    check.add_argument("--latex", action="store_true", help="the text is LaTeX (not supported yet)")
+    check.add_argument("--latex", action="store_true", help="the text is LaTeX, even without a backslash")
     group = check.add_argument_group("for a corpus")
     group.add_argument("--out", metavar="FILE", help="append results here; ids that are there are skipped")
     group.add_argument("--fresh", action="store_true", help="start FILE over")
@@ -176,8 +177,6 @@ def _seconds(text: str) -> float:
 
 
 def _check(options: Any) -> int:
-    if options.latex or any("\\" in text for text in options.claims):
-        raise UsageError("LaTeX is not supported yet; write the claim as text: d/dx sin(x)^2 = 2*sin(x)*cos(x)")
     for text in options.claims:
         if kind := UNREADABLE_YET.get(os.path.splitext(text)[1]):
             raise UsageError(
@@ -208,14 +207,18 @@ def _check_texts(options: Any) -> int:
         raise UsageError(f"--let: {error}") from None
     point = _point(options.at)
     verdicts = []
-    for number, text in enumerate(options.claims):
-        text = text.strip()
+    for number, (text, claim) in enumerate(_claims(options, let)):
         if text.endswith(".toml"):
             if number and not options.json:
                 print()
             verdicts.append(_check_system(text, options))
             continue
-        result = check(text, let=let, **limits) if point is None else check_at(text, point, let=let, **limits)
+        if isinstance(claim, Result):
+            result = claim
+        elif point is None:
+            result = check(claim, let=let, **limits)
+        else:
+            result = check_at(claim, point, let=let, **limits)
         verdicts.append(result.verdict)
         if options.json:
             from verify.batch import as_line
@@ -226,8 +229,26 @@ def _check_texts(options: Any) -> int:
         else:
             if number:
                 print()
-            show(result, terminal, options.let)
+            # A claim out of a chain of equalities is written with its declarations.
+            show(result, terminal, options.let if result.claim == text else ())
     return _exit_status(verdicts)
+
+
+def _claims(options: Any, let: Mapping[str, str | list[str]]) -> Iterator[tuple[str, str | Claim | Result]]:
+    """Each text with a claim that stands in it, which is the text itself unless LaTeX states several."""
+    from verify.language import ReadError
+    from verify.language.latex import is_latex, read_latex
+
+    for text in map(str.strip, options.claims):
+        if text.endswith(".toml") or not (options.latex or is_latex(text)):
+            yield text, text
+            continue
+        try:
+            claims = read_latex(text, let)
+        except ReadError as error:
+            yield text, Result(text, Verdict.INVALID, reason=str(error), seed=options.seed)
+            continue
+        yield from ((text, claim) for claim in claims)
 
 
 def _check_system(path: str, options: Any) -> Verdict:

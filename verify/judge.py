@@ -123,8 +123,11 @@ def _undecided_at(claim: Claim, reason: str, seed: int) -> Result:
 
 def _read(claim: str | Claim, let: Let | None) -> Claim:
     from verify.language import read_claim
+    from verify.language.latex import is_latex, read_latex_claim
 
-    return claim if isinstance(claim, Claim) else read_claim(claim, let)
+    if isinstance(claim, Claim):
+        return claim
+    return read_latex_claim(claim, let) if is_latex(claim) else read_claim(claim, let)
 
 
 def _invalid(claim: str | Claim, reason: str, seed: int) -> Result:

@@ -32,7 +32,15 @@ def read_claim(text: str, let: Let | None = None) -> Claim:
     Raises ReadError; its `text` is the claim, or the declaration in which its column counts.
     """
     sides, ending = _split(text, tokens(text))
-    sections = [(text, ending), *((line, tokens(line)) for line in _lines(let or {}))]
+    return claim_of(text, sides, [ending], let)
+
+
+def claim_of(text: str, sides: list[Token], endings: Iterable[list[Token]], let: Let | None = None) -> Claim:
+    """The claim of the tokens of an equality and of its declarations, each list with an end; raises ReadError.
+
+    text    the source in which the tokens count their places, in whatever notation it is written.
+    """
+    sections = [*((text, ending) for ending in endings), *((line, tokens(line)) for line in _lines(let or {}))]
     known = frozenset(name for _, section in sections for name in declared_names(section))
     used = used_names(sides).union(*(used_names(section) - KIND_WORDS for _, section in sections))
 

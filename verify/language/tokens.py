@@ -39,7 +39,7 @@ _TOKEN = re.compile(
 )
 
 _ADVICE = {
-    "\\": "LaTeX is not supported yet; write the formula as text, for example d/dx sin(x)^2 = 2*sin(x)*cos(x)",
+    "\\": "text has no backslash; only a whole claim is read as LaTeX",
     "|": "write abs(x)",
     "{": "use round brackets",
     "}": "use round brackets",

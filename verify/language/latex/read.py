@@ -1,0 +1,523 @@
+r"""Which expression of the text grammar does LaTeX mean?  Every bracket that LaTeX leaves out is written.
+
+A function for each level, the loosest first, as in the grammar of text; what they return are its tokens:
+
+    total       product + product - …
+    product     factor \cdot factor / …, and products without a sign
+    factor      a derivative with its operand, or a power
+    power       atom, atom!, atom ^ …
+    atom        number, name, call, bracket, fraction, root, sum, cases
+"""
+
+from __future__ import annotations
+
+from verify.language.latex.applied import application, function_at
+from verify.language.latex.derivatives import Operator, operator_at
+from verify.language.latex.names import letter, quantity, starts_a_name
+from verify.language.latex.place import Place
+from verify.language.latex.words import BRACKETS, CLOSING, GREEK_FUNCTIONS, OTHERWISE, PRODUCTS, REFUSED, RELATIONS
+from verify.language.names import is_function
+from verify.language.tokens import Token
+
+_FRACTIONS = ("frac", "dfrac", "tfrac", "cfrac")
+_OPENING = ("lvert", "lVert", "lfloor", "lceil", "lbrace", "lparen", "lbrack", "{", "|", "langle")
+_TRANSPOSED = ("top", "intercal")
+
+
+def total(place: Place) -> list[Token]:
+    """A sum of products, with or without a sign in front."""
+    place.deeper()
+    out: list[Token] = []
+    if place.is_sign("+", "-"):
+        piece = place.take()
+        out.append(place.token("sign", piece.text))
+    out += product(place)
+    while place.is_sign("+", "-"):
+        piece = place.take()
+        out.append(place.token("sign", piece.text))
+        out += product(place)
+    place.depth -= 1
+    return out
+
+
+def product(place: Place, differentiated: bool = False) -> list[Token]:
+    """Factors with and without signs between them; `differentiated`: they are the operand of a derivative."""
+    out = factor(place)
+    divided = False
+    while True:
+        first = place.piece
+        if (sign := _product_sign(place)) is not None:
+            place.take()
+            out.append(place.token("sign", sign))
+            divided = sign == "/"
+        elif starts_an_operand(place):
+            if divided:
+                raise place.error(
+                    "it is not clear whether this stands below the bar of / as well", "write the brackets, or \\frac"
+                )
+            if first.kind == "number" or (place.is_command(*_FRACTIONS) and place.before.kind == "number"):
+                raise place.error("a number follows a value without a sign", "write \\cdot between them")
+            if not _may_be_a_call(place, out):
+                out.append(place.token("sign", "*", first))
+        else:
+            return out
+        if differentiated and operator_at(place) is not None:
+            raise place.error(
+                "a second derivative within the operand of the first: it is not clear where that ends",
+                "write brackets around each operand",
+            )
+        out += factor(place)
+
+
+def _product_sign(place: Place) -> str | None:
+    if place.is_sign("*"):
+        return "*"
+    if place.is_sign("/") or place.is_command("div"):
+        return "/"
+    return PRODUCTS.get(place.piece.text) if place.piece.kind == "command" else None
+
+
+def _may_be_a_call(place: Place, out: list[Token]) -> bool:
+    """Whether a bracket follows a name of which text decides whether it is a function: no sign goes between."""
+    if not opens_a_bracket(place) or out[-1].kind != "name" or (len(out) > 1 and out[-2].text in ("^", "'")):
+        return False
+    name = out[-1].text
+    if name in place.declared or name in place.bound or is_function(name):
+        place.notes.setdefault(f"{name}(…) is read as the product {name}*(…)")
+        return False
+    return True
+
+
+def opens_a_bracket(place: Place) -> bool:
+    """Whether a bracket that the author wrote to group things stands next."""
+    return place.is_sign("(", "[") or place.is_command("{", "lbrace", "lparen", "lbrack")
+
+
+def starts_an_operand(place: Place) -> bool:
+    """Whether another factor follows without a sign between."""
+    piece = place.piece
+    if piece.kind == "sign":
+        return piece.text in "([{" or (piece.text == "|" and place.bars[-1] != "|")
+    if piece.kind == "command":
+        if piece.text == "|":
+            return place.bars[-1] != "||"
+        if piece.text in RELATIONS or piece.text in ("in", "forall", "land", "lor", "wedge", "vee", "&"):
+            return False
+        return piece.text not in PRODUCTS and piece.text not in CLOSING
+    return piece.kind in ("number", "letter", "word") or (piece.kind == "begin" and piece.text == "cases")
+
+
+# --- factors ----------------------------------------------------------------------------------
+
+
+def factor(place: Place) -> list[Token]:
+    """A derivative with its operand, or a power."""
+    place.deeper()
+    operator = operator_at(place)
+    out = power(place) if operator is None else _derivative(place, operator)
+    place.depth -= 1
+    return out
+
+
+def _derivative(place: Place, operator: Operator) -> list[Token]:
+    first = place.piece
+    place.at = operator.end
+    written = place.source(first)
+    if operator.operand != (0, 0):
+        body = _numerator(place, operator, written)
+    elif opens_a_bracket(place):
+        body = power(place)
+        if starts_an_operand(place) or _product_sign(place) not in (None, "/"):
+            place.notes.setdefault(f"{written} (…) takes the bracket that follows, and nothing more")
+    elif place.is_sign("+", "-"):
+        sign = place.take()
+        body = [place.token("sign", sign.text), *product(place, differentiated=True)]
+    elif starts_an_operand(place):
+        body = product(place, differentiated=True)
+    else:
+        raise place.error(f"{written} needs something to differentiate, found {place.shown()}")
+    for name, order in reversed(operator.by):
+        body = [
+            place.token("sign", "(", first), *_operator_tokens(place, operator, name, order, written),
+            place.token("sign", "(", first), *body, place.token("sign", ")"), place.token("sign", ")"),
+        ]  # fmt: skip
+    return body
+
+
+def _operator_tokens(place: Place, operator: Operator, name: str, order: int, written: str) -> list[Token]:
+    first = place.pieces[operator.end - 1]
+    if operator.gradient or (place.is_shaped(name) and order == 1):
+        if not operator.gradient:
+            place.notes.setdefault(f"{written} is read as grad_{name}")
+        return [place.token("name", f"grad_{name}", first)]
+    orders = [place.token("sign", "^", first), place.token("number", str(order), first)] if order > 1 else []
+    above, below = place.token("name", "∂", first), place.token("name", f"∂{name}", first)
+    return [above, *orders, place.token("sign", "/", first), below, *orders]
+
+
+def _numerator(place: Place, operator: Operator, written: str) -> list[Token]:
+    r"""The operand of \frac{d …}{dx}."""
+    start, end = operator.operand
+    place.at = start
+    body = product(place)
+    if place.at != end:
+        raise place.error("it is not clear how far the derivative above the bar reaches", r"write \frac{d}{dx} (…)")
+    place.at = operator.end
+    name = body[0].text
+    is_name = len(body) == 1 and body[0].kind == "name"
+    if is_name and name not in {by for by, _ in operator.by} and not place.depends_on(name):
+        by = operator.by[0][0]
+        raise place.error(
+            f"{written} does not say what {name} is",
+            f"write \\frac{{d}}{{d{by}}} (…), or declare {name}: function of {by}",
+            place.pieces[start],
+        )
+    return body
+
+
+# --- powers -----------------------------------------------------------------------------------
+
+
+def power(place: Place) -> list[Token]:
+    """An atom with what stands behind and above it."""
+    first = place.piece
+    base = atom(place)
+    while place.is_sign("!"):
+        place.take()
+        base = [*base, place.token("sign", "!")]
+    if place.is_sign("'"):
+        raise place.error("a prime behind this does not say by what", r"write \frac{d}{dx} (…)")
+    if not place.is_sign("^"):
+        return base
+    name = base[0].text if len(base) == 1 and base[0].kind == "name" else ""
+    place.take()
+    transposed, exponent = superscript(place, name)
+    if place.is_sign("^", "_", "'"):
+        raise place.error("a second superscript, or a subscript behind the superscript", "write the subscript first")
+    if name and place.depends_on(name) and opens_a_bracket(place):
+        raise place.error(
+            f"{place.source(first)}(…) can be a power, an inverse function or a derivative", f"write ({name}(…))^…"
+        )
+    if transposed and exponent:
+        return [*place.called("inv", base, first), place.token("sign", "'")]
+    if transposed:
+        return [*place.bracketed(base, first), place.token("sign", "'")]
+    return [*place.bracketed(base, first), place.token("sign", "^", first), *exponent]
+
+
+def superscript(place: Place, name: str = "") -> tuple[bool, list[Token]]:
+    """Whether a transposition stands above, and the exponent (of an inverse, where both do)."""
+    braced = place.accepts("{")
+    if place.is_command("prime", "dagger", "ast", "star") or place.is_sign("*"):
+        raise place.error(f"a superscript {place.shown()} is not read", r"write \frac{d}{dx}, or ^\top")
+    if not braced:
+        return _bare_superscript(place)
+    if _is_transposition(place) and place.after.text == "}":
+        place.take()
+        place.take()
+        return True, []
+    if place.is_sign("-") and place.pieces[min(place.at + 2, len(place.pieces) - 1)].text == "}":
+        sign = place.take()
+        if _is_transposition(place):
+            place.take()
+            place.take()
+            return True, [place.token("sign", "-", sign)]
+        place.at -= 1
+    if name and place.is_sign("(") and place.pieces[min(place.at + 3, len(place.pieces) - 1)].text == "}":
+        raise place.error(f"{name}^{{(…)}} can be a derivative or a power", "write it out")
+    bars, place.bars = place.bars, [""]
+    exponent = total(place)
+    place.bars = bars
+    place.expect("}", "after the exponent")
+    return False, place.bracketed(exponent)
+
+
+def _bare_superscript(place: Place) -> tuple[bool, list[Token]]:
+    if _is_transposition(place):
+        place.take()
+        return True, []
+    piece = place.piece
+    if piece.kind == "number" and len(piece.text) > 1:
+        raise place.error(f"only the first digit of {piece.text} is set high", "write braces around the exponent")
+    if piece.kind == "sign" or piece.kind in ("end", "row", "text"):
+        raise place.error(f"only {place.shown()} is set high", "write braces around the exponent")
+    return False, place.bracketed(atom(place, alone=True), piece)
+
+
+def _is_transposition(place: Place) -> bool:
+    if place.is_command(*_TRANSPOSED):
+        return True
+    piece = place.piece
+    if piece.text != "T" or piece.kind not in ("letter", "word") or "T" in place.declared:
+        return False
+    if any(place.is_shaped(name) for name in place.declared):
+        place.notes.setdefault("^T is read as a transposition; declare T if it is a number")
+        return True
+    if piece.style or piece.kind == "word":
+        raise place.error("an upright T above is a transposition, and no vector or matrix is declared")
+    return False
+
+
+# --- atoms ------------------------------------------------------------------------------------
+
+
+def atom(place: Place, alone: bool = False) -> list[Token]:
+    """What neither a sign nor a space divides; `alone`: nothing that follows belongs to it."""
+    place.deeper()
+    out = _atom(place, alone)
+    place.depth -= 1
+    return out
+
+
+def _atom(place: Place, alone: bool) -> list[Token]:
+    piece = place.piece
+    if piece.kind == "number":
+        place.take()
+        return [place.token("number", piece.text)]
+    if (function := function_at(place)) is not None:
+        if alone:
+            raise place.error(f"only {place.shown()} is set high", "write braces around the exponent")
+        return application(place, function)
+    if starts_a_name(place):
+        return _named(place, alone)
+    if piece.kind == "sign" and piece.text in ("(", "[", "{", "|"):
+        return bracket(place)
+    if piece.kind == "begin" and piece.text == "cases":
+        return _cases(place)
+    if piece.kind != "command":
+        raise place.error(f"a value is missing before {place.shown()}")
+    if piece.text in _OPENING:
+        return bracket(place)
+    if piece.text in _FRACTIONS:
+        place.take()
+        above = place.bracketed(argument(place), piece)
+        below = place.bracketed(argument(place), piece)
+        return place.bracketed([*above, place.token("sign", "/", piece), *below], piece)
+    if piece.text == "sqrt":
+        return _root(place)
+    if piece.text == "sum":
+        return _sum(place)
+    if piece.text == "infty":
+        place.take()
+        return [place.token("constant", "oo")]
+    if piece.text == "dot":
+        return _dotted(place)
+    if piece.text in ("abs", "norm"):
+        place.take()
+        return place.called(piece.text, argument(place), piece)
+    raise unknown(place)
+
+
+def unknown(place: Place) -> Exception:
+    """The error for a command that means nothing here."""
+    name = place.piece.text
+    if name == "mathbb":
+        return place.error("expectations and sets of numbers are not read here", "conditions follow after \\text{for}")
+    if name in REFUSED:
+        return place.error(*REFUSED[name])
+    if name in RELATIONS or name in PRODUCTS or name in CLOSING:
+        return place.error(f"a value is missing before {place.shown()}")
+    return place.error(f"the macro \\{name[:40]} is not known", "write what it stands for, or \\operatorname{…}")
+
+
+def argument(place: Place) -> list[Token]:
+    r"""The argument of a command: a group in braces, or the one piece that follows, so that \frac12 is 1/2."""
+    piece = place.piece
+    if place.accepts("{"):
+        bars, place.bars = place.bars, [""]
+        out = total(place)
+        place.bars = bars
+        place.expect("}", "after the argument")
+        return out
+    if piece.kind == "number" and piece.text.isdigit() and len(piece.text) > 1:
+        middle = piece.start + 1
+        place.pieces[place.at : place.at + 1] = [
+            piece._replace(text=piece.text[0], end=middle), piece._replace(text=piece.text[1:], start=middle),
+        ]  # fmt: skip
+    elif piece.kind in ("sign", "end", "row", "text"):
+        raise place.error(f"an argument is missing before {place.shown()}", "write it in braces")
+    return atom(place, alone=True)
+
+
+def _named(place: Place, alone: bool) -> list[Token]:
+    """A quantity; a declared function with its primes and arguments."""
+    first = place.piece
+    name, out = quantity(place)
+    if not name or alone:
+        return out
+    primes = 0
+    while place.is_sign("'"):
+        place.take()
+        primes += 1
+        out.append(place.token("sign", "'"))
+    depends = place.depends_on(name)
+    if primes and not depends and not place.is_shaped(name):
+        raise place.error(
+            f"{name}' does not say by what", f"declare {name}: function of x, or write \\frac{{d}}{{dx}} (…)", first
+        )
+    is_call = name in GREEK_FUNCTIONS and name not in place.declared
+    if (depends or is_call) and place.is_sign("(") and len(out) == 1 + primes:
+        if is_call:
+            place.notes.setdefault(f"{place.source(first)}(…) is read as {GREEK_FUNCTIONS[name]}(…)")
+            out = [place.token("name", GREEK_FUNCTIONS[name], first)]
+        return [*out, *bracket(place, several=True)]
+    return out
+
+
+def bracket(place: Place, several: bool = False) -> list[Token]:
+    """A bracket that the author wrote, as round ones or as the function that it is; `several`: with commas."""
+    opening = place.take()
+    bars = place.bars
+    if opening.text == "|":
+        closing, function = "|", "abs" if opening.kind == "sign" else "norm"
+        place.bars = [*bars, "|" if opening.kind == "sign" else "||"]
+    elif opening.text == "langle":
+        closing, function, several = "rangle", "dot", True
+        place.bars = [""]
+    else:
+        closing, function = BRACKETS[opening.text]
+        if opening.text == "{" and opening.kind == "sign":
+            closing, function = "}", ""
+        place.bars = [""]
+    out = total(place)
+    while several and place.is_sign(","):
+        place.take()
+        out = [*out, place.token("sign", ","), *total(place)]
+    place.bars = bars
+    found = place.piece
+    if found.text != closing or (closing in "|}" and found.kind != opening.kind):
+        raise place.error(f"expected {closing!r} for the bracket of column {opening.start + 1}, found {place.shown()}")
+    place.take()
+    if function == "norm" and place.accepts("_"):
+        return _norm(place, out)
+    if function:
+        return place.called(function, out, opening)
+    return [place.token("sign", "(", opening), *out, place.token("sign", ")")]
+
+
+def _norm(place: Place, inside: list[Token]) -> list[Token]:
+    braced = place.accepts("{")
+    piece = place.take()
+    if braced:
+        place.expect("}", "after the name of the norm")
+    if piece.text not in ("1", "2", "F"):
+        raise place.error("a norm is the one with 1, 2 or F", piece=piece)
+    one = [place.token("sign", ","), place.token("number", "1")] if piece.text == "1" else []
+    return place.called("norm", [*inside, *one], piece)
+
+
+def _root(place: Place) -> list[Token]:
+    first = place.take()
+    if not place.is_sign("["):
+        return place.called("sqrt", argument(place), first)
+    place.take()
+    order = place.piece
+    if order.kind != "number" or not order.text.isdigit() or int(order.text) < 2:
+        raise place.error("the order of a root is a whole number from 2 on")
+    place.take()
+    place.expect("]", "after the order of the root")
+    place.notes.setdefault(f"\\sqrt[{order.text}]{{x}} is read as x^(1/{order.text}), for x > 0")
+    body = place.bracketed(argument(place), first)
+    exponent = [place.token("number", "1", order), place.token("sign", "/", order), place.token("number", order.text)]
+    power = [place.token("sign", "(", order), *exponent, place.token("sign", ")", order)]
+    return place.bracketed([*body, place.token("sign", "^", first), *power], first)
+
+
+def _sum(place: Place) -> list[Token]:
+    first = place.take()
+    if not place.accepts("_") or not place.accepts("{") or not starts_a_name(place):
+        raise place.error("a sum needs its index and its ends", r"write \sum_{i=1}^{n}", first)
+    name = letter(place)
+    place.expect("=", "after the index of the sum")
+    low = total(place)
+    place.expect("}", "after the lower end")
+    place.expect("^", "before the upper end")
+    transposed, high = superscript(place)
+    if transposed:
+        raise place.error("the upper end of a sum is a number", r"declare T", first)
+    place.bound.append(name)
+    body = product(place)
+    place.bound.pop()
+    comma = place.token("sign", ",", first)
+    return place.called("sum", [*body, comma, place.token("name", name, first), comma, *low, comma, *high], first)
+
+
+def _dotted(place: Place) -> list[Token]:
+    first = place.take()
+    braced = place.accepts("{")
+    if not starts_a_name(place):
+        raise place.error("a dot stands above a name")
+    name = letter(place)
+    if braced:
+        place.expect("}", "after the name")
+    by = place.depends_on(name)
+    if not by or "," in by:
+        raise place.error(f"a dot above {name} does not say by what", f"declare {name}: function of t", first)
+    tokens = [place.token("name", text, first) for text in ("∂", f"∂{by}", name)]
+    return place.bracketed([tokens[0], place.token("sign", "/", first), *tokens[1:]], first)
+
+
+def _cases(place: Place) -> list[Token]:
+    first = place.take()
+    out: list[Token] = []
+    while place.piece.kind != "end_of":
+        value = total(place)
+        while place.is_sign(",") or (place.piece.kind == "text" and not place.piece.text):
+            place.take()
+        if not place.accepts("&"):
+            raise place.error(f"a condition is missing before {place.shown()}", "write value & condition")
+        while place.piece.kind == "text" and not place.piece.text:
+            place.take()
+        when = place.piece
+        if when.kind in ("text", "word") and when.text.strip(" .,;") in OTHERWISE:
+            place.take()
+            met = [place.token("name", "otherwise")]
+        else:
+            if when.kind == "text" and when.text.strip() in ("if", "for", "when"):
+                place.take()
+            met = condition(place)
+        while place.is_sign(",", ".", ";"):
+            place.take()
+        comma = place.token("sign", ",", when)
+        out += [comma] * bool(out) + place.bracketed([*value, comma, *met], first)
+        if place.piece.kind == "row":
+            place.take()
+        elif place.piece.kind != "end_of":
+            raise place.error(f"unexpected {place.shown()} behind a condition")
+    place.take()
+    return place.called("piecewise", out, first)
+
+
+def condition(place: Place) -> list[Token]:
+    """A comparison, or several with `and`, `or` between them."""
+    out = total(place)
+    if relation_at(place) in (None, "="):
+        raise place.error(f"a condition is needed here, found {place.shown()}", "for example x > 0")
+    while (sign := relation_at(place)) not in (None, "="):
+        place.take()
+        out = [*out, place.token("sign", str(sign)), *total(place)]
+    joint = place.piece
+    word = {"land": "and", "wedge": "and", "lor": "or", "vee": "or"}.get(joint.text, joint.text.strip())
+    if joint.kind in ("text", "command", "word") and word in ("and", "or"):
+        place.take()
+        return [*out, place.token("name", word), *condition(place)]
+    return out
+
+
+def relation_at(place: Place) -> str | None:
+    """The relation that stands next, as text writes it."""
+    return RELATIONS.get(place.piece.text) if place.piece.kind in ("sign", "command") else None
+
+
+def index(place: Place) -> list[Token]:
+    """The entry that the subscript of a vector or matrix means, behind its _."""
+    first = place.piece
+    out: list[Token] = []
+    if place.accepts("{"):
+        while not place.accepts("}"):
+            alone = place.pieces[place.at + 1].kind in ("letter", "number") and place.piece.kind in ("letter", "number")
+            out += [place.token("sign", ",", first)] * bool(out) + (atom(place, alone=True) if alone else total(place))
+            place.accepts(",")
+    else:
+        out = atom(place, alone=True)
+    return [place.token("sign", "[", first), *out, place.token("sign", "]")]
