@@ -13,7 +13,7 @@ from verify.verdict import Rigor
 TRUE = [row for row in rows() if row["truth"] == "true"]
 FALSE = [row for row in rows() if row["truth"] == "false"]
 #: Every so many claims have their mutants tried in the default run.
-STRIDE = 45
+STRIDE = 90
 
 
 def test_the_corpus_has_the_cookbooks_chapter_on_derivatives():
@@ -63,7 +63,7 @@ def mutants_proved(some: list[dict]) -> tuple[Counter, list]:
 def test_no_false_mutant_of_some_claims_is_proved():
     counts, wrong = mutants_proved(TRUE[7::STRIDE])
     assert wrong == []
-    assert counts["false", False] > 200
+    assert counts["false", False] > 100
 
 
 @pytest.mark.thorough

@@ -29,6 +29,8 @@ from verify.decide.contraction.sums import (
 )
 
 POSITIVE = frozenset({"positive"})
+#: Higher whole powers are not multiplied out.
+HIGHEST_POWER = 64
 
 
 def is_positive(space: Space, component: Component) -> bool:
@@ -179,11 +181,11 @@ def times(*factors: Sum) -> Sum:
 
 def power(a: Sum, exponent: Number) -> Sum:
     """a^exponent entry by entry; exponents that are no whole numbers mean exp(exponent*log a)."""
-    space, axes = a.space, a.axes
+    space = a.space
     exponent = int(exponent) if exponent.denominator == 1 else Fraction(exponent)
     whole = isinstance(exponent, int)
     if whole and exponent >= 0:
-        return einsum(axes, (number(space, 1, a.dims), axes), *[(a, axes)] * exponent)
+        return _whole_power(a, exponent)
     if not a.terms:
         raise GiveUp("division by zero")
     if any(is_open(k) and has_identity(space, k) for term in a.terms for k, _ in term):
@@ -195,6 +197,17 @@ def power(a: Sum, exponent: Number) -> Sum:
         c, rest = -c, rest.scaled(-1)
     outside = number(space, Fraction(c) ** int(exponent)) if whole else power_of_number(space, c, exponent)
     return times(wrap("pow", rest, exponent), outside, monomial(space, common, a.dims, exponent))
+
+
+def _whole_power(a: Sum, exponent: int) -> Sum:
+    if exponent > HIGHEST_POWER:
+        raise GiveUp("a high power")
+    axes, one = a.axes, number(a.space, 1, a.dims)
+    if len(a.terms) <= 1:
+        return einsum(axes, (one, axes), *[(a, axes)] * exponent)
+    for _ in range(exponent):
+        one = einsum(axes, (one, axes), (a, axes))
+    return one
 
 
 def _power_of_term(a: Sum, exponent: Number, whole: bool) -> Sum:

@@ -58,7 +58,7 @@ def _root(p: Product, place: int) -> Sum | None:
     if e >= 1:
         whole = math.floor(e)
         argument = p.space.atoms[atom].argument
-        return expanded(p.without(place).times((atom, slots, e - whole)), [(argument, slots)] * whole)
+        return expanded(p.without(place).times((atom, slots, e - whole)), [(power(argument, whole), slots)])
     return _denominator(p, place) if e < 0 and slots else None
 
 

@@ -18,7 +18,7 @@ Symmetry = tuple[tuple[tuple[int, ...], int], ...]
 TRANSPOSABLE: Symmetry = (((1, 0), 1),)
 ALTERNATING: Symmetry = (((1, 0), -1),)
 #: Products that are settled in one attempt; more are given up.
-MOST_STEPS = 40_000
+MOST_STEPS = 8_000
 
 
 class GiveUp(Exception):

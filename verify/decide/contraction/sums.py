@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import product as combinations
@@ -20,7 +20,7 @@ from typing import Any
 
 from verify.claim import Size
 from verify.decide.contraction.canonical import Component, Factor, canonical, least_slots, signed
-from verify.decide.contraction.space import TRANSPOSABLE, GiveUp, Number, Space
+from verify.decide.contraction.space import MOST_STEPS, TRANSPOSABLE, GiveUp, Number, Space
 
 Term = tuple[tuple[Component, Number], ...]
 Scalars = dict[Component, Number]
@@ -74,19 +74,24 @@ class Product:
     factors: Sequence[Factor]
     dims: dict[int, Size]
 
+    def on(self, coefficient: Number, factors: Sequence[Factor], dims: dict[int, Size]) -> Product:
+        """The same scalars with other factors."""
+        return Product(self.space, coefficient, self.scalars, factors, dims)
+
     def without(self, *places: int) -> Product:
         """The product without the factors at these places."""
-        return replace(self, factors=[f for k, f in enumerate(self.factors) if k not in places])
+        kept = [f for k, f in enumerate(self.factors) if k not in places]
+        return self.on(self.coefficient, kept, self.dims)
 
     def times(self, *factors: Factor, coefficient: Number = 1) -> Product:
         """More factors; one with exponent 0 is none."""
         new = [f for f in factors if f[2]]
-        return replace(self, factors=[*self.factors, *new], coefficient=self.coefficient * coefficient)
+        return self.on(self.coefficient * coefficient, [*self.factors, *new], self.dims)
 
     def forget(self, labels: Iterable[int]) -> Product:
         """Without summed labels that no factor has any more, which then stand for no size."""
         gone = set(labels)
-        return replace(self, dims={x: d for x, d in self.dims.items() if x not in gone})
+        return self.on(self.coefficient, self.factors, {x: d for x, d in self.dims.items() if x not in gone})
 
     def occurrences(self, label: int) -> int:
         """How many slots have the label."""
@@ -178,6 +183,8 @@ def commutator(a: Sum, b: Sum) -> Sum:
 def expanded(rest: Product, sums: Sequence[tuple[Sum, Sequence[int]]]) -> Sum:
     """A product with sums among its factors, multiplied out."""
     total: dict[Term, Number] = {}
+    if math.prod(len(s.terms) for s, _ in sums) > MOST_STEPS:
+        raise GiveUp("a product of long sums")
     for choice in combinations(*(s.terms.items() for s, _ in sums)):
         dims, scalars, factors = dict(rest.dims), dict(rest.scalars), list(rest.factors)
         coefficient = rest.coefficient
@@ -265,7 +272,7 @@ def _without_identities(p: Product) -> Product:
         else:
             dims.pop(old)
         factors = [(a, tuple(new if z == old else z for z in slots), e) for a, slots, e in factors]
-    return replace(p, factors=[*factors, *sorted(kept)], dims=dims)
+    return p.on(p.coefficient, [*factors, *sorted(kept)], dims)
 
 
 def _collected(p: Product) -> Product | None:
@@ -283,7 +290,7 @@ def _collected(p: Product) -> Product | None:
             coefficient *= signed(sign, exponent)
         exponents[atom, slots] = exponents.get((atom, slots), 0) + exponent
     factors = [(atom, slots, e) for (atom, slots), e in exponents.items() if e]
-    return replace(p, factors=factors, coefficient=coefficient)
+    return p.on(coefficient, factors, p.dims)
 
 
 def _components(p: Product) -> tuple[Number, Scalars]:
