@@ -98,7 +98,7 @@ class Counterexample:
     lhs: str
     rhs: str
     neighbourhood: str = ""
-    """Radius around the point in which the sides stay apart, an exact number; empty where nothing varies continuously."""
+    """Radius around the point in which the sides stay apart, exact; empty where nothing varies continuously."""
 
     def to_json(self) -> dict[str, Any]:
         record: dict[str, Any] = {"point": dict(self.point), "lhs": self.lhs, "rhs": self.rhs}
