@@ -246,3 +246,5 @@ def test_a_matrix_is_certified_invertible_only_if_it_is_so_at_every_size():
 def test_a_rule_that_needs_an_inverse_which_may_not_exist_is_not_used():
     claim = read_claim("grad_X det(X'*X) = grad_X (det(X'*X) + 1) with X: matrix(m,n)")
     assert "may exist nowhere" in agreeing_sides(claim)[1]
+    granted = read_claim("grad_X log(det(X'*X)) = grad_X log(3*det(X'*X)) with X: matrix(m,n)")
+    assert agreeing_sides(granted)[0]

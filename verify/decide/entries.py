@@ -33,7 +33,7 @@ from verify.decide.arrays import (
     total,
     transposed,
 )
-from verify.graph import ZERO, Node, abstract, num, symbol
+from verify.graph import ZERO, Node, abstract, num, substitute, symbol
 from verify.shapes import rectangle
 
 Sizes = Mapping[str, int]
@@ -58,7 +58,7 @@ class Entries:
 
     def final(self, name: str) -> Array:
         """The array of a name with its structure put in."""
-        return mapped(lambda entry: self.structured.get(entry, entry), self.arrays[name])
+        return mapped(lambda entry: substitute(entry, self.structured), self.arrays[name])
 
 
 def numbers(shape: Shape, sizes: Sizes) -> tuple[int, int]:

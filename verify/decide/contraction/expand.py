@@ -74,6 +74,8 @@ class Expansion:
             case "call" if node.value in MATRIX_FUNCTIONS:
                 return functions.matrix_function(node, [self.value(a) for a in node.args])
             case "call":
+                if node.value == "log":
+                    self._grant(node.args[0])
                 return functions.scalar_function(node.value, [self.value(a) for a in node.args])
             case "derivative" | "gradient" | "jacobian" | "hessian" | "divergence":
                 return self._differentiated(node)
@@ -84,6 +86,12 @@ class Expansion:
             case "abstract":
                 return self._abstract(node)
         raise GiveUp(f"{node.op} has no normal form")
+
+    def _grant(self, logarithmand: Node) -> None:
+        """Where the logarithm of a determinant is defined, the matrix has an inverse."""
+        inner = logarithmand.args[0] if logarithmand.op == "call" and logarithmand.value == "abs" else logarithmand
+        if inner.op == "call" and inner.value == "det" and shape_of(matrix := self.value(inner.args[0])):
+            functions.inverted(functions.square(matrix))
 
     # --- leaves ---
 
