@@ -30,7 +30,9 @@ class Base:
         return "\n".join(lines) + "\n"
 
 
-def ode(state: str, parameters: str, rhs: str, initial: str, time: str, terminal: str, running: str, let: str = "") -> str:
+def ode(
+    state: str, parameters: str, rhs: str, initial: str, time: str, terminal: str, running: str, let: str = ""
+) -> str:
     def listed(text: str) -> str:
         return "[" + ", ".join(f'"{part.strip()}"' for part in text.split(";")) + "]"
 

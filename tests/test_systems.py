@@ -23,7 +23,9 @@ def judged(text: str) -> SystemResult:
 def growth(changes: dict[str, str], **more: str) -> SystemResult:
     head = {"initial": "1", "rhs": "p*u", "terminal": "u^2/2", "running": ""} | more
     return judged(
-        Base(ode("u", "p", head["rhs"], head["initial"], "0; T", head["terminal"], head["running"], PT), {}).toml(changes)
+        Base(ode("u", "p", head["rhs"], head["initial"], "0; T", head["terminal"], head["running"], PT), {}).toml(
+            changes
+        )
     )
 
 
@@ -53,7 +55,9 @@ def test_every_system_of_the_bank_is_judged_right(row: Row) -> None:
     check(row)
 
 
-@pytest.mark.parametrize("row", [row for row in WRONG if row.base in ("map", "cubic", "linear", "three")], ids=lambda r: r.name)
+@pytest.mark.parametrize(
+    "row", [row for row in WRONG if row.base in ("map", "cubic", "linear", "three")], ids=lambda r: r.name
+)
 def test_a_correction_put_in_place_is_right(row: Row) -> None:
     result = judged(row.toml)
     mended = {part.name: part.correction for part in result.parts if part.correction}

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from verify.claim import Domain, Variable
-from verify.graph import ZERO, Node, free_symbols, postorder, substitute, symbol
+from verify.graph import ZERO, Node, free_symbols, num, postorder, substitute, symbol
 from verify.language.claims import read_claim
 from verify.language.errors import ReadError
 from verify.language.names import nearest_of
@@ -162,6 +162,22 @@ class _Reader:
                 raise self.error(f"{'.'.join(path)}: {name!r} means something else here", path, "rename it")
         return tuple(found)
 
+    def timed(self, given: Any, known: Mapping[str, Variable], times: Iterable[Node], *path: str) -> Node:
+        """A formula of a problem in which a state may be written with its time or step, u(t) or x[k-1]."""
+        state = self.document[path[0] if path[0] != "objective" else KINDS[self.document["kind"]][0]]["state"]
+        of = INDEX if self.document["kind"] == "recurrence-gradient" else TIME
+        declared = {**known, **{name: Variable(name, of=(of,)) for name in state}}
+        node = self.formula(_round(given, of), declared, *path)
+        at: dict[Node, Node] = {}
+        for each in postorder(node):
+            if each.op == "abstract":
+                if each.args[0] not in (symbol(of), *times) or any(each.value[1]):
+                    raise self.error(
+                        f"{'.'.join(path)}: {each.value[0]} at another time or step", path, "write its name alone"
+                    )
+                at[each] = symbol(each.value[0])
+        return substitute(node, at)
+
     # --- the document ---
 
     def system(self) -> System:
@@ -226,18 +242,23 @@ class _Reader:
         variables = {name: domain.variables.get(name, Variable(name)) for name in used}
         return Domain({**domain.variables, **variables}, domain.conditions)
 
-    def objective(self, key: str, known: Mapping[str, Variable]) -> Node:
+    def objective(self, key: str, known: Mapping[str, Variable], times: Iterable[Node] = ()) -> Node:
         table = self.value((dict,), "objective")
-        return self.formula(table[key], known, "objective", key) if key in table else ZERO
+        if key not in table:
+            return ZERO
+        if self.document["kind"] == "implicit-gradient":
+            return self.formula(table[key], known, "objective", key)
+        return self.timed(table[key], known, times, "objective", key)
 
     def ode(
         self, state: tuple[str, ...], parameters: tuple[str, ...], known: dict[str, Variable], domain: Domain
     ) -> Problem:
-        rhs, initial = (self.formulas(known, "ode", key) for key in ("rhs", "initial"))
+        rhs = tuple(self.timed(each, known, (), "ode", "rhs") for each in self.value((list,), "ode", "rhs"))
+        initial = self.formulas(known, "ode", "initial")
         time = self.formulas(known, "ode", "time")
         if len(time) != 2:
             raise self.error(f"ode.time has {len(time)} entries, and needs two", ("ode", "time"), 'write ["0", "T"]')
-        terminal, running = (self.objective(key, known) for key in ("terminal", "running"))
+        terminal, running = self.objective("terminal", known, (time[1],)), self.objective("running", known)
         if not self.document["objective"]:
             raise self.error("[objective] is empty", ("objective",), "write terminal = …, or running = …")
         whole = self.completed(domain, known, *rhs, *initial, *time, terminal, running)
@@ -254,7 +275,10 @@ class _Reader:
     def recurrence(
         self, state: tuple[str, ...], parameters: tuple[str, ...], known: dict[str, Variable], domain: Domain
     ) -> Problem:
-        step, initial = (self.formulas(known, "recurrence", key) for key in ("step", "initial"))
+        before = (read_expression(f"{INDEX} - 1"),)
+        given = self.value((list,), "recurrence", "step")
+        step = tuple(self.timed(each, known, before, "recurrence", "step") for each in given)
+        initial = self.formulas(known, "recurrence", "initial")
         steps = self.value((str, int), "recurrence", "steps")
         if isinstance(steps, str) and steps.strip().isdigit():
             steps = int(steps)
@@ -263,7 +287,8 @@ class _Reader:
         if isinstance(steps, int) and steps > MOST_STEPS:
             raise self.error(f"{steps} steps, at most {MOST_STEPS} are read", ("recurrence", "steps"), 'write "n"')
         self.value((str, int, float), "objective", "value")
-        value = self.objective("value", known)
+        last = symbol(steps) if isinstance(steps, str) else num(steps)
+        value = self.objective("value", known, (last,))
         whole = self.completed(domain, known, *step, *initial, value)
         return RecurrenceProblem(state, parameters, step, initial, steps, value, whole)
 

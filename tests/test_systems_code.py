@@ -1,0 +1,66 @@
+"""Does the NumPy module that is written for a problem compute its gradient?  Against differences of its own objective."""
+
+from __future__ import annotations
+
+import types
+
+import numpy as np
+import pytest
+from systems_bank import BASES, Base, ode
+
+from verify.calculus.numpy_code import module
+from verify.language.toml import read_system
+
+POINTS = {
+    "full": ([1.1, 0.7, 1.3], ()),
+    "lotka-volterra": ([1.1, 0.7, 1.3], ()),
+    "running": ([0.8, 1.2], ()),
+    "pendulum": ([1.3, 0.4, 1.5], ()),
+    "logistic": ([1.2, 2.0], ()),
+    "neuron": ([0.8, -0.6, 1.1], ()),
+    "moving-end": ([0.7], ()),
+    "cubic": ([1.4], ([1.0],)),
+    "linear": ([1.1, 0.7], ([1.0, 1.0],)),
+    "wave": ([0.8, 1.3], ([1.0],)),
+    "map": ([1.3], (5,)),
+    "rotation": ([0.7, -0.4], (3,)),
+    "three": ([0.3], ()),
+}
+
+
+def compiled(text: str) -> types.ModuleType:
+    found = types.ModuleType("generated")
+    exec(compile(module(read_system(text).problem), "generated", "exec"), found.__dict__)
+    return found
+
+
+@pytest.mark.parametrize("name", POINTS)
+def test_the_gradient_agrees_with_differences(name: str) -> None:
+    generated = compiled(BASES[name].toml())
+    p, more = np.array(POINTS[name][0]), POINTS[name][1]
+    found = generated.gradient(p, *more)
+    assert len(generated.NAMES) == len(p)
+    for i, slope in enumerate(found["p"]):
+        e = np.eye(len(p))[i]
+
+        def G(h: float, e: np.ndarray = e) -> float:
+            return generated.gradient(p + h * e, *more)["G"]
+
+        coarse, fine = ((G(h) - G(-h)) / (2 * h) for h in (2e-3, 1e-3))
+        assert slope == pytest.approx((4 * fine - coarse) / 3, rel=1e-6, abs=1e-7)
+
+
+def test_the_initial_state_and_the_times_have_their_gradients() -> None:
+    found = compiled(BASES["logistic"].toml()).gradient(np.array([1.2, 2.0]))
+    r, K = 1.2, 2.0
+    x = K / (1 + 3 * np.exp(-r))
+    assert found["G"] == pytest.approx(x + np.log((3 + np.exp(r)) / 4) * K, rel=1e-9)
+    rate = r * x * (1 - x / K)
+    assert found["T"] == pytest.approx(r * x + rate, rel=1e-8)
+    assert found["t0"] == pytest.approx(-found["T"], rel=1e-8)  # autonomous
+
+
+def test_names_that_python_keeps_for_itself_are_changed() -> None:
+    text = Base(ode("x; np", "p; lambda", "p*np; -lambda*x", "1; p", "0; 1", "x", ""), {}).toml()
+    found = compiled(text).gradient(np.array([0.7, 0.4]))
+    assert np.all(np.isfinite(found["p"]))

@@ -1,0 +1,99 @@
+"""Is a TOML problem read as it is meant, and refused with the key, the line and a way out where it is not?"""
+
+from __future__ import annotations
+
+import pytest
+from systems_bank import BASES
+
+from verify.language import write
+from verify.language.toml import ProblemError, read_system
+from verify.systems import ImplicitProblem, OdeProblem, RecurrenceProblem
+
+GOOD = """\
+kind = "ode-gradient"
+title = "a test"
+let = { a = "interval(0.5, 2)", T = "positive" }
+[ode]
+state = ["u", "v"]
+parameters = ["a"]
+rhs = ["a*u - u*v", "u*v - v"]
+initial = ["1", "a"]
+time = ["0", "T"]
+[objective]
+terminal = "u^2"
+[claim]
+adjoint = { l1 = "-(a - v)*l1 - v*l2" }
+gradient = { a = "int(l1*u, t, 0, T) + l2(0)", "u(0)" = "l1(0)" }
+"""
+
+
+def test_a_problem_is_read_into_its_parts() -> None:
+    system = read_system(GOOD)
+    problem = system.problem
+    assert isinstance(problem, OdeProblem)
+    assert [write(f) for f in problem.rhs] == ["a*u - u*v", "u*v - v"]
+    assert (write(problem.t0), write(problem.T)) == ("0", "T")
+    assert problem.domain.variables["a"].low is not None
+    assert set(system.claim.gradient) == {"a", "u(t0)"}
+    assert system.title == "a test"
+
+
+def test_a_state_with_its_time_or_step_is_the_state() -> None:
+    plain, timed = (
+        read_system(GOOD),
+        read_system(GOOD.replace('"u*v - v"', '"u(t)*v - v(t)"').replace('"u^2"', '"u(T)^2"')),
+    )
+    assert plain.problem == timed.problem
+    text = BASES["map"].toml()
+    assert read_system(text.replace("p*x*(1 - x)", "p*x[k-1]*(1 - x)")).problem == read_system(text).problem
+
+
+@pytest.mark.parametrize("name", BASES)
+def test_every_problem_of_the_bank_is_read(name: str) -> None:
+    kinds = {"ode": OdeProblem, "implicit": ImplicitProblem, "recurrence": RecurrenceProblem}
+    problem = read_system(BASES[name].toml()).problem
+    assert isinstance(problem, kinds[problem.kind.partition("-")[0]])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "says"),
+    [
+        ('rhs = ["a', 'rsh = ["a', 7, "did you mean 'rhs'"),
+        ("[objective]", "[objectiv]", 10, "did you mean 'objective'"),
+        ('kind = "ode-gradient"', 'kind = "ode-gradeint"', 1, "did you mean 'ode-gradient'"),
+        ('kind = "ode-gradient"', 'kind = "flow"', 1, "not supported yet"),
+        ('kind = "ode-gradient"\n', "", None, "'kind' is missing"),
+        ('state = ["u", "v"]', 'state = "u"', 5, "must be a list"),
+        ('state = ["u", "v"]', 'state = ["u", 3]', 5, "must be a text"),
+        ('state = ["u", "v"]', 'state = ["u", "t"]', 5, "means something else"),
+        ('state = ["u", "v"]', "state = []", 4, "names nothing"),
+        ('state = ["u", "v"]', 'state = ["u", "u"]', 4, "occurs twice"),
+        ('initial = ["1", "a"]', 'initial = ["1"]', 4, "give one for each state"),
+        ('initial = ["1", "a"]', 'initial = ["1", "u"]', 4, "may depend on parameters alone"),
+        ('time = ["0", "T"]', 'time = ["0"]', 9, "needs two"),
+        ('time = ["0", "T"]\n', "", 4, "'time' is missing"),
+        ('"u*v - v"', '"u*v - "', 7, "column 7"),
+        ('"u*v - v"', '"u*frob(v)"', 7, "no known function"),
+        ('"u*v - v"', '"u*v(t - 1)"', 7, "at another time"),
+        ('"interval(0.5, 2)"', '"intervall(0.5, 2)"', 3, "did you mean interval"),
+        ('"interval(0.5, 2)"', "3", 3, "must be a text"),
+        ("[claim]", "[claims]", 12, "did you mean 'claim'"),
+        ("{ l1 = ", "{ l3 = ", 13, "known there: l1, l2"),
+        ("- v*l2", "- w*l2", 13, "'w' occurs nowhere"),
+        ("gradient = { a", "gradient = { c", 14, "unknown key 'c'"),
+        ("adjoint = {", "adjoint = [", 13, "no TOML"),
+        ('adjoint = { l1 = "-(a - v)*l1 - v*l2" }', 'adjoint = "l1"', 13, "must be a table"),
+    ],
+)
+def test_what_cannot_be_read_is_said_with_its_line(old: str, new: str, line: int | None, says: str) -> None:
+    assert old in GOOD
+    with pytest.raises(ProblemError) as caught:
+        read_system(GOOD.replace(old, new, 1))
+    assert says in str(caught.value)
+    assert caught.value.line == line
+
+
+@pytest.mark.parametrize("text", ["", "= 3", "kind = 'ode-gradient'", "a" * 5000, "kind = [" * 3000, "\0", "kind = 1"])
+def test_no_text_makes_the_reader_fail_otherwise(text: str) -> None:
+    with pytest.raises(ProblemError):
+        read_system(text)
