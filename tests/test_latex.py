@@ -152,9 +152,10 @@ def test_a_text_with_a_backslash_is_latex_everywhere():
 
 
 HOSTILE = [
-    "{" * 5000, r"\frac" * 3000, "\\", r"\sqrt{" * 3000 + "}" * 3000, r"\left(" * 4000, "x^{" * 3000, r"\alpha=" * 3000,
-    r"\begin{cases}" * 2000, "e" * 15000 + r"\alpha", "|" * 9000, r"\sin" * 4000 + "=x", r"\alpha" * 500_000, "^" * 9000,
-    r"\text{" * 2000, r"\frac{d}{dx}" * 2000 + "x = 1", r"\\" * 9000, "\ud800\\", r"\mathrm{" * 2000 + "}" * 2000,
+    "{" * 5000, r"\frac" * 3000, "\\", r"\sqrt{" * 3000 + "}" * 3000, r"\left(" * 4000, "x^{" * 3000, "|" * 9000,
+    r"\alpha=" * 3000, r"\begin{cases}" * 2000, "e" * 15000 + r"\alpha", r"\sin" * 4000 + "=x", r"\alpha" * 500_000,
+    "^" * 9000, r"\text{" * 2000, r"\frac{d}{dx}" * 2000 + "x = 1", r"\\" * 9000, "\ud800\\",
+    r"\mathrm{" * 2000 + "}" * 2000, r"\dot{" * 900 + "x", r"\cdot x" * 5000 + "=" + r"x\rho" * 5000,
 ]  # fmt: skip
 
 

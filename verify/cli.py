@@ -18,11 +18,8 @@ if TYPE_CHECKING:
     from verify.claim import Claim
     from verify.derivation import Derivation
 
-#: Kinds of input that have a place in the interface, but no reader yet.
-UNREADABLE_YET = {
-    ".tex": "a LaTeX document",
-    ".md": "a Markdown document",
-}
+#: Endings of documents whose displays are judged.
+DOCUMENTS = (".tex", ".md")
 #: Seconds for each claim; a system may take longer unless a limit is given.
 TIMEOUT = 10.0
 EXIT_USAGE, EXIT_UNDECIDED, EXIT_INTERRUPTED = 2, 3, 130
@@ -35,6 +32,8 @@ examples:
   verify check "d/dx sin(x)^2 = 2*sin(x)*cos(x)"
   verify check "d/dx (x^n) = n*x^(n-1) with x: positive, n: real"
   verify check corpus.jsonl --jobs 2 --out results.jsonl
+  verify check '\\frac{d}{dx} \\sin^2 x = 2 \\sin x \\cos x'
+  verify check notes.tex
   verify check problem.toml
   verify derive linear-ode-gradient
   verify derive problem.toml --code
@@ -106,7 +105,10 @@ def _parser() -> argparse.ArgumentParser:
 
     check = command("check", _check, "check claims, or every claim of a corpus")
     check.add_argument(
-        "claims", nargs="+", metavar="CLAIM", help="text such as 'd/dx sin(x) = cos(x)', or corpus.jsonl"
+        "claims",
+        nargs="+",
+        metavar="CLAIM",
+        help="text such as 'd/dx sin(x) = cos(x)', LaTeX, corpus.jsonl, notes.tex or notes.md",
     )
     check.add_argument(
         "--let", action="append", default=[], metavar="'x: positive'", help="declare a name, or a condition"
@@ -115,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--json", action="store_true", help="print result objects, one a line")
     limits(check)
     check.add_argument("--latex", action="store_true", help="the text is LaTeX, even without a backslash")
+    check.add_argument("--strict", action="store_true", help="in a document, what cannot be read is a failure")
     group = check.add_argument_group("for a corpus")
     group.add_argument("--out", metavar="FILE", help="append results here; ids that are there are skipped")
     group.add_argument("--fresh", action="store_true", help="start FILE over")
@@ -177,11 +180,10 @@ def _seconds(text: str) -> float:
 
 
 def _check(options: Any) -> int:
-    for text in options.claims:
-        if kind := UNREADABLE_YET.get(os.path.splitext(text)[1]):
-            raise UsageError(
-                f"{text}: {kind} is not supported yet; give its formulas as text, or as lines of a .jsonl file"
-            )
+    if any(text.endswith(DOCUMENTS) for text in options.claims):
+        return _check_document(options)
+    if options.strict:
+        raise UsageError("--strict belongs to a document (a file that ends in .tex or .md)")
     corpora = [text for text in options.claims if text.endswith(".jsonl")]
     if not corpora:
         if options.out or options.fresh:
@@ -192,6 +194,26 @@ def _check(options: Any) -> int:
     if options.let or options.at:
         raise UsageError('--let and --at belong to a claim of text; in a corpus, declarations stand in "let"')
     return _check_corpus(corpora[0], options)
+
+
+def _check_document(options: Any) -> int:
+    from verify.document_commands import Limits, check
+    from verify.documents import DocumentError
+    from verify.language import ReadError, read_let
+
+    if len(options.claims) > 1:
+        raise UsageError("one document at a time; several claims of text are fine")
+    if options.at or options.out or options.fresh:
+        raise UsageError("--at, --out and --fresh do not belong to a document")
+    limits = Limits(options.seed, options.timeout, options.memory)
+    try:
+        let = read_let(*options.let)
+    except ReadError as error:
+        raise UsageError(f"--let: {error}") from None
+    try:
+        return check(options.claims[0], let, limits, strict=options.strict, as_json=options.json)
+    except DocumentError as error:
+        raise UsageError(str(error)) from None
 
 
 def _check_texts(options: Any) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from verify.claim import Claim
 from verify.language.claims import Let, claim_of, read_let
@@ -44,36 +45,67 @@ def read_latex(text: str, let: Let | None = None, macros: Mapping[str, str] | No
 
     Raises ReadError with the place in `text`.
     """
+    claims = []
+    for equality in equalities(text, let, macros):
+        if isinstance(equality.claim, ReadError):
+            raise equality.claim
+        claims.append(equality.claim)
+    if len(claims) == 1 and is_latex(text):
+        return [replace(claims[0], text=text)]
+    return claims
+
+
+class Equality(NamedTuple):
+    """An equality of a display, or why its line cannot be read; the line is text[start:end] of the source."""
+
+    start: int
+    end: int
+    claim: Claim | ReadError
+
+
+def equalities(text: str, let: Let | None = None, macros: Mapping[str, str] | None = None) -> list[Equality]:
+    """What the lines of a display state, at least one equality; lines that cannot be read leave the others alone.
+
+    Raises ReadError for a display of which no line can be told.
+    """
     if not isinstance(text, str):
         raise ReadError(f"a formula is a text, not {type(text).__name__}", str(text)[:80], 0)
     if len(text) > LONGEST_TEXT:
         raise ReadError(f"the text has {len(text):,} characters, at most {LONGEST_TEXT:,} are read", text[:80], 0)
     formula, declared = _declared(text, dict(let or {}))
-    found = _rows(text, pieces(_shelled(formula), macros))
-    euler = _is_euler(text, found, declared)
+    rows = _rows(text, pieces(_shelled(formula), macros))
+    euler = _is_euler(text, rows, declared)
     kinds = {name: kind for name, kind in declared.items() if isinstance(kind, str) and name != "where"}
-    claims: list[Claim] = []
+    found: list[Equality] = []
     last: list[Token] = []
     waiting: Piece | None = None
-    for row in found:
-        place = Place(text, [*row, Piece("end", "", row[-1].end, row[-1].end)], kinds, euler)
-        if waiting is not None and relation_at(place) is None:
-            raise ReadError("it is not clear what this line belongs to", text, waiting.start, "join the lines")
-        waiting = None
-        sides, last, endings = _sides(place, last)
-        if not sides:
-            waiting = row[0]
-            if claims:
-                raise ReadError("it is not clear what this line belongs to", text, waiting.start, "join the lines")
-        for equality in sides:
-            claims.append(_claim(text, place, equality, endings, declared))
-            if len(claims) > MOST_EQUALITIES:
-                raise ReadError(f"more than {MOST_EQUALITIES} equalities", text, row[0].start, "split the display")
-    if not claims:
+    for row in rows:
+        start, end = row[0].start, row[-1].end
+        place = Place(text, [*row, Piece("end", "", end, end)], kinds, euler)
+        try:
+            if waiting is not None and relation_at(place) is None:
+                raise _lonely(text, waiting)
+            before, waiting = last, None
+            sides, last, endings = _sides(place, before)
+            if not sides:
+                waiting = row[0]
+            for equality in sides:
+                found.append(Equality(start, end, _claim(text, place, equality, endings, declared)))
+        except ReadError as error:
+            found.append(Equality(start, end, error))
+            last, waiting = [], None
+        if waiting is not None and found:
+            found.append(Equality(start, end, _lonely(text, waiting)))
+            last, waiting = [], None
+        if len(found) > MOST_EQUALITIES:
+            raise ReadError(f"more than {MOST_EQUALITIES} equalities", text, start, "split the display")
+    if not found:
         raise ReadError("there is no equality here", text, 0, "write lhs = rhs")
-    if len(claims) == 1 and is_latex(text):
-        return [replace(claims[0], text=text)]
-    return [replace(claim, text=write_claim(claim)) for claim in claims]
+    return found
+
+
+def _lonely(text: str, piece: Piece) -> ReadError:
+    return ReadError("it is not clear what this line belongs to", text, piece.start, "join the lines")
 
 
 def _claim(
@@ -85,7 +117,7 @@ def _claim(
         claim = claim_of(text, [*left, relation, *right, end], [[*ending, end] for ending in endings], let)
     except RecursionError:
         raise ReadError("too many brackets inside each other", text, 0) from None
-    return replace(claim, notes=tuple(dict.fromkeys((*place.notes, *claim.notes))))
+    return replace(claim, text=write_claim(claim), notes=tuple(dict.fromkeys((*place.notes, *claim.notes))))
 
 
 def _sides(
