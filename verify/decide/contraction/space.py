@@ -29,13 +29,15 @@ class GiveUp(Exception):
 class Atom:
     """A factor that is not taken apart.
 
-    kind        symbol, delta, size, number, sign, unit, abstract; pow, exp, log, sin, cos, abs, call (entry by
-                entry); inv, det, expm, frechet, size_power (of a whole sum).
+    kind        symbol, delta (an identity), size, number (a prime or a constant), sign ((-1)^n for a size n), unit (a
+                column of an identity), abstract; pow, exp, log, sin, cos, abs, call (entry by entry); inv, det, expm,
+                frechet, size_power (of a whole sum).
     name        tells atoms of one kind apart; for `abstract` the name and the arguments that it is differentiated by.
     dims        the sizes of its slots.
     arguments   sums of graphs that it is a function of.
     symmetry    permutations of its slots that multiply it by 1 or -1, without the identity.
-    flags       positive, generic (its values fill an open set), orthogonal, spd.
+    flags       positive, generic (its values fill an open set), orthogonal, spd, free (a matrix whose structure is
+                forgotten while it is differentiated by).
     """
 
     kind: str
