@@ -120,10 +120,16 @@ def _argument(place: Place, function: Function) -> list[Token]:
             break
         if place.piece.kind == "number":
             raise place.error("a number follows a value without a sign", _BRACKETS)
+        if not _belongs_together(place, function):
+            raise place.error(f"it is not clear whether this belongs to the argument of {function.word}", _BRACKETS)
         inside = [*inside, place.token("sign", "*", place.piece), *power(place)]
         factors += 1
     if opens_a_bracket(place) or place.is_sign("/") or place.is_command(*_FIRST, "div") or place.is_sign("{"):
         raise place.error(f"it is not clear whether this belongs to the argument of {function.word}", _BRACKETS)
+    if starts_a_name(place) and _is_euler(place):
+        if function.name == "log":
+            raise place.error(f"it is not clear whether this belongs to the argument of {function.word}", _BRACKETS)
+        place.notes.setdefault(f"the argument of {function.word} ends before e^…")
     if factors > 1:
         place.notes.setdefault(f"{place.source(start)} is read as the argument of {function.word}")
     return inside
@@ -131,6 +137,14 @@ def _argument(place: Place, function: Function) -> list[Token]:
 
 _BRACKETS = "write the brackets"
 _FIRST = ("frac", "dfrac", "tfrac", "sqrt", "dot")
+
+
+def _belongs_together(place: Place, function: Function) -> bool:
+    r"""Whether the next letter goes on with an argument: 2x, xy and, of an angle, \omega t; never behind a space \,."""
+    between = place.text[place.before.end : place.piece.start]
+    if "\\" in between or place.piece.start < place.before.end:
+        return False
+    return not between or place.before.kind == "number" or function.name in INVERSES
 
 
 def _is_euler(place: Place) -> bool:

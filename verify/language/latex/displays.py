@@ -113,11 +113,54 @@ def _claim(
 ) -> Claim:
     left, relation, right = sides
     end = Token("end", "", len(text), len(text))
+    sections = [[*ending, end] for ending in endings]
+    notes = dict(place.notes)
     try:
-        claim = claim_of(text, [*left, relation, *right, end], [[*ending, end] for ending in endings], let)
+        try:
+            claim = claim_of(text, [*left, relation, *right, end], sections, let)
+        except ReadError:
+            # Where the text grammar finds no number above e, a matrix may stand there.
+            if not any(place.is_shaped(name) for name in place.declared):
+                raise
+            left, right = matrix_exponentials(place, left), matrix_exponentials(place, right)
+            claim = claim_of(text, [*left, relation, *right, end], sections, let)
+            notes[
+                "a power of e is the exponential of a matrix, or entry by entry of a vector, where one stands above"
+            ] = None
     except RecursionError:
         raise ReadError("too many brackets inside each other", text, 0) from None
-    return replace(claim, text=write_claim(claim), notes=tuple(dict.fromkeys((*place.notes, *claim.notes))))
+    return replace(claim, text=write_claim(claim), notes=tuple(dict.fromkeys((*notes, *claim.notes))))
+
+
+def _exponential(place: Place, exponent: list[Token]) -> str:
+    """The exponential that an exponent takes: of a matrix, entry by entry of a vector, or (empty) of a number."""
+    shaped = [each.text for each in exponent if each.kind == "name" and place.is_shaped(each.text)]
+    if any(not place.declared[name].lstrip().startswith("vector") for name in shaped):
+        return "expm"
+    return "exp" if shaped and not any(each.text in ("'", "[") for each in exponent) else ""
+
+
+def matrix_exponentials(place: Place, tokens: list[Token]) -> list[Token]:
+    """The tokens with powers of Euler's number as exponentials of matrices and vectors."""
+    out: list[Token] = []
+    at = 0
+    while at < len(tokens):
+        token = tokens[at]
+        out.append(token)
+        at += 1
+        if token.kind != "constant" or token.text != "E" or at + 1 >= len(tokens) or tokens[at].text != "^":
+            continue
+        end, depth = at + 1, 0
+        while end < len(tokens):
+            depth += (tokens[end].text == "(") - (tokens[end].text == ")")
+            end += 1
+            if depth == 0:
+                break
+        exponent = tokens[at + 1 : end]
+        if function := _exponential(place, exponent):
+            out[-1:] = place.called(function, exponent, tokens[at])
+            at = end
+    return out
 
 
 def _sides(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from verify.language.latex.place import Place
-from verify.language.latex.words import ACCENTS, FUNCTIONS, LETTERS
+from verify.language.latex.words import ACCENTS, BOLD, FUNCTIONS, LETTERS
 from verify.language.names import RESERVED, is_function
 from verify.language.tokens import Token
 
@@ -100,6 +100,11 @@ def quantity(place: Place) -> tuple[str, list[Token]]:
     if name in _AMBIGUOUS and not declared:
         what, declare = _AMBIGUOUS[name]
         raise place.error(f"{name} can be {what}", f"declare {declare}", first)
+    if first.style in BOLD and not declared:
+        # As numbers they would commute, which vectors and matrices do not.
+        raise place.error(
+            f"{name} is set as a vector or matrix and is not declared", f"declare {name}: vector(n), or real", first
+        )
     if name == "e" and not declared and place.euler:
         place.notes.setdefault("e is read as Euler's number; declare e if it is a quantity")
         return "", [place.token("constant", "E", first)]

@@ -81,10 +81,10 @@ class Place:
         """The LaTeX from a piece up to the one that was taken last."""
         return " ".join(self.text[start.start : max(self.before.end, start.end)].split())
 
-    def error(self, what: str, mend: str = "", piece: Piece | None = None) -> ReadError:
+    def error(self, what: str, mend: str = "", piece: Piece | Token | None = None) -> ReadError:
         return ReadError(what, self.text, (piece or self.piece).start, mend)
 
-    def token(self, kind: str, text: str, piece: Piece | None = None) -> Token:
+    def token(self, kind: str, text: str, piece: Piece | Token | None = None) -> Token:
         """A token at the place of a piece, or of the one that was taken last."""
         self.written += 1
         piece = piece or self.before
@@ -98,7 +98,7 @@ class Place:
             return tokens
         return [self.token("sign", "(", piece), *tokens, self.token("sign", ")", piece)]
 
-    def called(self, function: str, arguments: list[Token], piece: Piece) -> list[Token]:
+    def called(self, function: str, arguments: list[Token], piece: Piece | Token) -> list[Token]:
         """A function of the text grammar at its arguments."""
         return [
             self.token("name", function, piece), self.token("sign", "(", piece), *arguments,

@@ -82,10 +82,22 @@ def _may_be_a_call(place: Place, out: list[Token]) -> bool:
     if not opens_a_bracket(place) or out[-1].kind != "name" or (len(out) > 1 and out[-2].text in ("^", "'")):
         return False
     name = out[-1].text
+    if name not in place.declared and _holds_one_piece(place):
+        raise place.error(
+            f"{name}(…) can be the function or a product",
+            f"declare {name}: function of x, or declare {name} for a product",
+            place.before,
+        )
     if name in place.declared or name in place.bound or is_function(name):
         place.notes.setdefault(f"{name}(…) is read as the product {name}*(…)")
         return False
     return True
+
+
+def _holds_one_piece(place: Place) -> bool:
+    """Whether the bracket that opens here holds a single letter or number, as arguments do and factors do not."""
+    ahead = [piece.text for piece in place.pieces[place.at + 1 : place.at + 12]]
+    return ")" in ahead and (ahead.index(")") == 1 or (ahead[1] == "_" and "=" not in ahead[: ahead.index(")")]))
 
 
 def opens_a_bracket(place: Place) -> bool:
@@ -253,9 +265,7 @@ def _is_transposition(place: Place) -> bool:
     if any(place.is_shaped(name) for name in place.declared):
         place.notes.setdefault("^T is read as a transposition; declare T if it is a number")
         return True
-    if piece.style or piece.kind == "word":
-        raise place.error("an upright T above is a transposition, and no vector or matrix is declared")
-    return False
+    raise place.error("^T can be a transposition or a power", "declare T, or the vector or matrix below it")
 
 
 # --- atoms ------------------------------------------------------------------------------------

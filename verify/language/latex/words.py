@@ -21,6 +21,8 @@ LINES = frozenset((
 STYLES = frozenset((
     "mathbf", "boldsymbol", "bm", "mathit", "mathsf", "vec", "mathcal", "pmb", "symbf", "mathnormal", "mathfrak",
 ))  # fmt: skip
+#: Typefaces of vectors and matrices.
+BOLD = frozenset(("mathbf", "boldsymbol", "bm", "vec", "pmb", "symbf"))
 ACCENTS = {"hat": "hat", "widehat": "hat", "bar": "bar", "overline": "bar", "tilde": "tilde", "widetilde": "tilde"}
 WORDS = frozenset(("mathrm", "operatorname", "textrm", "mathop", "rm", "textnormal", "textit"))
 
