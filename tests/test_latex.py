@@ -35,6 +35,7 @@ READINGS = [
     (r"||x|-1| = |x||y|", "abs(abs(x)-1) = abs(x)*abs(y)", {}),
     (r"\lfloor x \rfloor = \lceil y \rceil", "floor(x) = ceil(y)", {}),
     (r"\ln xy = \ln 2 x", "log(x*y) = log(2*x)", {}),
+    (r"\text{softplus}(x) = \mathrm{max}(x, 0)", "log(1 + exp(x)) = max(x, 0)", {}),
     (r"\ln\sin x = x", "log(sin(x)) = x", {}),
     (r"\cos 2\pi t = 1", "cos(2*pi*t) = 1", {}),
     (r"\sin x e^{x} = e^x \sin x", "sin(x)*E^x = E^x*sin(x)", {}),
@@ -118,6 +119,14 @@ def test_what_is_not_clear_is_refused_with_its_place(latex, column, says):
         read_latex(latex)
     assert (caught.value.column, says in str(caught.value)) == (column, True), str(caught.value)
     assert caught.value.text == latex
+
+
+@pytest.mark.parametrize(
+    "latex", [r"\frac{df}{dx}(x^2) = 2x", r"f_x = \alpha", r"f^{-1}(x) = \alpha", r"f'' (x) = f_x"]
+)
+def test_what_can_be_a_derivative_or_something_else_of_a_declared_function_is_refused(latex):
+    with pytest.raises(ReadError, match="can be (a|the)"):
+        read_latex(latex, F)
 
 
 def test_every_equality_of_a_chain_is_a_claim():

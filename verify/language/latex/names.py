@@ -45,7 +45,14 @@ def name_with_subscript(place: Place) -> tuple[str, list[Token]]:
         from verify.language.latex.read import index
 
         return name, index(place)
-    return f"{name}_{_subscript(place, name)}", []
+    first = place.piece
+    lowered = _subscript(place, name)
+    arguments = [each.strip() for each in place.depends_on(name).split(",")]
+    if lowered in arguments and f"{name}_{lowered}" not in place.declared:
+        raise place.error(
+            f"{name}_{lowered} can be a derivative or a name", f"write \\partial_{lowered} {name}, or declare it", first
+        )
+    return f"{name}_{lowered}", []
 
 
 def _subscript(place: Place, name: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from verify.language.errors import ReadError
-from verify.language.latex.words import ACCENTS, LINES, SILENT, SPACES, STYLES, WORDS
+from verify.language.latex.words import ACCENTS, FUNCTIONS, LINES, SILENT, SPACES, STYLES, WORDS
 from verify.language.tokens import CONSTANT_SIGNS, GREEK, LONGEST_TEXT, MOST_DIGITS, MOST_TOKENS
 
 #: How often macros may be replaced in one formula.
@@ -129,8 +129,11 @@ def _grouped(text: str, raw: list[Piece]) -> list[Piece]:
             found.append(piece)
         elif piece.text in ("text", "mbox", "intertext", "textbf") or piece.text in SILENT:
             inside, at = _argument(text, raw, at, piece)
-            if piece.text not in SILENT:
-                found.append(Piece("text", _spelled(inside), piece.start, raw[at - 1].end))
+            spelled = _spelled(inside)
+            if piece.text in ("text", "mbox") and spelled in FUNCTIONS:
+                found.append(Piece("word", spelled, piece.start, raw[at - 1].end, "operatorname"))
+            elif piece.text not in SILENT:
+                found.append(Piece("text", spelled, piece.start, raw[at - 1].end))
         elif piece.text in ("quad", "qquad"):
             found.append(Piece("text", "", piece.start, piece.end))
         elif piece.text in ("begin", "end"):

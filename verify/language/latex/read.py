@@ -177,6 +177,10 @@ def _numerator(place: Place, operator: Operator, written: str) -> list[Token]:
     place.at = operator.end
     name = body[0].text
     is_name = len(body) == 1 and body[0].kind == "name"
+    if is_name and opens_a_bracket(place):
+        raise place.error(
+            f"{written} (…) can be the derivative there or a product", r"write \cdot for the product, or f'(…)"
+        )
     if is_name and name not in {by for by, _ in operator.by} and not place.depends_on(name):
         by = operator.by[0][0]
         raise place.error(
