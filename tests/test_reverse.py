@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from verify.calculus.reverse import gradient, pullback
-from verify.calculus.tidy import tidy
+from verify.calculus.tidy import expanded, tidy
+from verify.calculus.tidy import short as short_form
 from verify.claim import Claim, Domain, Variable
 from verify.decide import decide
 from verify.graph import ONE, Node, add, call, derivative, free_symbols, mul, num, power, symbol
@@ -18,7 +19,8 @@ from verify.verdict import Verdict
 
 FORMULAS = [
     "x^2*y - 3*x/y", "tanh(x*y + 1)^2", "sin(x)/exp(x*y)", "x^y", "sqrt(1 + x^2)*log(2 + y^2)", "x*abs(y)",
-    "max(x, y)*x", "piecewise((x^2, x < y), (y*x, otherwise))", "exp(sin(x*y))^3", "atan2(x, y)", "(x + y)*(x + y)*(x - y)",
+    "max(x, y)*x", "piecewise((x^2, x < y), (y*x, otherwise))", "exp(sin(x*y))^3", "atan2(x, y)",
+    "(x + y)*(x + y)*(x - y)",
 ]  # fmt: skip
 
 
@@ -65,7 +67,7 @@ expressions = st.recursive(
 
 
 @given(expressions)
-def test_tidying_changes_no_value_and_is_done_once(e: Node) -> None:
+def test_tidying_changes_no_value(e: Node) -> None:
     short = tidy(e)
     assert (
         tidy(short) is short
@@ -73,3 +75,10 @@ def test_tidying_changes_no_value_and_is_done_once(e: Node) -> None:
         or decide(claim(tidy(short), short)).verdict is Verdict.PROVED
     )
     assert decide(claim(e, short)).verdict is Verdict.PROVED
+
+
+@given(expressions)
+def test_multiplying_out_changes_no_value(e: Node) -> None:
+    terms = expanded(e)
+    assert terms is None or decide(claim(e, add(*terms, num(0), num(0)))).verdict is Verdict.PROVED
+    assert decide(claim(e, short_form(e))).verdict is Verdict.PROVED

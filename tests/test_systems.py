@@ -102,7 +102,7 @@ def test_an_equation_that_holds_along_the_solutions_only_is_not_refuted() -> Non
 
 def test_an_adjoint_scaled_by_a_function_of_time_is_not_refuted_where_the_system_is_consistent() -> None:
     text = Base(
-        ode("u", "p; r", "-p*u", "1", "0; T", "", "exp(-r*t)*u^2", 'p = "interval(0.5, 2)", r = "interval(0.1, 1)", T = "interval(1, 2)"'),
+        ode("u", "p; r", "-p*u", "1", "0; T", "", "exp(-r*t)*u^2", f'{PT}, r = "interval(0.1, 1)"'),
         {"adjoint l1": "(r + p)*l1 - 2*u", "terminal l1": "0", "gradient p": "-int(exp(-r*t)*l1*u, t, 0, T)"},
     )  # fmt: skip
     assert judged(text.toml()).verdict is Verdict.SUPPORTED

@@ -1,4 +1,4 @@
-"""Does the NumPy module that is written for a problem compute its gradient?  Against differences of its own objective."""
+"""Does the NumPy module of a problem compute its gradient?  Against differences of its own objective."""
 
 from __future__ import annotations
 

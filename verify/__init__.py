@@ -11,12 +11,16 @@ if TYPE_CHECKING:
     from verify.certificates import recheck as recheck
     from verify.code import check_code as check_code
     from verify.judge import check as check
+    from verify.numerics.enclosure import enclose as enclose
+    from verify.judge_systems import check_system as check_system
     from verify.verdict import Verdict as Verdict
 
 _HOMES = {
     "check": "verify.judge",
+    "check_system": "verify.judge_systems",
     "recheck": "verify.certificates",
     "check_code": "verify.code",
+    "enclose": "verify.numerics.enclosure",
     "Claim": "verify.claim",
     "Domain": "verify.claim",
     "Variable": "verify.claim",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from verify.calculus.costate import (
@@ -77,7 +77,7 @@ def _safe(name: str) -> str:
 
 
 def _function(
-    head: str, unpacked: dict[str, Sequence[str]], results: Sequence[Node], scalar: bool, says: str
+    head: str, unpacked: Mapping[str, Sequence[str]], results: Sequence[Node], scalar: bool, says: str
 ) -> list[str]:
     """A function that unpacks its arrays and returns the results as an array (or one number)."""
     lines = ["", "", f"def {head}:", f'    """{says}"""']

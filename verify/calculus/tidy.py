@@ -14,6 +14,9 @@ from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, mul, num, postorder, p
 
 _Factors = dict[Node, Fraction]
 
+#: Terms up to which products of sums are multiplied out.
+MOST_EXPANDED = 40
+
 
 def tidy(root: Node) -> Node:
     """The expression with like terms and like factors collected, in the order in which they first occur."""
@@ -40,6 +43,44 @@ def tidied(roots: Sequence[Node]) -> tuple[Node, ...]:
 def is_zero(node: Node) -> bool:
     """Whether the expression tidies to 0; False means nothing."""
     return tidy(node) is ZERO
+
+
+def expanded(node: Node) -> tuple[Node, ...] | None:
+    """The terms of the expression with products of sums multiplied out, like ones collected; None if they are many."""
+    found: list[Node] = []
+    pending = [tidy(node)]
+    while pending:
+        term = pending.pop()
+        place = next((i for i, f in enumerate(term.args) if f.op == "add"), None) if term.op == "mul" else None
+        if term.op == "add":
+            pending += reversed(term.args)
+        elif place is not None:
+            before, after = term.args[:place], term.args[place + 1 :]
+            pending += [mul(*before, inner, *after) for inner in reversed(term.args[place].args)]
+        else:
+            found.append(term)
+        if len(found) + len(pending) > MOST_EXPANDED:
+            return None
+    whole = _collected([tidy(term) for term in found]) if found else ZERO
+    return whole.args if whole.op == "add" else (whole,)
+
+
+def short(node: Node) -> Node:
+    """The expression tidied, and multiplied out where that is shorter."""
+    plain = tidy(node)
+    terms = expanded(plain)
+    if terms is None:
+        return plain
+    other = add(*terms)
+    return other if _length(other) < _length(plain) else plain
+
+
+def _length(node: Node) -> int:
+    """How many signs and names are written, about."""
+    counts: dict[Node, int] = {}
+    for each in postorder(node):
+        counts[each] = 1 + sum(counts[arg] for arg in each.args)
+    return counts[node]
 
 
 def _split(node: Node) -> tuple[Fraction, Node]:

@@ -29,9 +29,10 @@ from verify.systems import (
     SystemClaim,
 )
 
+Keys = tuple[str, ...]
 TOP = ("kind", "let", "title", "source", "objective", "claim")
-#: For each kind: its table with the keys that must and may stand there, those of the objective, and of the claim.
-KINDS: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
+#: For each kind: its table, the keys that must and may stand there, those of the objective, and of the claim.
+KINDS: Mapping[str, tuple[str, Keys, Keys, Keys, Keys]] = {
     "ode-gradient": (
         "ode", ("state", "rhs", "initial", "time"), ("parameters",), ("terminal", "running"),
         ("adjoint", "terminal", "gradient"),
@@ -45,7 +46,14 @@ KINDS: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]
 NOT_YET = ("flow", "stein")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _INITIAL = re.compile(r"\s*([A-Za-z]\w*)\s*\(\s*(\w+)\s*\)\s*")
-_WORDS = {dict: "a table", list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
+_WORDS: Mapping[type, str] = {
+    dict: "a table",
+    list: "a list",
+    str: "a text",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+}
 
 
 class ProblemError(ValueError):

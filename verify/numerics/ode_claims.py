@@ -61,7 +61,7 @@ class Grid:
 
 
 def solve(
-    field: Callable[[float, np.ndarray], Sequence[Any]], start: float, end: float, first: Any, tol: float
+    field: Callable[[float, np.ndarray], Any], start: float, end: float, first: Any, tol: float
 ) -> Curve:
     """A continuous solution from `start` to `end` (backwards where that is earlier); values have shape (n, …)."""
     count = 0

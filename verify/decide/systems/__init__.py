@@ -1,4 +1,4 @@
-"""Is a whole adjoint system right?  Each part of a claim is judged in one convention, and the problem gets the minimum."""
+"""Is a whole adjoint system right?  Each part is judged in one convention, and the problem gets the minimum."""
 
 from __future__ import annotations
 

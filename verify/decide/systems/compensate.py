@@ -1,8 +1,8 @@
 """Do an integrand and boundary values differ by a total derivative only?  Then the gradient is the same.
 
-If Phi(t, u, l) changes along solutions at the rate D Phi, then adding D Phi to the integrand and Phi(t0) - Phi(T) to the
-boundary values changes nothing.  Phi is looked for among simple products, with rational coefficients that a few points
-suggest; whether it does what is needed is then decided exactly.  The Hamiltonian is one of them.
+If Phi(t, u, l) changes along solutions at the rate D Phi, then adding D Phi to the integrand and Phi(t0) - Phi(T) to
+the boundary values changes nothing.  Phi is looked for among simple products, with rational coefficients that a few
+points suggest; whether it does what is needed is then decided exactly.  The Hamiltonian is one of them.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Compensation:
 
 
 def compensation(task: OdeTask, key: tuple[str, str], convention: Convention) -> Compensation | None:
-    """A total derivative that explains the difference between a claimed and the right gradient; None if none is found."""
+    """A total derivative that explains how a claimed gradient differs from the right one; None if none is found."""
     (inside, right_inside), (boundary, right_boundary) = task.pairs(key, convention)
     phis = list(_candidates(task, convention))[:MOST_CANDIDATES]
     rates = [_along(task, convention, phi) for phi in phis]
@@ -74,6 +74,7 @@ def _candidates(task: OdeTask, convention: Convention) -> Iterator[Node]:
     simple = list(dict.fromkeys(simple))
     yield from simple
     yield from (mul(t, each) for each in simple)
+    yield from (mul(problem.T, each) for each in simple[: 1 + len(l) * len(u)] if problem.T.op != "num")
     for name in problem.parameters:
         for each in simple[: 1 + len(l) * len(u)]:
             yield mul(symbol(name), each)

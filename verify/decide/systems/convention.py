@@ -18,6 +18,8 @@ from verify.language.write import write
 UNANCHORED = "right for an adjoint that is scaled by a constant, and nothing else in the claim says that it is"
 #: Adjoints that are tried in another order.
 MOST_PERMUTED = 4
+#: More failures than a claim has parts.
+MANY = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -100,11 +102,11 @@ def candidates(names: tuple[str, ...], suggested: Iterable[Node | None]) -> Iter
             yield Convention(names, kappa, order)
 
 
-def best(found: Iterable[Convention], failures: Callable[[Convention], int]) -> tuple[Convention, int]:
-    """The first convention with the fewest failures."""
-    chosen, fewest = None, 0
+def best(found: Iterable[Convention], failures: Callable[[Convention, int], int]) -> tuple[Convention, int]:
+    """The first convention with the fewest failures; `failures` need not count further than its second argument."""
+    chosen, fewest = None, MANY
     for convention in found:
-        count = failures(convention)
+        count = failures(convention, fewest)
         if chosen is None or count < fewest:
             chosen, fewest = convention, count
         if not fewest:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import permutations
+from itertools import islice, permutations
 
 from verify.calculus.costate import Costate, Gradient, implicit_costate, implicit_gradient, total
 from verify.calculus.reverse import gradient
-from verify.calculus.tidy import is_zero, tidy
+from verify.calculus.tidy import is_zero, short, tidy
 from verify.decide.systems import convention as conventions
 from verify.decide.systems.convention import UNANCHORED, Convention
 from verify.decide.systems.identity import Identities
@@ -188,8 +188,9 @@ class ImplicitTask:
             linear = [tidy(e - substitute(e, none)) for e in (right, self.claim.gradient[name])]
             suggested.append(conventions.ratio(*linear, {*varying, *self.names}))
 
-        def failures(convention: Convention) -> int:
-            return sum(not self.same(*self.pair(key, convention)) for key in self.keys)
+        def failures(convention: Convention, most: int) -> int:
+            wrong = (key for key in self.keys if not self.same(*self.pair(key, convention)))
+            return sum(1 for _ in islice(wrong, most))
 
         return conventions.best(conventions.candidates(self.names, suggested), failures)[0]
 
@@ -247,15 +248,15 @@ class ImplicitTask:
     def correct(self, key: Key, convention: Convention) -> str:
         """A part as it should be, in the convention of the claim."""
         if key[0] == "gradient":
-            return write(convention.claimed(self.gradient(key[1]).boundary))
+            return write(short(convention.claimed(self.gradient(key[1]).boundary)))
         which = min(int(key[1]), len(self.names)) - 1
         left = convention.claimed(self.costate.rate[which])
         right = tidy(mul(convention.kappa, self.costate.final[which]))
-        return f"{write(tidy(mul(convention.kappa, left)))} = {write(right)}"
+        return f"{write(short(mul(convention.kappa, left)))} = {write(short(right))}"
 
 
 def _solved(f: Node, name: str) -> tuple[Node, Node] | None:
-    """The name as an expression that makes f zero, where f is linear in it with a factor that is a number or a product."""
+    """The name as an expression that makes f zero, where f is linear in it."""
     s = symbol(name)
     if s not in set(postorder(f)):
         return None

@@ -1,4 +1,4 @@
-"""Do the parts of a claimed adjoint system hold on numbers?  Solved as they stand, against routes that know no adjoint."""
+"""Do the parts of a claimed adjoint system hold on numbers?  Solved, against routes that know no adjoint."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from verify.graph import Node, free_symbols
 from verify.numerics.ode_claims import (
     NO_SOLUTION,
     NODES,
-    TOO_MANY,
     TOLERANCES,
+    TOO_MANY,
     Curve,
     Failed,
     Grid,
@@ -271,7 +271,7 @@ class _Run:
         scale = max(abs(fine), abs(value), self.size())
         reading = Reading(fine, value, abs(fine - coarse) + error + ROUNDING * scale)
         if reading.apart:
-            # Two more routes: the right gradient on the right adjoint, and differences of the objective as a check on both.
+            # Two more routes: the right gradient on the right adjoint, and differences as a check on both.
             second = self.right(name)
             rough, spread = difference_gradient(self.numbers, name, TOLERANCES[1])
             agree = abs(rough - value) <= 10 * spread + 1e-7 * scale

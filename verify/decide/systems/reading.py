@@ -1,7 +1,7 @@
 """What does a claimed gradient say, as a functional?  Boundary values plus one integral over the whole time.
 
-What a claim writes of states and adjoints at a time becomes a symbol: u itself under the integral, `u(T)` and `l1(0)` at
-the ends, `u(1/2)` elsewhere.  In reversed time the adjoint at t stands for the one at t0 + T - t.
+What a claim writes of states and adjoints at a time becomes a symbol: u itself under the integral, `u(T)` and `l1(0)`
+at the ends, `u(1/2)` elsewhere.  In reversed time the adjoint at t stands for the one at t0 + T - t.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ class Functional:
 
 
 def is_integral(node: Node) -> bool:
+    """Whether a node is int(E, t, a, b)."""
     return node.op == "abstract" and node.value[0] == "int"
 
 

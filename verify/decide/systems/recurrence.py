@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 
 from verify.calculus.costate import Costate, Gradient, recurrence_gradient
-from verify.calculus.tidy import tidy
+from verify.calculus.tidy import short, tidy
 from verify.claim import Variable
 from verify.decide.systems import convention as conventions
 from verify.decide.systems.convention import UNANCHORED, Convention
@@ -131,10 +132,11 @@ class RecurrenceTask:
                     linear = [self._linear_part(each) for each in (one, other)]
                     suggested.append(conventions.ratio(*linear, free_symbols(*linear) - self._constants))
 
-        def failures(convention: Convention) -> int:
-            return sum(
-                not all(self.identities.same(*pair) for pair in self.pairs(key, convention)) for key in self.read
+        def failures(convention: Convention, most: int) -> int:
+            wrong = (
+                key for key in self.read if not all(self.identities.same(*pair) for pair in self.pairs(key, convention))
             )
+            return sum(1 for _ in islice(wrong, most))
 
         return conventions.best(conventions.candidates(self.names, suggested), failures)[0]
 
@@ -332,9 +334,9 @@ class RecurrenceTask:
         table, name = key
         if table != "gradient":
             right = self.costate.rate if table == "adjoint" else self.costate.final
-            return self._named(write(convention.entry(right, self.names.index(name))))
+            return self._named(write(short(convention.entry(right, self.names.index(name)))))
         truth = self.gradient(name)
-        boundary, inside = convention.claimed(truth.boundary), convention.claimed(truth.inside)
+        boundary, inside = (short(convention.claimed(each)) for each in (truth.boundary, truth.inside))
         if inside is ZERO:
             return self._named(write(boundary))
         last = self.problem.steps

@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from verify.calculus.costate import Gradient, Term, total
-from verify.calculus.tidy import is_zero, tidy
+from verify.calculus.tidy import expanded, is_zero, tidy
 from verify.decide.systems.convention import Convention
 from verify.decide.systems.identity import Identities
 from verify.graph import MINUS_ONE, ZERO, Node, add, mul, num, substitute, symbol
@@ -76,7 +76,7 @@ def ode_slip(task: OdeTask, key: Key, convention: Convention) -> Diagnosis | Non
             )
 
         variants = _gradient_variants(task.gradient(key[1]), pairs, read.flipped, key[1] in ("t0", "T"))
-        variants = (*variants, *_wrong_end(task, key, convention, pairs))
+        variants = (*variants, *_wrong_end(task, key, pairs))
     else:
         ((claimed, right),) = task.pairs(key, convention)
         i = task.names.index(key[1])
@@ -89,9 +89,7 @@ def ode_slip(task: OdeTask, key: Key, convention: Convention) -> Diagnosis | Non
     return _explained(task.identities, variants) or _general(task.identities, task.pairs(key, convention))
 
 
-def _wrong_end(
-    task: OdeTask, key: Key, convention: Convention, pairs: Callable[[Iterable[Term]], Pairs]
-) -> Iterator[Variant]:
+def _wrong_end(task: OdeTask, key: Key, pairs: Callable[[Iterable[Term]], Pairs]) -> Iterator[Variant]:
     """Values at the ends taken at the other end."""
     terms = task.gradient(key[1]).terms
     first, last = task.ends
@@ -339,7 +337,7 @@ def _term_variants(claimed: Node, right: Node) -> Iterator[Variant]:
 def _changed_terms(node: Node) -> Iterator[tuple[str, str, Node]]:
     """One term of a sum missing, with the other sign, or with a factor."""
     terms = expanded(node)
-    if not 2 <= len(terms) <= MOST_TERMS:
+    if terms is None or not 2 <= len(terms) <= MOST_TERMS:
         return
     for i, term in enumerate(terms):
         rest = [*terms[:i], *terms[i + 1 :]]
@@ -349,20 +347,6 @@ def _changed_terms(node: Node) -> Iterator[tuple[str, str, Node]]:
         yield f"the term {quoted} has the wrong sign", "sign", total([*rest, mul(MINUS_ONE, term)])
         for c in (Fraction(2), Fraction(1, 2)):
             yield f"the term {quoted} is {c} times what it must be", "factor", total([*rest, mul(num(c), term)])
-
-
-def expanded(node: Node) -> list[Node]:
-    """The terms of a sum, products of sums multiplied out."""
-    node = tidy(node)
-    if node.op == "add":
-        return [term for arg in node.args for term in expanded(arg)]
-    if node.op == "mul":
-        for i, factor in enumerate(node.args):
-            if factor.op == "add":
-                others = (*node.args[:i], *node.args[i + 1 :])
-                products = (mul(*others[:i], inner, *others[i:]) for inner in factor.args)
-                return [term for product in products for term in expanded(product)]
-    return [node]
 
 
 # --- judging them -----------------------------------------------------------------------------------

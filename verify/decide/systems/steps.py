@@ -1,4 +1,4 @@
-"""What does a claim on a recurrence say?  Values at steps as symbols, one sum over all steps, and small lengths written out.
+"""What does a claim on a recurrence say?  Values at steps as symbols, and one sum over all steps.
 
 A value at step k + j is the symbol `x[k+j]`, near the ends `x[0]`, `x[n-1]`.  States at later steps are expressed in
 those at earlier ones and adjoints at earlier steps in those at later ones, so that what remains is independent.

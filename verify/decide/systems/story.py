@@ -44,7 +44,8 @@ def _ode(problem: OdeProblem) -> Iterator[str]:
     yield ""
     yield "Adjoint (l = +dG/du)"
     for name in task.names:
-        yield f"  {name}' = {task.correct(('adjoint', name), usual)},   {name}{last} = {task.correct(('terminal', name), usual)}"
+        rate, final = (task.correct((table, name), usual) for table in ("adjoint", "terminal"))
+        yield f"  {name}' = {rate},   {name}{last} = {final}"
     yield ""
     yield "Gradient"
     names = [*problem.parameters, *(f"{u}(t0)" for u in problem.state), "t0", "T"]
