@@ -125,7 +125,7 @@ def test_what_is_not_clear_is_refused_with_its_place(latex, column, says):
     "latex", [r"\frac{df}{dx}(x^2) = 2x", r"f_x = \alpha", r"f^{-1}(x) = \alpha", r"f'' (x) = f_x"]
 )
 def test_what_can_be_a_derivative_or_something_else_of_a_declared_function_is_refused(latex):
-    with pytest.raises(ReadError, match="can be (a|the)"):
+    with pytest.raises(ReadError, match=r"can be (a|the)"):
         read_latex(latex, F)
 
 

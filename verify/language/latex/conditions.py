@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from verify.language.latex.names import name_with_subscript, starts_a_name
 from verify.language.latex.place import Place
-from verify.language.latex.read import condition, relation_at, total
+from verify.language.latex.read import total
+from verify.language.latex.structures import condition, relation_at
 from verify.language.latex.words import CONDITION_WORDS, FIELDS, RELATIONS
 from verify.language.tokens import Token
 

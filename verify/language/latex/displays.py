@@ -13,7 +13,8 @@ from verify.language.errors import ReadError
 from verify.language.latex.conditions import conditions
 from verify.language.latex.pieces import Piece, pieces
 from verify.language.latex.place import Place
-from verify.language.latex.read import relation_at, total
+from verify.language.latex.read import total
+from verify.language.latex.structures import relation_at
 from verify.language.latex.words import LINES
 from verify.language.tokens import LONGEST_TEXT, Token
 from verify.language.write import write_claim

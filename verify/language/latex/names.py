@@ -42,7 +42,7 @@ def name_with_subscript(place: Place) -> tuple[str, list[Token]]:
         return name, []
     place.take()
     if place.is_shaped(name):
-        from verify.language.latex.read import index
+        from verify.language.latex.structures import index
 
         return name, index(place)
     first = place.piece

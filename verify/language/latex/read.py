@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from verify.language.latex.applied import application, function_at
 from verify.language.latex.derivatives import Operator, operator_at
-from verify.language.latex.names import letter, quantity, starts_a_name
+from verify.language.latex.names import quantity, starts_a_name
 from verify.language.latex.place import Place
-from verify.language.latex.words import BRACKETS, CLOSING, GREEK_FUNCTIONS, OTHERWISE, PRODUCTS, REFUSED, RELATIONS
+from verify.language.latex.structures import cases, dotted, norm, root, sum_over
+from verify.language.latex.words import BRACKETS, CLOSING, GREEK_FUNCTIONS, PRODUCTS, REFUSED, RELATIONS
 from verify.language.names import is_function
 from verify.language.tokens import Token
 
@@ -297,7 +298,7 @@ def _atom(place: Place, alone: bool) -> list[Token]:
     if piece.kind == "sign" and piece.text in ("(", "[", "{", "|"):
         return bracket(place)
     if piece.kind == "begin" and piece.text == "cases":
-        return _cases(place)
+        return cases(place)
     if piece.kind != "command":
         raise place.error(f"a value is missing before {place.shown()}")
     if piece.text in _OPENING:
@@ -308,14 +309,14 @@ def _atom(place: Place, alone: bool) -> list[Token]:
         below = place.bracketed(argument(place), piece)
         return place.bracketed([*above, place.token("sign", "/", piece), *below], piece)
     if piece.text == "sqrt":
-        return _root(place)
+        return root(place)
     if piece.text == "sum":
-        return _sum(place)
+        return sum_over(place)
     if piece.text == "infty":
         place.take()
         return [place.token("constant", "oo")]
     if piece.text == "dot":
-        return _dotted(place)
+        return dotted(place)
     if piece.text in ("abs", "norm"):
         place.take()
         return place.called(piece.text, argument(place), piece)
@@ -403,135 +404,7 @@ def bracket(place: Place, several: bool = False) -> list[Token]:
         raise place.error(f"expected {closing!r} for the bracket of column {opening.start + 1}, found {place.shown()}")
     place.take()
     if function == "norm" and place.accepts("_"):
-        return _norm(place, out)
+        return norm(place, out)
     if function:
         return place.called(function, out, opening)
     return [place.token("sign", "(", opening), *out, place.token("sign", ")")]
-
-
-def _norm(place: Place, inside: list[Token]) -> list[Token]:
-    braced = place.accepts("{")
-    piece = place.take()
-    if braced:
-        place.expect("}", "after the name of the norm")
-    if piece.text not in ("1", "2", "F"):
-        raise place.error("a norm is the one with 1, 2 or F", piece=piece)
-    one = [place.token("sign", ","), place.token("number", "1")] if piece.text == "1" else []
-    return place.called("norm", [*inside, *one], piece)
-
-
-def _root(place: Place) -> list[Token]:
-    first = place.take()
-    if not place.is_sign("["):
-        return place.called("sqrt", argument(place), first)
-    place.take()
-    order = place.piece
-    if order.kind != "number" or not order.text.isdigit() or int(order.text) < 2:
-        raise place.error("the order of a root is a whole number from 2 on")
-    place.take()
-    place.expect("]", "after the order of the root")
-    place.notes.setdefault(f"\\sqrt[{order.text}]{{x}} is read as x^(1/{order.text}), for x > 0")
-    body = place.bracketed(argument(place), first)
-    exponent = [place.token("number", "1", order), place.token("sign", "/", order), place.token("number", order.text)]
-    power = [place.token("sign", "(", order), *exponent, place.token("sign", ")", order)]
-    return place.bracketed([*body, place.token("sign", "^", first), *power], first)
-
-
-def _sum(place: Place) -> list[Token]:
-    first = place.take()
-    if not place.accepts("_") or not place.accepts("{") or not starts_a_name(place):
-        raise place.error("a sum needs its index and its ends", r"write \sum_{i=1}^{n}", first)
-    name = letter(place)
-    place.expect("=", "after the index of the sum")
-    low = total(place)
-    place.expect("}", "after the lower end")
-    place.expect("^", "before the upper end")
-    transposed, high = superscript(place)
-    if transposed:
-        raise place.error("the upper end of a sum is a number", r"declare T", first)
-    place.bound.append(name)
-    body = product(place)
-    place.bound.pop()
-    comma = place.token("sign", ",", first)
-    return place.called("sum", [*body, comma, place.token("name", name, first), comma, *low, comma, *high], first)
-
-
-def _dotted(place: Place) -> list[Token]:
-    first = place.take()
-    braced = place.accepts("{")
-    if not starts_a_name(place):
-        raise place.error("a dot stands above a name")
-    name = letter(place)
-    if braced:
-        place.expect("}", "after the name")
-    by = place.depends_on(name)
-    if not by or "," in by:
-        raise place.error(f"a dot above {name} does not say by what", f"declare {name}: function of t", first)
-    tokens = [place.token("name", text, first) for text in ("∂", f"∂{by}", name)]
-    return place.bracketed([tokens[0], place.token("sign", "/", first), *tokens[1:]], first)
-
-
-def _cases(place: Place) -> list[Token]:
-    first = place.take()
-    out: list[Token] = []
-    while place.piece.kind != "end_of":
-        value = total(place)
-        while place.is_sign(",") or (place.piece.kind == "text" and not place.piece.text):
-            place.take()
-        if not place.accepts("&"):
-            raise place.error(f"a condition is missing before {place.shown()}", "write value & condition")
-        while place.piece.kind == "text" and not place.piece.text:
-            place.take()
-        when = place.piece
-        if when.kind in ("text", "word") and when.text.strip(" .,;") in OTHERWISE:
-            place.take()
-            met = [place.token("name", "otherwise")]
-        else:
-            if when.kind == "text" and when.text.strip() in ("if", "for", "when"):
-                place.take()
-            met = condition(place)
-        while place.is_sign(",", ".", ";"):
-            place.take()
-        comma = place.token("sign", ",", when)
-        out += [comma] * bool(out) + place.bracketed([*value, comma, *met], first)
-        if place.piece.kind == "row":
-            place.take()
-        elif place.piece.kind != "end_of":
-            raise place.error(f"unexpected {place.shown()} behind a condition")
-    place.take()
-    return place.called("piecewise", out, first)
-
-
-def condition(place: Place) -> list[Token]:
-    """A comparison, or several with `and`, `or` between them."""
-    out = total(place)
-    if relation_at(place) in (None, "="):
-        raise place.error(f"a condition is needed here, found {place.shown()}", "for example x > 0")
-    while (sign := relation_at(place)) not in (None, "="):
-        place.take()
-        out = [*out, place.token("sign", str(sign)), *total(place)]
-    joint = place.piece
-    word = {"land": "and", "wedge": "and", "lor": "or", "vee": "or"}.get(joint.text, joint.text.strip())
-    if joint.kind in ("text", "command", "word") and word in ("and", "or"):
-        place.take()
-        return [*out, place.token("name", word), *condition(place)]
-    return out
-
-
-def relation_at(place: Place) -> str | None:
-    """The relation that stands next, as text writes it."""
-    return RELATIONS.get(place.piece.text) if place.piece.kind in ("sign", "command") else None
-
-
-def index(place: Place) -> list[Token]:
-    """The entry that the subscript of a vector or matrix means, behind its _."""
-    first = place.piece
-    out: list[Token] = []
-    if place.accepts("{"):
-        while not place.accepts("}"):
-            alone = place.pieces[place.at + 1].kind in ("letter", "number") and place.piece.kind in ("letter", "number")
-            out += [place.token("sign", ",", first)] * bool(out) + (atom(place, alone=True) if alone else total(place))
-            place.accepts(",")
-    else:
-        out = atom(place, alone=True)
-    return [place.token("sign", "[", first), *out, place.token("sign", "]")]
