@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from verify.certificates import recheck as recheck
     from verify.code import check_code as check_code
     from verify.judge import check as check
-    from verify.numerics.enclosure import enclose as enclose
     from verify.judge_systems import check_system as check_system
+    from verify.numerics.enclosure import enclose as enclose
     from verify.verdict import Verdict as Verdict
 
 _HOMES = {

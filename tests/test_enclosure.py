@@ -1,0 +1,353 @@
+"""Is the truth always inside, and is there no number where there is no solution?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from random import Random
+
+import numpy as np
+import pytest
+from flint import arb, arb_mat, arb_poly, ctx
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.integrate import solve_ivp
+
+import verify
+from verify.calculus.reverse import gradient
+from verify.language import read_expression
+from verify.language.toml import read_system
+from verify.numerics.enclosure import Ball, Enclosure, Fail, enclose, step
+from verify.numerics.enclosure.ball import ball
+from verify.numerics.enclosure.field import Field, differentiated
+from verify.numerics.enclosure.program import Program
+from verify.numerics.enclosure.series import ZERO, Series
+from verify.systems import OdeProblem
+
+
+def ode(
+    state: str, parameters: str, rhs: str, initial: str, time: str, terminal: str = "0", running: str = "0"
+) -> OdeProblem:
+    """A problem from text, parts separated by semicolons."""
+    names = (*state.split(), *parameters.split(), "t", "t0", "T")
+
+    def read(text: str) -> tuple:
+        return tuple(read_expression(part, names) for part in text.split(";"))
+
+    t0, T = read(time)
+    return OdeProblem(
+        tuple(state.split()),
+        tuple(parameters.split()),
+        read(rhs),
+        read(initial),
+        t0,
+        T,
+        *read(terminal),
+        *read(running),
+    )
+
+
+def proved(found: Enclosure | Fail) -> Enclosure:
+    assert isinstance(found, Enclosure), found
+    return found
+
+
+@dataclass(frozen=True)
+class Known:
+    """A problem whose objective has a closed form in the parameters, t0 and T (names, so that they vary)."""
+
+    problem: OdeProblem
+    closed: str
+    low: float = 0.3
+    high: float = 1.2
+
+    def names(self) -> tuple[str, ...]:
+        return differentiated(self.problem)
+
+    def draw(self, rng: Random) -> dict[str, Fraction]:
+        at = {name: Fraction(rng.randint(int(100 * self.low), int(100 * self.high)), 100) for name in self.names()}
+        if "T" in at:
+            at["T"] = at.get("t0", Fraction(0)) + at["T"]
+        return at
+
+    def truth(self, at: Mapping[str, Fraction]) -> dict[str, Ball]:
+        """G and its gradient from the closed form, to 400 bits."""
+        before, ctx.prec = ctx.prec, 400
+        try:
+            G = read_expression(self.closed, self.names())
+            values = Program([G, *gradient(G, self.names())])({name: ball(x) for name, x in at.items()})
+            return {name: Ball.of(x) for name, x in zip(("G", *self.names()), values, strict=True)}
+        finally:
+            ctx.prec = before
+
+
+KNOWN = {
+    "growth": Known(ode("x", "p", "p*x", "p^2", "t0;T", "x^2"), "p^4*exp(2*p*(T - t0))"),
+    "logistic": Known(ode("x", "p b", "p*x*(1 - x)", "b", "0;T", "x"), "b*exp(p*T)/(1 + b*(exp(p*T) - 1))"),
+    "decay": Known(ode("x", "p b", "-p*x^2", "b", "t0;T", "log(x)"), "log(b/(1 + p*b*(T - t0)))"),
+    "near blow-up": Known(ode("x", "p", "p*x^2", "1", "0;T", "x"), "1/(1 - p*T)", 0.2, 0.9),
+    "non-autonomous": Known(ode("x", "p", "p*sin(t)*x", "1", "t0;T", "x"), "exp(p*(cos(t0) - cos(T)))"),
+    "oscillator": Known(ode("x y", "w", "y; -w^2*x", "1; t0", "t0;T", "x"),
+                        "cos(w*(T - t0)) + t0*sin(w*(T - t0))/w"),
+    "running cost": Known(ode("x", "p", "-p*x", "p", "t0;T", "p*x + T", "t*x"),
+                          "p^2*exp(-p*(T - t0)) + T + t0 + 1/p - (T + 1/p)*exp(-p*(T - t0))"),
+    "two times": Known(ode("x", "p", "p", "t0", "p*t0; T + p", "x*t"), "(t0 + p*(T + p - p*t0))*(T + p)", 0.3, 0.9),
+    "roots": Known(ode("x", "b", "sqrt(x)", "b", "0;T", "x^(3/2)"), "(sqrt(b) + T/2)^3"),
+    "tangent": Known(ode("x", "a", "1 + x^2", "a", "0;T", "atan(x)"), "atan(a) + T", 0.1, 0.6),
+    "hyperbolic": Known(ode("x", "a", "1/cosh(x)", "a", "0;T", "x"), "asinh(sinh(a) + T)"),
+    "saturating": Known(ode("x", "a", "tanh(x)", "a", "0;T", "sinh(x)"), "sinh(a)*exp(T)"),
+}  # fmt: skip
+
+
+def misses(known: Known, seed: int, radius: float) -> list[str]:
+    at = known.draw(Random(seed))
+    if known.closed == "1/(1 - p*T)" and at["p"] * at["T"] >= Fraction(9, 10):
+        at["T"] = Fraction(1, 2)
+    found, truth = proved(enclose(known.problem, at, radius=radius)), known.truth(at)
+    assert found.reached, (at, found.radius)
+    return [
+        name
+        for name, right in truth.items()
+        if (found.objective if name == "G" else found.gradient[name]).apart(right) or right.radius > 1e-60
+    ]
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_the_closed_form_is_inside(name: str) -> None:
+    for seed, radius in enumerate((1e-6, 1e-12)):
+        assert misses(KNOWN[name], seed, radius) == []
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", KNOWN)
+def test_the_closed_form_is_inside_at_many_points(name: str) -> None:
+    for seed in range(60):
+        assert misses(KNOWN[name], 100 + seed, 10.0 ** -(3 + seed % 20)) == []
+
+
+LOTKA = ode("x y", "a b c d", "a*x - b*x*y; -c*y + d*x*y", "1; 1", "0;10", "((x - 2)^2 + (y - 1)^2)/2")
+POINT = {"a": "1.5", "b": 1, "c": 3, "d": 1}
+
+
+def test_lotka_volterra_keeps_twelve_digits_over_three_periods() -> None:
+    found = proved(verify.enclose(LOTKA, POINT, radius=1e-12))
+    assert found.reached
+    finer = proved(verify.enclose(LOTKA, POINT, radius=1e-25))
+    for name, wide in found.gradient.items():
+        # 1e-25 in 1e-12: not only do they meet, the one lies in the other.
+        assert finer.gradient[name].mid in wide
+    # Autonomous, and no T in the objective: shifting both ends changes nothing.
+    assert not Ball(-found.gradient["T"].mid, found.gradient["T"].radius).apart(found.gradient["t0"])
+
+
+@given(seed=st.integers(0, 10**6))
+def test_random_systems_agree_with_a_solver_that_knows_nothing_of_this(seed: int) -> None:
+    rng = Random(seed)
+
+    def c() -> str:
+        return str(Fraction(rng.randint(-12, 12), 10))
+
+    rhs = f"{c()}*x*y + p*sin(t) + {c()}*y; {c()}*x - p*y^2*{c()} + {c()}*q*t; {c()}*tanh(z - q*x) + {c()}*cos(y)"
+    problem = ode("x y z", "p q", rhs, f"p; {c()}; q^2 + {c()}", "1/4; 1", f"x*y + p*z + {c()}*t", f"x^2*p + t*z*{c()}")
+    at = {"p": Fraction(rng.randint(-9, 9), 10), "q": Fraction(rng.randint(-9, 9), 10)}
+    found = enclose(problem, at, radius=1e-9)
+    if isinstance(found, Fail):
+        assert _solved(problem, at) is None, found
+        return
+    value = _solved(problem, at)
+    assert value is not None
+    assert abs(value - float(found.objective)) <= 1e-8 * max(1, abs(value))
+    for name, x in at.items():
+        h = Fraction(1, 1000)
+        ends = [_solved(problem, {**at, name: x + k * h}) for k in (-2, -1, 1, 2)]
+        slope = float(np.dot(np.array(ends, dtype=float), [1, -8, 8, -1])) / (12 * float(h))
+        assert abs(slope - float(found.gradient[name])) <= 1e-6 * max(1, abs(slope))
+
+
+def _solved(problem: OdeProblem, at: Mapping[str, Fraction]) -> float | None:
+    from verify.numerics.straight import Straight
+
+    rates = Straight((*problem.rhs, problem.running))
+    values = {name: float(x) for name, x in at.items()}
+
+    def rhs(t: float, y: np.ndarray) -> list[float]:
+        return [float(r) for r in rates({**values, "t": t, **dict(zip(problem.state, y, strict=False))})]
+
+    start = [float(x) for x in Straight(problem.initial)(values)] + [0.0]
+    ends = [float(x) for x in Straight((problem.t0, problem.T))(values)]
+    try:
+        out = solve_ivp(rhs, ends, start, method="DOP853", rtol=1e-11, atol=1e-12)
+    except (FloatingPointError, OverflowError):
+        return None
+    if not out.success or not np.isfinite(out.y).all() or np.abs(out.y).max() > 1e6:
+        return None
+    last = {**values, "t": ends[1], **dict(zip(problem.state, out.y[:-1, -1], strict=True))}
+    return float(Straight((problem.terminal,))(last)[0]) + float(out.y[-1, -1])
+
+
+# --- boxes ------------------------------------------------------------------------------------------------
+
+
+def test_a_box_of_parameters_holds_the_gradient_at_each_of_its_points() -> None:
+    known = KNOWN["oscillator"]
+    box = {"w": ("1", "1.001"), "t0": ("0.2", "0.2005"), "T": ("1.5", "1.501")}
+    found = proved(enclose(known.problem, box))
+    assert not found.reached
+    assert found.radius < 0.1
+    for w in ("1", "1.0004", "1.001"):
+        for t0 in ("0.2", "0.2005"):
+            for T in ("1.5", "1.501"):
+                truth = known.truth({"w": Fraction(w), "t0": Fraction(t0), "T": Fraction(T)})
+                assert truth["G"].mid in found.objective
+                assert all(truth[name].mid in found.gradient[name] for name in known.names())
+
+
+def test_a_box_that_holds_a_blow_up_has_no_enclosure() -> None:
+    assert not enclose(KNOWN["near blow-up"].problem, {"p": ("0.8", "1.1"), "T": 1})
+
+
+# --- no number without a solution -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("problem", "at"),
+    [
+        (ode("x", "p", "x^2", "p", "0;2", "x"), {"p": 1}),
+        (ode("x", "p", "x^2", "p", "0;1", "x"), {"p": 1}),
+        (ode("x", "p", "1 + p*x^2", "0", "0;pi/2", "x"), {"p": 1}),
+        (ode("x", "p", "exp(x)", "p", "0;3", "x"), {"p": 0}),
+        (ode("x", "p", "-1/x", "p", "0;1", "x"), {"p": 1}),
+        (ode("x", "p", "-p*sqrt(x)", "1", "0;3", "x"), {"p": 1}),
+        (ode("x", "p", "sqrt(x)", "p", "0;1", "x"), {"p": 0}),
+        (ode("x", "p", "p/t", "1", "0;1", "x"), {"p": 1}),
+        (ode("x", "p", "p/(t - 1/3)", "1", "0;1", "x"), {"p": 1}),
+        (ode("x", "p", "log(t - 1/2)*p", "1", "0;1", "x"), {"p": 1}),
+        (ode("x", "p", "0*log(x)", "-p", "0;1", "x"), {"p": 1}),
+        (ode("x", "p", "(-2)^p", "1", "0;1", "x"), {"p": "1/2"}),
+        (ode("x", "p", "p", "log(p)", "0;1", "x"), {"p": -1}),
+        (ode("x", "p", "p", "1", "0;1", "log(-x)"), {"p": 1}),
+        (ode("x", "p", "p", "0", "0;1", "x", "1/(t - 1/2)"), {"p": 1}),
+        (ode("x", "p", "p", "1", "1;1", "x"), {"p": 1}),
+        (ode("x", "p", "p", "1", "1;0", "x"), {"p": 1}),
+        (ode("x", "p", "p", "1", "0;log(p)", "x"), {"p": -1}),
+    ],
+)
+def test_where_no_solution_reaches_the_end_there_is_a_reason_and_no_number(problem: OdeProblem, at: dict) -> None:
+    found = enclose(problem, at)
+    assert isinstance(found, Fail), found
+    assert found.reason
+    assert not found
+
+
+@pytest.mark.parametrize("rhs", ["abs(x)", "max(x, p)", "floor(x)", "erf(p*x)", "gamma(x)"])
+def test_what_has_no_rule_is_named(rhs: str) -> None:
+    found = enclose(ode("x", "p", rhs, "1", "0;1", "x"), {"p": 1})
+    assert isinstance(found, Fail)
+    assert rhs.partition("(")[0] in found.reason
+
+
+def test_time_that_runs_out_is_a_reason() -> None:
+    found = enclose(LOTKA, POINT, seconds=0.0)
+    assert isinstance(found, Fail)
+    assert "time" in found.reason
+
+
+@pytest.mark.parametrize("at", [{}, {"a": 1, "b": 1, "c": 1}, {**POINT, "z": 1}, {**POINT, "a": "one"},
+                                {**POINT, "a": (2, 1)}, {**POINT, "a": float("nan")}])  # fmt: skip
+def test_names_need_a_value_each(at: dict) -> None:
+    with pytest.raises(ValueError, match=r"value|name|number|empty"):
+        enclose(LOTKA, at)
+
+
+def test_the_length_of_series_is_not_a_matter_of_a_global() -> None:
+    whole = proved(enclose(LOTKA, POINT, radius=1e-8))
+    before = ctx.prec, ctx.cap
+    try:
+        ctx.prec, ctx.cap = 20, 3
+        assert enclose(LOTKA, POINT, radius=1e-8) == whole
+        assert (ctx.prec, ctx.cap) == (20, 3)
+    finally:
+        ctx.prec, ctx.cap = before
+
+
+def test_a_toml_problem_is_enclosed() -> None:
+    text = """kind = "ode-gradient"
+[ode]
+state = ["x"]
+parameters = ["a"]
+rhs = ["-a*x"]
+initial = ["1"]
+time = ["0", "1"]
+[objective]
+terminal = "x^2/2"
+"""
+    found = proved(enclose(read_system(text), {"a": "1/2"}))
+    assert abs(float(found.gradient["a"]) + np.exp(-1)) < 1e-12
+    assert set(found.to_json()["gradient"]) == {"a", "t0", "T", "x(t0)"}
+
+
+# --- the inclusion by itself ---------------------------------------------------------------------------------
+
+
+def inclusion_violations(wrong: bool, trials: int = 40) -> int:
+    """How often the true tail of x' = x^2 + p t exceeds the bound; `wrong` leaves the tail of f out."""
+    rng, found = Random(9), 0
+    field = Field.of(ode("x", "p", "x^2 + p*t", "1", "0;1", "x"), ("p",))
+    before = ctx.prec, ctx.cap
+    ctx.prec, ctx.cap = 200, 200
+    try:
+        for _ in range(trials):
+            n, h, start = rng.choice([4, 6, 10]), arb(rng.uniform(0.2, 0.6)), [arb(rng.uniform(0.3, 1.0))]
+            at = {"p": arb(rng.uniform(-1, 1))}
+            whole = step.taylor(field, ZERO, start, h, at, 8 * n)
+            p, clock = [arb_poly([c[0, 0] for c in whole[:n]])], Series(arb_poly([ZERO, h]), ZERO, n)
+            if wrong:
+                bound = (abs((p[0] * p[0])[n - 1]) * h / n).abs_upper()
+            else:
+                try:
+                    bound = step.tails(field, clock, h, p, at, n)[0]
+                except ArithmeticError:
+                    continue
+            found += not sum((abs(c[0, 0]) for c in whole[n:]), ZERO) <= bound
+    finally:
+        ctx.prec, ctx.cap = before
+    return found
+
+
+def test_the_tail_of_a_solution_is_never_larger_than_its_bound() -> None:
+    assert inclusion_violations(wrong=False) == 0
+
+
+def test_a_tail_without_what_f_leaves_is_caught() -> None:
+    assert inclusion_violations(wrong=True) > 20
+
+
+def test_taylor_coefficients_satisfy_the_equation() -> None:
+    field = Field.of(LOTKA, differentiated(LOTKA))
+    before = ctx.prec, ctx.cap
+    ctx.prec, ctx.cap = 120, 60
+    try:
+        at = {name: ball(Fraction(x)) for name, x in POINT.items()}
+        for n in (2, 3, 8, 13, 30):
+            C = step.taylor(field, ZERO, [arb(1), arb(1)], arb(0.5), at, n)
+            states = [Series(arb_poly([c[i, 0] for c in C]), ZERO, n) for i in range(2)]
+            rates = field.rhs(field.values(Series(arb_poly([ZERO]), ZERO, n), states, at))
+            for k in range(n - 1):
+                assert all((rates[i].p[k] * 0.5).overlaps(C[k + 1][i, 0] * (k + 1)) for i in range(2))
+                assert C[k + 1].entries()[0].rad() < 1e-20
+    finally:
+        ctx.prec, ctx.cap = before
+
+
+def test_a_frame_that_turns_holds_the_images() -> None:
+    from verify.numerics.enclosure.frame import Frame
+
+    rng, frame = Random(4), Frame.identity(2)
+    m, r = arb_mat([[arb(1)], [arb(2)]]), arb_mat([[arb(0, 0.1)], [arb(0, 0.01)]])
+    part, point = (m, r), arb_mat([[arb(1.07)], [arb(1.995)]])
+    for _ in range(50):
+        J = arb_mat(2, 2, [arb(rng.uniform(-1, 1)) for _ in range(4)])
+        frame, (part,) = frame.move(J, [part], [J * part[0]])
+        point = J * point
+        assert all(a.overlaps(b) for a, b in zip(frame.hull(part).entries(), point.entries(), strict=True))

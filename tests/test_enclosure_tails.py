@@ -1,0 +1,214 @@
+"""Does every rule for tails bound what it says?  Against longer series; a rule that forgets a part is caught."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import Any
+
+import pytest
+from flint import arb, arb_mat, arb_poly, arb_series, ctx
+
+from verify.numerics.enclosure.series import UNIT, ZERO, Diverges, Series, norm
+from verify.numerics.enclosure.step import Linear
+
+Rule = Callable[..., Any]
+#: How far beyond N the truth is computed, in units of N.
+LONGER = 6
+
+RULES: dict[str, tuple[Rule, Rule]] = {
+    "product": (lambda a, b: a * b, lambda a, b: a * b),
+    "reciprocal": (lambda a, _: 1 / a, lambda a, _: 1 / a),
+    "quotient": (lambda a, b: b / a, lambda a, b: b / a),
+    "exp": (lambda _, b: b.exp(), lambda _, b: b.exp()),
+    "sin": (lambda _, b: b.sin(), lambda _, b: b.sin()),
+    "cos": (lambda _, b: b.cos(), lambda _, b: b.cos()),
+    "log": (lambda a, _: a.log(), lambda a, _: a.log()),
+    "sqrt": (lambda a, _: a.sqrt(), lambda a, _: a.sqrt()),
+    "atan": (lambda _, b: b.atan(), lambda _, b: b.atan()),
+}
+
+
+def forgets_the_argument(rule: Rule) -> Rule:
+    """As if its arguments had no tails."""
+    return lambda *args: rule(*(Series(a.p, ZERO, a.n) for a in args))
+
+
+def forgets_its_own(rule: Rule) -> Rule:
+    """As if the function of a polynomial were a polynomial again."""
+
+    def mutant(*args: Series) -> Series:
+        whole, own = rule(*args), forgets_the_argument(rule)(*args)
+        return Series(whole.p, (whole.r - own.r).max(ZERO), whole.n)
+
+    return mutant
+
+
+def cut(rng: Random, n: int, first: float, kind: str) -> tuple[Series, arb_series]:
+    """A series with a tail that is known, and the whole of it.
+
+    kind    "polynomial": no tail; "tail": hardly anything else; "both".
+    """
+    q = rng.uniform(0.05, 0.45)
+    size = 0.0 if kind == "tail" else 1.0
+    p = [arb(first if k == 0 else size * rng.uniform(-1, 1) * q**k) for k in range(n)]
+    rest = {"polynomial": 0.0, "tail": 0.2, "both": q**n}[kind]
+    e = [arb(rest * rng.uniform(-1, 1)) for _ in range(3)]
+    return Series(arb_poly(p), sum(map(abs, e), ZERO).abs_upper(), n), arb_series(p + e, LONGER * n)
+
+
+@pytest.fixture(autouse=True)
+def precise() -> Iterator[None]:
+    before = ctx.prec, ctx.cap
+    ctx.prec, ctx.cap = 200, 200
+    yield
+    ctx.prec, ctx.cap = before
+
+
+def violations(rule: Rule, truth: Rule, trials: int, seed: int) -> int:
+    rng, found = Random(seed), 0
+    for trial in range(trials):
+        n, kind = rng.choice([4, 6, 10, 16]), ("polynomial", "tail", "both")[trial % 3]
+        a, whole_a = cut(rng, n, rng.uniform(1, 2), kind)
+        b, whole_b = cut(rng, n, rng.uniform(-1, 1), kind)
+        try:
+            bounded = rule(a, b)
+        except Diverges:
+            continue
+        whole = truth(whole_a, whole_b)
+        beyond = sum((abs(whole[k]) for k in range(n, LONGER * n)), ZERO)
+        right = all(bounded.p[k].overlaps(whole[k]) for k in range(n))
+        found += not (right and beyond <= bounded.r + arb(2) ** -150)
+    return found
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_tail_is_never_larger_than_its_bound(name: str) -> None:
+    assert violations(*RULES[name], trials=90, seed=1) == 0
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", RULES)
+def test_the_tail_is_never_larger_than_its_bound_in_many_trials(name: str) -> None:
+    assert violations(*RULES[name], trials=3000, seed=2) == 0
+
+
+@pytest.mark.parametrize("mutant", [forgets_the_argument, forgets_its_own])
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_that_forgets_a_part_is_caught(name: str, mutant: Callable[[Rule], Rule]) -> None:
+    rule, truth = RULES[name]
+    assert violations(mutant(rule), truth, trials=90, seed=1) > 5
+
+
+def test_the_norm_bounds_the_sum_of_all_coefficients() -> None:
+    rng = Random(3)
+    for length in (1, 2, 7, 30, 90):
+        coefficients = [arb(rng.uniform(-1, 1), rng.choice([0, 1e-3])) for _ in range(length)]
+        assert norm(arb_poly(coefficients)) >= sum((abs(c).mid() for c in coefficients), ZERO) - arb(2) ** -150
+
+
+@pytest.mark.parametrize(
+    ("rule", "p", "r"),
+    [
+        (lambda a: 1 / a, [0.5, 1], 0),
+        (lambda a: 1 / a, [1.0], 1.5),
+        (lambda a: 1 / a, [0, 1], 0),
+        (Series.log, [-1.0], 0),
+        (Series.log, [1.0], 1.5),
+        (Series.sqrt, [-1.0, 0.1], 0),
+        (Series.sqrt, [1.0], 2),
+        (Series.atan, [0.0], 2),
+    ],
+)
+def test_a_singularity_within_reach_gives_no_finite_series(rule: Callable[[Series], Series], p: list, r: float) -> None:
+    try:
+        found = rule(Series(arb_poly(p), arb(r), 6))
+    except (ArithmeticError, ValueError):
+        return
+    assert not all(x.is_finite() for x in (*found.p.coeffs(), found.r))
+
+
+def test_a_cap_below_the_length_is_an_error_and_no_shorter_series() -> None:
+    a = Series(arb_poly([1, 1, 1, 1]), ZERO, 8)
+    ctx.cap = 5
+    for rule in (Series.exp, Series.log, Series.sin, Series.sqrt, Series.atan, Series.inverse):
+        with pytest.raises(RuntimeError, match="coefficients"):
+            rule(a)
+
+
+# --- linear equations with tails ------------------------------------------------------------------------
+
+
+def linear(rng: Random, n: int, kind: str) -> tuple[Linear, list[arb_mat], list[arb_mat], int]:
+    """V' = A V + G of two rows with known tails, and all coefficients of A and G."""
+    rows, columns = 2, 3
+    first, beyond = {"tail": (0.0, 0.4), "whole": (0.8, 0.0), "both": (0.8, 0.05)}[kind]
+
+    def draw(c: int) -> tuple[list[arb_mat], list[list[arb]]]:
+        q = rng.uniform(0.3, 0.8)
+        known = [arb_mat(rows, c, [arb(first * rng.uniform(-1, 1) * q**k) for _ in range(rows * c)]) for k in range(n)]
+        rest = [arb_mat(rows, c, [arb(beyond * rng.uniform(-1, 1)) for _ in range(rows * c)]) for _ in range(2)]
+        tail = [[sum((abs(e[i, j]) for e in rest), ZERO).abs_upper() for j in range(c)] for i in range(rows)]
+        return known + rest, tail
+
+    A, A_tail = draw(rows)
+    G, G_tail = draw(columns)
+    return Linear(A[:n], A_tail, G[:n], G_tail), A, G, columns
+
+
+def beyond(A: list[arb_mat], G: list[arb_mat], start: arb_mat, n: int) -> list[list[arb]]:
+    """The true tail of V, coefficient by coefficient."""
+    V, zero = [start], arb_mat(2, start.ncols())
+    for j in range(8 * n):
+        rate = G[j] if j < len(G) else zero
+        for i in range(min(j + 1, len(A))):
+            rate += A[i] * V[j - i]
+        V.append(rate * (arb(1) / (j + 1)))
+    return [[sum((abs(v[i, k]) for v in V[n:]), ZERO) for k in range(start.ncols())] for i in range(2)]
+
+
+def linear_violations(mutant: Callable[[Linear], Linear], trials: int) -> int:
+    rng, found = Random(5), 0
+    for trial in range(trials):
+        n = rng.choice([5, 8, 12])
+        system, A, G, columns = linear(rng, n, ("tail", "whole", "both")[trial % 3])
+        start = arb_mat(2, columns, [arb(rng.uniform(-1, 1)) for _ in range(2 * columns)])
+        X = mutant(system).solve(start)[1]
+        truth = beyond(A, G, start, n)
+        found += not all(truth[i][j] <= X[i, j].abs_upper() + arb(2) ** -150 for i in range(2) for j in range(columns))
+    return found
+
+
+def _without(rows: list[list[arb]]) -> list[list[arb]]:
+    return [[ZERO] * len(row) for row in rows]
+
+
+def test_the_tail_of_a_linear_equation_is_never_larger_than_its_bound() -> None:
+    assert linear_violations(lambda system: system, 90) == 0
+
+
+@pytest.mark.parametrize(
+    "mutant",
+    [
+        lambda s: Linear(s.A, _without(s.A_tail), s.G, s.G_tail),
+        lambda s: Linear(s.A, s.A_tail, s.G, _without(s.G_tail)),
+        lambda s: Linear([*s.A[:-1], s.A[-1] * 0], s.A_tail, [g * 0 for g in s.G], s.G_tail),
+    ],
+    ids=["tail of A", "tail of G", "rest of G and A"],
+)
+def test_a_linear_bound_that_forgets_a_part_is_caught(mutant: Callable[[Linear], Linear]) -> None:
+    assert linear_violations(mutant, 90) > 3
+
+
+def test_the_tail_of_a_linear_equation_feeds_back_on_itself() -> None:
+    # V' = 3 V: the rest d alone (what the known coefficients leave) is too small for the true tail.
+    n, a = 5, arb(3)
+    system = Linear([arb_mat([[a]]), *[arb_mat(1, 1)] * (n - 1)], [[ZERO]], [arb_mat(1, 1)] * n, [[ZERO]])
+    V, X = system.solve(arb_mat([[arb(1)]]))
+    d = abs(V[-1][0, 0] * a / n)
+    truth = a.exp() - sum((v[0, 0] for v in V), ZERO)
+    assert d < truth
+    assert truth <= X[0, 0].abs_upper()
+    assert X[0, 0].contains(truth)
+    assert UNIT.contains(1)
+    assert UNIT.contains(-1)

@@ -1,0 +1,60 @@
+"""What is a ball outside of FLINT?  An exact midpoint and an exact radius, which can be compared, sent and printed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from flint import arb, ctx, fmpq
+
+
+@dataclass(frozen=True)
+class Ball:
+    """All numbers within `radius` of `mid`; both exact.
+
+    text   the ball in decimal digits, `[1.0986123 +/- 2.1e-14]`, never narrower than the ball itself.
+    """
+
+    mid: Fraction
+    radius: Fraction
+    text: str = ""
+
+    @classmethod
+    def of(cls, x: arb) -> Ball:
+        """The same ball.  Raises ValueError for one that is not finite."""
+        if not x.is_finite():
+            raise ValueError(f"{x} is no finite ball")
+        return cls(_exact(x.mid()), _exact(x.rad()), x.str(max(15, int(0.30103 * ctx.prec))))
+
+    @property
+    def low(self) -> Fraction:
+        return self.mid - self.radius
+
+    @property
+    def high(self) -> Fraction:
+        return self.mid + self.radius
+
+    def __contains__(self, x: Fraction | int) -> bool:
+        return self.low <= x <= self.high
+
+    def __float__(self) -> float:
+        return float(self.mid)
+
+    def apart(self, other: Ball) -> bool:
+        """Whether no number lies in both."""
+        return self.high < other.low or other.high < self.low
+
+    def to_json(self) -> dict[str, str | float]:
+        return {"ball": self.text, "mid": float(self.mid), "radius": float(self.radius)}
+
+
+def ball(x: Fraction | int) -> arb:
+    """An exact number at the precision of the moment."""
+    q = Fraction(x)
+    return arb(fmpq(q.numerator, q.denominator))
+
+
+def _exact(x: arb) -> Fraction:
+    """An exact ball as a fraction."""
+    mantissa, exponent = x.man_exp()
+    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)

@@ -1,0 +1,220 @@
+"""Where is the gradient of an ODE problem?  Balls that contain it for certain, or the reason why there are none."""
+
+from __future__ import annotations
+
+import math
+import time as clock
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+from flint import arb, arb_mat, ctx
+
+from verify.decide.tower import GiveUp
+from verify.numerics.enclosure.ball import Ball, ball
+from verify.numerics.enclosure.field import Field, differentiated, needed, own_time
+from verify.numerics.enclosure.forward import GaveUp, Reached, integrate
+from verify.numerics.enclosure.program import Unsupported
+from verify.systems import OdeProblem, System
+
+#: A number, its text ("0.1", "3/2"), or a pair of them for everything between.
+Value: TypeAlias = "Fraction | int | float | str | Ball | tuple[Any, Any]"
+#: Times that the tolerance is tightened.
+PASSES = 5
+#: What one step may leave out, in units of the radius that is wanted in the end.
+SHARE = 2e-6
+#: What the tolerance is multiplied by after a pass that did not get to the end.
+FINER = 1e-8
+
+
+@dataclass(frozen=True)
+class Enclosure:
+    """What is proved: the solution exists on [t0, T] for all values of the names, and the balls hold these values.
+
+    state      x(T), by the names of the states.
+    objective  G.
+    gradient   dG/dq by parameter and other name of the problem; `t0` and `T`, which mean the ends of the interval
+               (the whole derivative where the problem has a name t0 or T); `u(t0)` for the initial value of u alone.
+    radius     the largest radius in `gradient`; reached: whether it is what was asked for.
+    steps, order, bits   of the last pass.
+    """
+
+    point: Mapping[str, Ball]
+    state: Mapping[str, Ball]
+    objective: Ball
+    gradient: Mapping[str, Ball]
+    radius: float
+    reached: bool
+    steps: int
+    order: int
+    bits: int
+
+    def __bool__(self) -> bool:
+        return True
+
+    def to_json(self) -> dict[str, Any]:
+        balls = {"point": self.point, "state": self.state, "gradient": self.gradient}
+        record: dict[str, Any] = {key: {name: b.to_json() for name, b in each.items()} for key, each in balls.items()}
+        record["objective"] = self.objective.to_json()
+        keys = ("radius", "reached", "steps", "order", "bits")
+        return record | {key: getattr(self, key) for key in keys}
+
+
+@dataclass(frozen=True)
+class Fail:
+    """No enclosure, and why; false in a condition."""
+
+    reason: str
+
+    def __bool__(self) -> bool:
+        return False
+
+
+def enclose(
+    problem: OdeProblem | System,
+    at: Mapping[str, Value] | None = None,
+    *,
+    radius: float = 1e-12,
+    seconds: float = 10.0,
+) -> Enclosure | Fail:
+    """Enclose x(T), G and the gradient of G at a point of the parameters, or over a box of them.
+
+    at       a value for every name of the problem: exact (a float is the double that it is), or a pair (low, high).
+    radius   absolute, for each component of the gradient; tightened until it is reached, or does not shrink any more.
+    seconds  after which it gives up.
+
+    Raises ValueError for a name without a value, or without a meaning; never returns a number where there is no
+    solution.  Method: Lohner's QR frame around Taylor steps whose remainders are bounded in the algebra of power
+    series (Schauder's theorem), all in balls; see `verify.numerics.enclosure.step`.
+    """
+    if isinstance(problem, System):
+        return enclose(_ode(problem.problem), at, radius=radius, seconds=seconds)
+    values = _values(_ode(problem), at or {})
+    if not 0 < radius < math.inf:
+        raise ValueError(f"radius is {radius}; give a positive number")
+    try:
+        field = Field.of(problem, differentiated(problem))
+    except (Unsupported, GiveUp) as reason:
+        return Fail(str(reason))
+    deadline = clock.monotonic() + seconds
+    best: Enclosure | None = None
+    failed = ""
+    tol = radius * SHARE
+    for _ in range(PASSES):
+        digits = max(-math.log10(max(tol, 1e-300)), 4.0)
+        order, bits = int(14 + 1.07 * digits), int(3.33 * digits) + 35
+        try:
+            with _precision(bits, order):
+                found = _pass(field, values, order, bits, tol, radius, deadline)
+        except GaveUp as reason:
+            if best or failed:
+                # Twice at the same place: more digits do not help.
+                return best or Fail(failed)
+            failed, tol = str(reason), tol * FINER
+            continue
+        stuck = best is not None and found.radius > 0.5 * best.radius
+        best = found if best is None or found.radius < best.radius else best
+        if best.reached or stuck:
+            return best
+        tol *= max(min(0.1 * radius / found.radius, 0.1), 1e-30)
+    return best or Fail(failed)
+
+
+def _pass(
+    field: Field, values: Mapping[str, tuple[Fraction, Fraction]], order: int, bits: int, tol: float, radius: float,
+    deadline: float,
+) -> Enclosure:  # fmt: skip
+    at = {name: _between(*ends) for name, ends in values.items()}
+    try:
+        reached = integrate(field, at, order, tol, deadline)
+        objective, gradient = _objective(field, at, reached)
+        balls = {name: Ball.of(x) for name, x in gradient.items()}
+        state = {name: Ball.of(reached.state[i, 0]) for i, name in enumerate(field.problem.state)}
+        value = Ball.of(objective)
+    except (ArithmeticError, ValueError) as reason:
+        raise GaveUp(f"the objective, or its derivative, has no finite value at the final time ({reason})") from None
+    worst = max((float(b.radius) for b in balls.values()), default=0.0)
+    point = {name: Ball.of(x) for name, x in at.items()}
+    return Enclosure(point, state, value, balls, worst, worst <= radius, reached.steps, order, bits)
+
+
+def _objective(field: Field, at: Mapping[str, arb], end: Reached) -> tuple[arb, dict[str, arb]]:
+    """G and its gradient.
+
+    With Phi = dx(T)/dx(t0), S = dx(T)/dq at fixed ends, and H = g_t + g_x x'(T):
+
+        dG/dq = g_q + g_x S + H T_q - g_x Phi x'(t0) t0_q
+    """
+    n, m = len(field.state), len(field.names)
+    begin, final = field.times(at)
+    first = field.values(begin, end.start.entries(), at)
+    last = field.values(final, end.state.entries(), at)
+    g_x = arb_mat(1, n, field.terminal_by_states(last))
+    by_start, by_names = g_x * end.by_start, g_x * end.by_names
+    rate = g_x * arb_mat(n, 1, field.rhs(last))
+    H = field.terminal_by_time(last)[0] + rate[0, 0]
+    H0 = (by_start * arb_mat(n, 1, field.rhs(first)))[0, 0]
+    ends = field.times_by_names(at)
+    explicit = field.terminal_by_names(last)
+    gradient = {
+        name: explicit[j] + by_names[0, j] + H * ends[m + j] - H0 * ends[j] for j, name in enumerate(field.names)
+    }
+    if own_time(field.problem, "t0"):
+        gradient["t0"] = -H0
+    if own_time(field.problem, "T"):
+        gradient["T"] = H
+    for i, name in enumerate(field.problem.state):
+        gradient[f"{name}(t0)"] = by_start[0, i]
+    objective = field.terminal(last)[0]
+    if n > len(field.problem.state):
+        objective = objective + end.state[n - 1, 0]
+    return objective, gradient
+
+
+# --- inputs -----------------------------------------------------------------------------------------
+
+
+def _ode(problem: Any) -> OdeProblem:
+    if not isinstance(problem, OdeProblem):
+        raise ValueError(f"{getattr(problem, 'kind', type(problem).__name__)!r} is not enclosed; give an OdeProblem")
+    return problem
+
+
+def _values(problem: OdeProblem, at: Mapping[str, Value]) -> dict[str, tuple[Fraction, Fraction]]:
+    names = needed(problem)
+    if missing := sorted(names - set(at)):
+        raise ValueError(f"no value for {', '.join(missing)}; add it to `at`, as a number or a pair (low, high)")
+    if unknown := sorted(set(at) - names - set(problem.domain.variables)):
+        raise ValueError(f"{', '.join(unknown)} in `at` is no name of the problem; it has {', '.join(sorted(names))}")
+    return {name: _ends(name, at[name]) for name in sorted(names)}
+
+
+def _ends(name: str, value: Value) -> tuple[Fraction, Fraction]:
+    if isinstance(value, Ball):
+        return value.low, value.high
+    ends = value if isinstance(value, tuple) else (value, value)
+    try:
+        low, high = (Fraction(end) for end in ends)
+    except (ValueError, OverflowError, TypeError, ZeroDivisionError):
+        raise ValueError(f"{name} = {value!r} is no number; write 3/2, 0.1, or a pair (low, high)") from None
+    if low > high:
+        raise ValueError(f"{name} = {value!r} is empty; write the smaller number first")
+    return low, high
+
+
+def _between(low: Fraction, high: Fraction) -> arb:
+    """A ball that contains both ends and all between."""
+    return ball(low) if low == high else ball(low).union(ball(high))
+
+
+@contextmanager
+def _precision(bits: int, order: int) -> Generator[None]:
+    """FLINT's global precision, and a cap above the length of every series; both put back."""
+    before = ctx.prec, ctx.cap
+    ctx.prec, ctx.cap = bits, max(order + 1, ctx.cap)
+    try:
+        yield
+    finally:
+        ctx.prec, ctx.cap = before
