@@ -157,9 +157,15 @@ RULES = {
         "A: matrix(n,n), s: real",
     ),
     "signs of what may be zero on a whole region": (
-        ("sign(x)*x = abs(x)", "abs(u).*sign(u) = u"),
-        ("sign(abs(x) - x)*(abs(x) - x) + abs(x) + x = abs(abs(x) - x)", "sign(x) = 1"),
-        "x: real, u: vector(n)",
+        (
+            "sign(x)*x = abs(x)",
+            "abs(u).*sign(u) = u",
+            "grad_u sum(relu(relu(v) + u)) = (sign(relu(v) + u) + ones(n))/2",
+            "sign(relu(v) + u).*(relu(v) + u) = abs(relu(v) + u)",
+        ),
+        ("sign(abs(x) - x)*(abs(x) - x) + abs(x) + x = abs(abs(x) - x)", "sign(x) = 1",
+         "sign(relu(u) - u).*(relu(u) - u) + relu(u) = relu(u) - u"),
+        "x: real, u: vector(n), v: vector(n)",
     ),
     "gradients by structured matrices": (
         ("grad_P tr(P*P) = 2*P", "grad_P tr(A*P) = A'", "grad_K tr(A*K) = A'"),
@@ -272,8 +278,13 @@ def test_a_wrong_rule_is_caught_by_comparing_with_the_text(monkeypatch):
     assert "defect" in evidence.detail["reason"]
 
 
-def test_nothing_is_confirmed_where_nothing_is_defined():
-    claim = read_claim("log(-(x'*x)) = log(-(x'*x)) with x: vector(n)")
-    sides, _ = agreeing_sides(claim)
-    assert sides
+@pytest.mark.parametrize("text", ["log(-(x'*x)) = log(-(x'*x))", "sqrt(-exp(s)) = sqrt(-exp(s))", "inv(A - A) = A"])
+def test_what_is_defined_nowhere_is_not_proved(text):
+    claim = read_claim(f"{text} with x: vector(n), s: real, A: matrix(n,n)")
+    assert agreeing_sides(claim)[0] is None
+
+
+def test_nothing_is_confirmed_where_no_point_is_found():
+    claim = read_claim("log(x'*y - norm(x)*norm(y)) = log(y'*x - norm(y)*norm(x)) with x: vector(n), y: vector(n)")
+    assert agreeing_sides(claim)[0]
     assert prove(claim).detail["confirmed"] == 0

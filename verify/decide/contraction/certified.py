@@ -10,7 +10,7 @@ from __future__ import annotations
 from verify.decide.contraction.elementwise import is_positive
 from verify.decide.contraction.matrices import is_diagonal, is_generic
 from verify.decide.contraction.space import GiveUp, Space
-from verify.decide.contraction.sums import Sum, Term
+from verify.decide.contraction.sums import Sum, Term, single
 
 #: Atoms that are analytic functions of their arguments (where they are defined) and of the symbols.
 ANALYTIC = frozenset({
@@ -42,8 +42,21 @@ def assume_nonzero(a: Sum) -> None:
         ((term, _),) = a.terms.items()
         if all(is_positive(a.space, k) for k, _ in term):
             return
-    if not a.terms or not is_analytic(a):
+    if not a.terms or not (is_analytic(a) or _shifts_freely(a)):
         raise GiveUp("a denominator that may be zero on a whole region")
+
+
+def _shifts_freely(a: Sum) -> bool:
+    """Whether a term is a symbol that occurs in no other one: the sum is then zero on a thin set only."""
+    for term, c in a.terms.items():
+        if len(term) != 1 or term[0][1] != 1 or not single(term[0][0]):
+            continue
+        ((atom, slots, _),) = term[0][0]
+        rest = Sum(a.space, a.dims, {t: x for t, x in a.terms.items() if t != term})
+        every = len(set(slots)) == len(slots) and not a.space.atoms[atom].symmetry
+        if every and a.space.atoms[atom].kind == "symbol" and atom not in _atoms(rest) and c:
+            return True
+    return False
 
 
 def is_invertible(a: Sum) -> bool:

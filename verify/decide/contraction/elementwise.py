@@ -38,14 +38,16 @@ def is_positive(space: Space, component: Component) -> bool:
     return all(e % 2 == 0 or _positive_atom(space, a) for a, _, e in component)
 
 
+def is_surely_positive(a: Sum) -> bool:
+    """Whether every term is positive."""
+    return all(c > 0 and all(is_positive(a.space, k) or e % 2 == 0 for k, e in term) for term, c in a.terms.items())
+
+
 def _positive_atom(space: Space, atom: int) -> bool:
-    kind, flags = space.atoms[atom].kind, space.atoms[atom].flags
-    if "positive" in flags or kind in ("exp", "abs"):
+    one = space.atoms[atom]
+    if "positive" in one.flags or one.kind in ("exp", "abs"):
         return True
-    return kind == "pow" and all(
-        c > 0 and all(is_positive(space, k) or e % 2 == 0 for k, e in term)
-        for term, c in space.atoms[atom].argument.terms.items()
-    )
+    return one.kind == "pow" and is_surely_positive(one.argument)
 
 
 # --- atoms -----------------------------------------------------------------------------------------
@@ -190,6 +192,8 @@ def power(a: Sum, exponent: Number) -> Sum:
         raise GiveUp("division by zero")
     if any(is_open(k) and has_identity(space, k) for term in a.terms for k, _ in term):
         raise GiveUp("division by the zeros of an identity")
+    if not whole and is_surely_positive(a.scaled(-1)):
+        raise GiveUp("a root of what is always negative")
     if len(a.terms) == 1:
         return _power_of_term(a, exponent, whole)
     c, common, rest = content(a, lambda k: whole or is_positive(space, k))
@@ -264,6 +268,8 @@ def logarithm(a: Sum) -> Sum:
     space = a.space
     if not a.terms:
         raise GiveUp("the logarithm of zero")
+    if is_surely_positive(a.scaled(-1)):
+        raise GiveUp("the logarithm of what is always negative")
     if len(a.terms) > 1:
         c, common, rest = content(a, lambda k: is_positive(space, k))
     else:

@@ -13,7 +13,14 @@ from verify.claim import Domain, Size, Variable
 from verify.decide.contraction import functions
 from verify.decide.contraction.abstract import Head, abstract, slope
 from verify.decide.contraction.derive import derivative
-from verify.decide.contraction.elementwise import POSITIVE, exponential, logarithm, power, size_power
+from verify.decide.contraction.elementwise import (
+    POSITIVE,
+    exponential,
+    is_surely_positive,
+    logarithm,
+    power,
+    size_power,
+)
 from verify.decide.contraction.functions import Value, aligned, shape_of
 from verify.decide.contraction.matrices import with_diagonal
 from verify.decide.contraction.space import ALTERNATING, TRANSPOSABLE, GiveUp, Space, Symmetry
@@ -176,7 +183,7 @@ class Expansion:
         if exponent.op == "symbol" and self._is_size(exponent.value) and not a.labels:
             return Value(size_power(a.sum, exponent.value), ())
         e = self.value(exponent)
-        if any(self._is_integer(name) for name in _names(exponent)) and not functions.is_surely_positive(a.sum):
+        if any(self._is_integer(name) for name in _names(exponent)) and not is_surely_positive(a.sum):
             raise GiveUp("a whole exponent that is not known, of a base that may be negative")
         labels, (x, y) = aligned([Value(logarithm(a.sum), a.labels), e])
         return Value(exponential(einsum(x.axes, (x, x.axes), (y, y.axes))), labels)

@@ -14,7 +14,6 @@ from verify.decide.contraction.elementwise import (
     called,
     cosine,
     exponential,
-    is_positive,
     logarithm,
     power,
     sine,
@@ -170,11 +169,6 @@ def _of_matrix(name: str, a: Sum) -> Value:
 
 
 # --- functions of each entry ---------------------------------------------------------------------------------
-
-
-def is_surely_positive(a: Sum) -> bool:
-    """Whether every term is positive."""
-    return all(c > 0 and all(is_positive(a.space, k) for k, _ in term) for term, c in a.terms.items())
 
 
 def scalar_function(name: str, args: Sequence[Value]) -> Value:
