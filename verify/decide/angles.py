@@ -8,7 +8,7 @@ sin(M D) = 0 in normal form, then M D is a multiple of 2 pi everywhere.  If the 
 from __future__ import annotations
 
 from fractions import Fraction
-from math import lcm
+from math import gcd, lcm
 
 from verify.decide.real_forms import RealForms
 from verify.decide.tower import Element, GiveUp, NeedSign
@@ -26,6 +26,9 @@ def _is_no_angle(forms: RealForms, e: Element) -> bool:
     terms = _terms(forms, e)
     if terms is None:
         return False
+    # Any multiple will do: the smaller the angle, the better its range excludes full turns.
+    divisor = gcd(*(int(c) for c, u in terms if u is not None)) or 1
+    terms = [(c / divisor, u) for c, u in terms]
     common = lcm(*(c.denominator for c, _ in terms))
     low = high = Fraction(0)
     for c, argument in terms:
@@ -36,7 +39,7 @@ def _is_no_angle(forms: RealForms, e: Element) -> bool:
     if not (low * common >= -2 and high * common <= 2 and (open_ended or (low * common > -2 and high * common < 2))):
         return False
     try:
-        cosine, sine = forms.cos_sin(e.scaled(common))
+        cosine, sine = forms.cos_sin(e.scaled(Fraction(common, divisor)))
     except (NeedSign, GiveUp):
         return False
     return sine.is_zero() and (cosine - forms.tower.one).is_zero()

@@ -92,8 +92,8 @@ class Cuts:
         except NeedSign:
             return False
 
-    def _rest(self, v: Element, found: Parts) -> None:
-        """Take apart what has no positive factors."""
+    def _rest(self, v: Element, found: Parts, turned: bool = False) -> None:
+        """Take apart what has no positive factors; `turned` if it is the inverse of what it was."""
         one = Fraction(1)
         for k, unit in enumerate((self.tower.one, self.i, -self.tower.one, -self.i)):
             if v.key == unit.key:
@@ -108,8 +108,10 @@ class Cuts:
                 found.add(self.parts(pair[0]), one)
                 found.add(self.parts(pair[1]), weight)
                 return
-        if self._upside_down(v):
-            found.add(self.parts(v.inverse()), -one)
+        if not turned and self._upside_down(v):
+            inverse = Parts()
+            self._rest(v.inverse(), inverse, turned=True)
+            found.add(inverse, -one)
         else:
             found.rest.append((v, one))
 
@@ -172,7 +174,7 @@ class Cuts:
 
     def _upside_down(self, v: Element) -> bool:
         """Whether 1/v is the simpler one, and v is negative on a thin set only."""
-        if _complexity(v) <= _complexity(v.inverse()):
+        if v.complexity <= v.inverse().complexity:
             return False
         t = self.tower
         moving, exponentials = False, 0
@@ -188,7 +190,3 @@ class Cuts:
 
     def _unit(self, i: int) -> bool:
         return self.tower.kernels[i].kind == "root" and self.tower.kernels[i].args[0].rational() == -1
-
-
-def _complexity(v: Element) -> tuple[int, int, str]:
-    return v.den.total_degree(), len(v.num) + len(v.den), v.key

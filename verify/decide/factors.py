@@ -21,6 +21,8 @@ from verify.decide.tower import Element, GiveUp, Kernel, NeedSign, Tower
 #: Terms of a polynomial, and bits of a number, that are worth factorising.
 LARGEST_FACTORISED = 1000
 LARGEST_NUMBER = 120
+#: Earlier factors that a new one is compared with.
+LARGEST_RELATED = 6
 
 Factorisation = tuple[Fraction, list[tuple[fmpz_mpoly, int]]]
 
@@ -31,6 +33,8 @@ class Factors:
     def __init__(self, tower: Tower, signs: Signs, exp: Callable[[Element], Element]) -> None:
         self.tower, self.signs, self._exp = tower, signs, exp
         self._known: dict[str, Factorisation] = {}
+        self._surds: dict[str, fmpz_mpoly] = {}
+        """Factors with square roots that are kept."""
         self.root_of: dict[int, fmpz_mpoly] = {}
         """The P of a generator |P|^(1/q)."""
         self.is_absolute: Callable[[int], bool] = lambda _: True
@@ -65,8 +69,7 @@ class Factors:
         if 0 not in parts:
             return [(p, 1, Fraction(1))]
         if parts[0].leading_coefficient() * parts[1].leading_coefficient() > 0:
-            square = self._square(p, parts[0], i)
-            return square or [(p, 1, Fraction(1))]
+            return self._square(p, parts[0], i) or self._related(p) or [(p, 1, Fraction(1))]
         conjugate = parts[0] - parts[1] * t.variables[i]
         flip = 1 if conjugate.leading_coefficient() > 0 else -1
         norm = t.polynomial(p) * t.polynomial(conjugate)
@@ -99,6 +102,23 @@ class Factors:
                 return [(q, 2 * m, constant**2 if not k else Fraction(1)) for k, (q, m) in enumerate(parts)] or None
         return None
 
+    def _related(self, p: fmpz_mpoly) -> list[tuple[fmpz_mpoly, int, Fraction]] | None:
+        """p = (p Q)/Q for an earlier Q, where the product p Q falls into factors that are known."""
+        t, key = self.tower, str(p)
+        if key in self._surds:
+            return None
+        for q in list(self._surds.values())[-LARGEST_RELATED:]:
+            if len(p) * len(q) > LARGEST_FACTORISED // 4:
+                continue
+            product = t.polynomial(p) * t.polynomial(q)
+            if not product.den.is_one():
+                continue
+            constant, parts = _irreducible(product.num)
+            if all(str(r) in self._surds or not any(r.degrees()[i] for i in t.roots) for r, _ in parts):
+                return [(q, -1, constant), *((r, m, Fraction(1)) for r, m in parts)]
+        self._surds[key] = p
+        return None
+
     def _root_of_half(self, u: Element) -> Element:
         """A square root of |u|/2."""
         constant, parts = self.of(u.scaled(Fraction(1, 2)))
@@ -112,10 +132,12 @@ class Factors:
     def absolute(self, p: fmpz_mpoly, e: Fraction) -> Element:
         """|P|^e for an irreducible P, a generator or a prime number."""
         t = self.tower
+        i = t.single(p)
+        if i is not None and t.kernels[i].kind == "symbol" and ("radix", t.kernels[i].data) in t.plan.fineness:
+            return self.radix(i, e)
         if e.denominator == 1:
             n = int(e)
             return (t.polynomial(p) ** n).scaled(1 if n % 2 == 0 else self.signs.sign(p))
-        i = t.single(p)
         if i is not None and t.kernels[i].kind == "exp":
             return self._exp(t.kernels[i].args[0].scaled(e / t.kernels[i].data))
         if i is not None and i in self.root_of:

@@ -102,11 +102,16 @@ class Forms(ABC):
         return found
 
     def basis_exp(self, e: Element) -> Element:
-        """exp(e) by a basis of the exponents."""
+        """exp(e) by a basis of the exponents, and by logarithms with rational coefficients."""
         t, result = self.tower, self.tower.one
         if e.is_zero():
             return result
-        for number, c in self.exponents.express(e):
+        met = t.generators(e.num, *(b.num for b in self.exponents.basis))
+        logs = [t.polynomial(t.variables[i]) for i in met if t.kernels[i].kind in ("log", "principal")]
+        expressed = self.exponents.express(e, logs)
+        for log, c in expressed.free:
+            result = result * self.exp(log.scaled(c))
+        for number, c in expressed.basis:
             b = self.exponents.basis[number]
             k, fine = t.multiple(("exp", self.signs.element_digest(b)), c)
             result = result * t.generator(("exp", b.key), Kernel("exp", (b,), fine)) ** k

@@ -174,7 +174,7 @@ class RealForms(Forms):
                 e = e - t.polynomial(t.variables[i]).scaled(c)
         if e.is_zero():
             return result
-        for number, c in self.angles.express(e):
+        for number, c in self.angles.express(e).basis:
             b = self.angles.basis[number]
             k, fine = t.multiple(("tan", self.signs.element_digest(b)), c)
             if ("tan", b.key) not in t.index:
@@ -217,14 +217,19 @@ class RealForms(Forms):
     # --- inverse functions --------------------------------------------------------------------
 
     def function_atan(self, u: Element) -> Element:
+        """atan(u) = sign(u) pi/2 - atan(1/u), where the sign is known and 1/u is the simpler one."""
         if u.is_zero():
             return u
         s, u = self.odd(u)
         known = self._exact_atan(u) or self._atan_of_tan(u)
-        if known is None and u.den.total_degree() > u.num.total_degree():
-            side = self._known_sign(u)
-            known = self.pi(HALF * side) - self.function_atan(u.inverse()) if side else None
-        return (known or self.kernel("atan", u)).scaled(s)
+        if known is not None:
+            return known.scaled(s)
+        inverse = u.inverse()
+        side = self._known_sign(u) if inverse.complexity < u.complexity else 0
+        if not side:
+            return self.kernel("atan", u).scaled(s)
+        t, v = self.odd(inverse)
+        return (self.pi(HALF * side) - self.kernel("atan", v).scaled(t)).scaled(s)
 
     def _exact_atan(self, u: Element) -> Element | None:
         """Multiples of pi/12."""

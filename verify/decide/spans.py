@@ -6,7 +6,9 @@ of the basis, found by exact linear algebra on coefficients over a common denomi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
+from typing import NamedTuple
 
 from flint import fmpz_mpoly
 
@@ -16,37 +18,49 @@ from verify.decide.tower import Element, GiveUp
 LARGEST_BASIS = 24
 
 
+class Expressed(NamedTuple):
+    """Coefficients c with e = sum of c basis[i] + sum of c f."""
+
+    basis: list[tuple[int, Fraction]]
+    free: list[tuple[Element, Fraction]]
+
+
 class Span:
     """A growing basis of elements that are linearly independent over the rationals."""
 
     def __init__(self) -> None:
         self.basis: list[Element] = []
-        self._known: dict[str, list[tuple[int, Fraction]]] = {}
+        self._known: dict[str, Expressed] = {}
 
-    def express(self, e: Element) -> list[tuple[int, Fraction]]:
-        """Coefficients c_i with e = sum of c_i basis[i]; `e` joins the basis if there are none."""
+    def express(self, e: Element, free: Sequence[Element] = ()) -> Expressed:
+        """e as a combination of the basis and of free elements; `e` joins the basis if there is none."""
         found = self._known.get(e.key)
         if found is None:
-            found = self._solve(e)
+            found = self._solve(e, free)
             if found is None:
                 if len(self.basis) >= LARGEST_BASIS:
                     raise GiveUp("too many exponents")
                 self.basis.append(e)
-                found = [(len(self.basis) - 1, Fraction(1))]
+                found = Expressed([(len(self.basis) - 1, Fraction(1))], [])
             self._known[e.key] = found
         return found
 
-    def _solve(self, e: Element) -> list[tuple[int, Fraction]] | None:
+    def _solve(self, e: Element, free: Sequence[Element]) -> Expressed | None:
         if not self.basis:
             return None
+        spanning = [*self.basis, *free]
         den: fmpz_mpoly = e.den
-        for b in self.basis:
+        for b in spanning:
             if b.den != den:
                 den = e.tower.times(den, b.den // den.gcd(b.den))
-        columns = [_coefficients(b, den) for b in self.basis]
+        columns = [_coefficients(b, den) for b in spanning]
         target = _coefficients(e, den)
         rows = sorted(set(target).union(*columns))
-        return solve([[c.get(r, 0) for c in columns] for r in rows], [target.get(r, 0) for r in rows])
+        found = solve([[c.get(r, 0) for c in columns] for r in rows], [target.get(r, 0) for r in rows])
+        if found is None:
+            return None
+        n = len(self.basis)
+        return Expressed([(i, c) for i, c in found if i < n], [(free[i - n], c) for i, c in found if i >= n])
 
 
 def _coefficients(e: Element, den: fmpz_mpoly) -> dict[tuple[int, ...], int]:
@@ -54,7 +68,7 @@ def _coefficients(e: Element, den: fmpz_mpoly) -> dict[tuple[int, ...], int]:
 
 
 def solve(matrix: list[list[int]], right: list[int]) -> list[tuple[int, Fraction]] | None:
-    """The sparse solution c of matrix c = right over the rationals (columns independent); None if there is none."""
+    """A sparse solution c of matrix c = right over the rationals; None if there is none."""
     n = len(matrix[0])
     echelon: list[tuple[int, list[Fraction]]] = []
     for row, value in zip(matrix, right, strict=True):

@@ -86,6 +86,11 @@ class Element:
             self._key = f"{self.num}/{self.den}"
         return self._key
 
+    @property
+    def complexity(self) -> tuple[int, int, str]:
+        """An order that prefers polynomials, to choose between an element and its inverse."""
+        return self.den.total_degree(), len(self.num) + len(self.den), self.key
+
     def __add__(self, other: Element) -> Element:
         t = self.tower
         if self.den == other.den:
