@@ -90,6 +90,13 @@ def _argument(place: Place, function: Function) -> list[Token]:
     from verify.language.latex.read import bracket, opens_a_bracket, power, total
 
     start = place.piece
+    if place.is_sign("{") and _holds_a_bracket(place):
+        place.take()
+        inside = bracket(place, several=True)[1:-1]
+        place.expect("}", "after the argument")
+        if place.is_sign("^"):
+            place.notes.setdefault(f"{function.word}(…)^… is read as the power of the function")
+        return inside
     if place.is_sign("{"):
         place.take()
         bars, place.bars = place.bars, [""]
@@ -137,6 +144,18 @@ def _argument(place: Place, function: Function) -> list[Token]:
 
 _BRACKETS = "write the brackets"
 _FIRST = ("frac", "dfrac", "tfrac", "sqrt", "dot")
+
+
+def _holds_a_bracket(place: Place) -> bool:
+    """Whether the braces that open here hold one bracket and nothing else."""
+    depth = 0
+    for at in range(place.at + 1, len(place.pieces) - 1):
+        piece = place.pieces[at]
+        if piece.kind == "sign":
+            depth += (piece.text in "([{") - (piece.text in ")]}")
+        if depth <= 0:
+            return piece.text in ("(", ")", "]") and depth == 0 and place.pieces[at + 1].text == "}"
+    return False
 
 
 def _belongs_together(place: Place, function: Function) -> bool:

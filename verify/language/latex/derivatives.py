@@ -80,15 +80,15 @@ def _fraction(place: Place) -> Operator | None:
     partial = place.is_command("partial")
     if not _is_d(place) or above == above_end:
         return None
-    place.take()
-    total = _order(place) if place.is_sign("^") else 1
-    rest = (place.at, above_end) if place.at < above_end else (0, 0)
     place.at = below + 1
     by = _below(place, below_end)
     if not by:
         if partial:
             raise place.error("what is differentiated by is not clear below the bar", piece=place.pieces[below])
         return None
+    place.at = above + 1
+    total = _order(place) if place.is_sign("^") else 1
+    rest = (place.at, above_end) if place.at < above_end else (0, 0)
     if "d" in place.declared and not partial and place.pieces[above].kind == "letter":
         raise place.error(
             "d is declared, and this can be a derivative or a quotient", r"write \frac{\mathrm{d}}{\mathrm{d}x}", first

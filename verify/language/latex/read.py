@@ -14,6 +14,7 @@ from __future__ import annotations
 from verify.language.latex.applied import application, function_at
 from verify.language.latex.derivatives import Operator, operator_at
 from verify.language.latex.names import quantity, starts_a_name
+from verify.language.latex.pieces import Piece
 from verify.language.latex.place import Place
 from verify.language.latex.structures import cases, dotted, norm, root, sum_over
 from verify.language.latex.words import BRACKETS, CLOSING, GREEK_FUNCTIONS, PRODUCTS, REFUSED, RELATIONS
@@ -93,6 +94,23 @@ def _may_be_a_call(place: Place, out: list[Token]) -> bool:
         place.notes.setdefault(f"{name}(…) is read as the product {name}*(…)")
         return False
     return True
+
+
+def _stands_alone(place: Place, letter: Piece) -> bool:
+    """Whether a letter stands somewhere, with or without an exponent, with no bracket behind: functions do not."""
+    found = place.pieces
+    for at, piece in enumerate(found[:-1]):
+        if piece.text != letter.text or piece.kind != letter.kind:
+            continue
+        following = at + 1
+        if found[following].text == "^":
+            following += 2
+            if found[following - 1].text == "{":
+                while following < len(found) - 1 and found[following - 1].text != "}":
+                    following += 1
+        if found[min(following, len(found) - 1)].text not in ("(", "[", "^"):
+            return True
+    return False
 
 
 def _holds_one_piece(place: Place) -> bool:
@@ -215,6 +233,12 @@ def power(place: Place) -> list[Token]:
         raise place.error(
             f"{place.source(first)}(…) can be a power, an inverse function or a derivative", f"write ({name}(…))^…"
         )
+    if name and name not in place.declared and opens_a_bracket(place):
+        if _holds_one_piece(place) or not _stands_alone(place, first):
+            raise place.error(
+                f"{place.source(first)}(…) can be a power of a function or a product", f"declare {name}", first
+            )
+        place.notes.setdefault(f"{place.source(first)}(…) is read as a product")
     if transposed and exponent:
         return [*place.called("inv", base, first), place.token("sign", "'")]
     if transposed:
