@@ -103,21 +103,37 @@ class Factors:
         return None
 
     def _related(self, p: fmpz_mpoly) -> list[tuple[fmpz_mpoly, int, Fraction]] | None:
-        """p = (p Q)/Q for an earlier Q, where the product p Q falls into factors that are known."""
+        """p = (p Q)/Q for an earlier Q or its conjugate, where the product p Q falls into factors that are known."""
         t, key = self.tower, str(p)
         if key in self._surds:
             return None
         for q in list(self._surds.values())[-LARGEST_RELATED:]:
             if len(p) * len(q) > LARGEST_FACTORISED // 4:
                 continue
-            product = t.polynomial(p) * t.polynomial(q)
-            if not product.den.is_one():
-                continue
-            constant, parts = _irreducible(product.num)
-            if all(str(r) in self._surds or not any(r.degrees()[i] for i in t.roots) for r, _ in parts):
-                return [(q, -1, constant), *((r, m, Fraction(1)) for r, m in parts)]
+            i = next(i for i in reversed(t.roots) if q.degrees()[i])
+            parts = t.coefficients(q, i)
+            for other in (q, parts[0] - parts[1] * t.variables[i]):
+                product = t.polynomial(p) * t.polynomial(other)
+                if product.is_zero():
+                    continue  # on one branch of a root: neither need be zero
+                constant, factors = _irreducible(product.num)
+                if not product.den.is_one() or not all(self._is_settled(r) for r, _ in factors):
+                    continue
+                found = [(r, m, Fraction(1)) for r, m in factors]
+                if other is q:
+                    return [(q, -1, constant), *found]
+                scale, norm = self.of(t.polynomial(q) * t.polynomial(other))
+                return [(q, 1, constant / scale), *found, *((r, -m, Fraction(1)) for r, m in norm)]
         self._surds[key] = p
         return None
+
+    def _is_settled(self, p: fmpz_mpoly) -> bool:
+        """Whether a factor is free of roots, a root, or one that is kept."""
+        return (
+            str(p) in self._surds
+            or self.tower.single(p) is not None
+            or not any(p.degrees()[i] for i in self.tower.roots)
+        )
 
     def _root_of_half(self, u: Element) -> Element:
         """A square root of |u|/2."""
