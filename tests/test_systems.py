@@ -84,7 +84,7 @@ def test_what_is_not_claimed_is_derived_in_the_convention_of_the_claim() -> None
 
 
 def test_a_refutation_that_rests_on_numbers_says_so() -> None:
-    result = growth({**KEPT, "gradient p": "-int(l1*u, t, 0, T)"})
+    result = growth({**KEPT, "adjoint l1": "p*l1"})
     assert (result.verdict, result.rigor) == (Verdict.REFUTED, Rigor.NUMERICAL)
 
 
@@ -169,6 +169,14 @@ def test_a_state_without_its_step_is_not_guessed() -> None:
     result = judged(Base(head, {"adjoint l1": "l1[k+1]*p*(1 - 2*x)", "terminal l1": "2*x[n]"}).toml())
     assert result.verdict is Verdict.UNDECIDED
     assert "x[k]" in result.reason
+
+
+def test_a_given_number_of_steps_is_written_out() -> None:
+    head = recurrence("x", "p", "x + p*sin(x)", "1", "10", "x^2")
+    claim = {"adjoint l1": "(1 + p*cos(x[k]))*l1[k+1]", "terminal l1": "2*x[10]"}
+    right = {**claim, "gradient p": "sum(l1[k]*sin(x[k-1]), k, 1, 10)"}
+    assert judged(Base(head, right).toml()).verdict is Verdict.PROVED
+    assert judged(Base(head, right).toml({"gradient p": "sum(l1[k]*sin(x[k]), k, 1, 10)"})).verdict is Verdict.REFUTED
 
 
 def test_two_runs_give_the_same_record() -> None:

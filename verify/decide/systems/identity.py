@@ -11,10 +11,11 @@ from random import Random
 from verify.calculus.tidy import is_zero
 from verify.claim import Claim, Domain, Variable
 from verify.decide import stages
+from verify.decide.enclose import search
 from verify.decide.points import Sampler
 from verify.graph import Node, free_symbols, substitute, symbol
 from verify.numerics.straight import NoFloat, Straight
-from verify.verdict import Result, Verdict
+from verify.verdict import Result, Verdict, combine
 
 #: Points of the quick comparison, and the relative difference that counts as one.
 POINTS, TOLERANCE = 5, 1e-9
@@ -32,7 +33,7 @@ class Identities:
     domain: Domain
     ranges: Mapping[str, Variable] = field(default_factory=dict)
     seed: int = 0
-    known: dict[tuple[Node, Node, tuple[Node, ...], bool], Result] = field(default_factory=dict)
+    known: dict[tuple[Node, Node, tuple[Node, ...], str], Result] = field(default_factory=dict)
 
     def over(self, nodes: Iterable[Node], conditions: tuple[Node, ...] = ()) -> Domain:
         """The names that occur with their sets, and the conditions that tie them."""
@@ -49,18 +50,36 @@ class Identities:
         found = self.domain.variables.get(base[0]) if base else None
         return replace(found, name=name) if found is not None and base and base[0] != name else Variable(name)
 
-    def decide(self, lhs: Node, rhs: Node, conditions: tuple[Node, ...] = (), *, explained: bool = False) -> Result:
-        """The verdict on lhs = rhs; with its own diagnosis where one is wanted."""
-        key = (lhs, rhs, conditions, explained)
+    def decide(self, lhs: Node, rhs: Node, conditions: tuple[Node, ...] = (), *, stop: str = "explained") -> Result:
+        """The verdict on lhs = rhs.
+
+        stop    before a wrong one is "explained" by its own diagnosis, before one that seems right is "proved" as well,
+                or "never".
+        """
+        key = (lhs, rhs, conditions, stop)
         if key not in self.known:
             domain = self.over((lhs, rhs), conditions)
             plain = _plain_names(domain.variables)
-            found = Result("", Verdict.UNDECIDED)
-            for found in stages(_renamed(Claim(lhs, rhs, domain), plain), seed=self.seed):
-                if found.verdict is Verdict.REFUTED and not explained:
-                    break
+            claim = _renamed(Claim(lhs, rhs, domain), plain)
+            found = self._searched(claim) if stop == "proved" else self._staged(claim, stop)
             self.known[key] = _named_back(found, {new: old for old, new in plain.items()})
         return self.known[key]
+
+    def _staged(self, claim: Claim, stop: str) -> Result:
+        found = Result("", Verdict.UNDECIDED)
+        try:
+            for found in stages(claim, seed=self.seed):
+                if stop != "never" and found.verdict is Verdict.REFUTED:
+                    break
+        except ValueError as error:  # a formula that is too long to be written
+            return replace(found, reason=str(error))
+        return found
+
+    def _searched(self, claim: Claim) -> Result:
+        """By enclosures alone: a large graph is small as long as nobody writes it out."""
+        found = search(claim, seed=self.seed)
+        verdict = combine((found.evidence,))
+        return Result("", verdict, found.evidence.rigor, None, "", found.counterexample, None, None, (found.evidence,))
 
     def difference(self, lhs: Node, rhs: Node) -> float:
         """The largest relative difference at a few points, in floating point; nan where nothing has a value.

@@ -82,7 +82,7 @@ class Reading:
         return abs(self.one - self.other) / (max(abs(self.one), abs(self.other)) or 1.0)
 
 
-def measure(task: OdeTask, convention: Convention, whole_too: bool) -> Measurement:
+def measure(task: OdeTask, convention: Convention, *, whole_too: bool, points: int = POINTS) -> Measurement:
     """All parts at a few points of the parameters; deterministic for the seed.
 
     whole_too   whether the system is also solved as it stands, to see whether it gives the true gradient.
@@ -102,7 +102,7 @@ def measure(task: OdeTask, convention: Convention, whole_too: bool) -> Measureme
             done += 1
         except (Failed, NoFloat, FloatingPointError, OverflowError) as reason:
             reasons.append(str(reason))
-        if done == POINTS or len(reasons) >= MOST_FAILED or reasons.count(TOO_MANY) >= MOST_STIFF:
+        if done == points or len(reasons) >= MOST_FAILED or reasons.count(TOO_MANY) >= MOST_STIFF:
             break
     if not done:
         found.nowhere = bool(reasons) and all(reason == NO_SOLUTION for reason in reasons)

@@ -19,7 +19,7 @@ from verify.decide.systems import convention as conventions
 from verify.decide.systems.compensate import compensation
 from verify.decide.systems.convention import UNANCHORED, Convention
 from verify.decide.systems.identity import Identities
-from verify.decide.systems.measure import Measurement, measure
+from verify.decide.systems.measure import POINTS, Measurement, measure
 from verify.decide.systems.reading import Functional, NoFunctional, Reader, is_backwards
 from verify.decide.systems.result import Part, SystemResult, overall
 from verify.graph import ZERO, Node, substitute, symbol
@@ -44,7 +44,8 @@ def judge(problem: OdeProblem, claim: SystemClaim, *, seed: int = 0) -> Iterator
     given = any(
         part.verdict < Verdict.SUPPORTED for key, part in zip(task.keys, parts, strict=True) if key[0] != "gradient"
     )
-    measured = measure(task, chosen, given)
+    proved = all(part.verdict is Verdict.PROVED for part in parts)
+    measured = measure(task, chosen, whole_too=given, points=1 if proved else POINTS)
     parts = [_weighed(task, key, part, measured) for key, part in zip(task.keys, parts, strict=True)]
     parts = [_compensated(task, key, part, chosen) for key, part in zip(task.keys, parts, strict=True)]
     parts = _alarmed(parts)

@@ -38,7 +38,8 @@ from verify.verdict import Counterexample, Result, Verdict
 
 #: Lengths that are written out, and nodes that they may have.
 LENGTHS, LARGEST = (1, 2, 3), 4000
-MOST_WRITTEN_OUT = 6
+#: Steps up to which a given number of steps is written out and proved, and up to which it is enclosed at points.
+MOST_PROVED, MOST_WRITTEN_OUT = 6, 40
 
 Key = tuple[str, str]
 
@@ -196,7 +197,7 @@ class RecurrenceTask:
             for lhs, rhs, step in self.equalities(key, n, convention):
                 if len(set(postorder(lhs, rhs))) > LARGEST:
                     continue
-                found = self.identities.decide(lhs, rhs)
+                found = self.identities.decide(lhs, rhs, stop="explained" if n <= MOST_PROVED else "proved")
                 verdicts.append(found.verdict)
                 if found.verdict is Verdict.REFUTED:
                     counter = _at_length(found, self.problem.steps, n, step)
@@ -285,7 +286,7 @@ class RecurrenceTask:
             args = [done[arg] for arg in each.args]
             if each.op == "sum":
                 low, high = tidy(args[1]), tidy(args[2])
-                if low.op != "num" or high.op != "num" or high.value - low.value > 2 * MOST_WRITTEN_OUT:
+                if low.op != "num" or high.op != "num" or high.value - low.value > MOST_WRITTEN_OUT:
                     return None
                 places = range(int(low.value), int(high.value) + 1)
                 terms = [substitute(args[0], {symbol(each.value): num(k)}) for k in places]
@@ -325,7 +326,9 @@ class RecurrenceTask:
                 return False
             for q, formula in self.claim.gradient.items():
                 value = self.valued(formula, n, states, adjoints)
-                if value is None or self.identities.decide(value, self.truth(q, n)).verdict < Verdict.SUPPORTED:
+                if value is None or len(set(postorder(value))) > LARGEST:
+                    return False
+                if self.identities.decide(value, self.truth(q, n), stop="proved").verdict < Verdict.SUPPORTED:
                     return False
         return True
 

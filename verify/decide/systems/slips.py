@@ -365,7 +365,7 @@ def _explained(identities: Identities, variants: Iterable[Variant]) -> Diagnosis
 def _general(identities: Identities, pairs: Pairs) -> Diagnosis | None:
     """What is said of a wrong identity in general."""
     for pair in pairs:
-        found = identities.decide(*pair, explained=True)
+        found = identities.decide(*pair, stop="never")
         if found.verdict is Verdict.REFUTED and found.diagnosis is not None:
             return found.diagnosis
     return None
