@@ -77,7 +77,7 @@ def _base(place: Place) -> list[Token]:
 
 
 def _exponent(place: Place) -> list[Token]:
-    from verify.language.latex.read import superscript
+    from verify.language.latex.superscripts import superscript
 
     place.take()
     transposed, exponent = superscript(place)

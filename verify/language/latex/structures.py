@@ -5,6 +5,7 @@ from __future__ import annotations
 from verify.language.latex import read
 from verify.language.latex.names import letter, starts_a_name
 from verify.language.latex.place import Place
+from verify.language.latex.superscripts import superscript
 from verify.language.latex.words import OTHERWISE, RELATIONS
 from verify.language.tokens import Token
 
@@ -49,7 +50,7 @@ def sum_over(place: Place) -> list[Token]:
     low = read.total(place)
     place.expect("}", "after the lower end")
     place.expect("^", "before the upper end")
-    transposed, high = read.superscript(place)
+    transposed, high = superscript(place)
     if transposed:
         raise place.error("the upper end of a sum is a number", r"declare T", first)
     place.bound.append(name)
