@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from verify.decide.systems.result import SystemResult
 from verify.systems import ImplicitProblem, OdeProblem, System
+from verify.verdict import Verdict
 
 __all__ = ["judge"]
 
@@ -19,7 +20,15 @@ def judge(system: System, *, seed: int = 0) -> Iterator[SystemResult]:
     if isinstance(problem, OdeProblem):
         from verify.decide.systems.ode import judge as judge_ode
 
-        yield from judge_ode(problem, system.claim, seed=seed)
+        result = None
+        for result in judge_ode(problem, system.claim, seed=seed):
+            yield result
+        if result is not None and result.verdict is Verdict.REFUTED:
+            from verify.decide.systems.enclosed import strengthened
+
+            stronger = strengthened(problem, system.claim, result, seed)
+            if stronger is not None:
+                yield stronger
     elif isinstance(problem, ImplicitProblem):
         from verify.decide.systems.implicit import judge as judge_implicit
 
