@@ -221,7 +221,7 @@ def test_nothing_is_executed(monkeypatch):
 
 
 def test_no_module_of_the_language_can_execute_text():
-    sources = Path(verify.language.__file__).parent.glob("*.py")
+    sources = Path(verify.language.__file__).parent.rglob("*.py")
     called = {
         node.func.id if isinstance(node.func, ast.Name) else node.func.attr
         for source in sources
