@@ -82,7 +82,7 @@ def read_system(text: str) -> System:
         raise ProblemError(f"this is no TOML: {message}", int(found[1]) if found else lines) from None
     except RecursionError:
         raise ProblemError("this is no TOML that people write: too many brackets inside each other") from None
-    return _Reader(text, document).system()
+    return _Reader(text, document).whole()
 
 
 class _Reader:
@@ -188,7 +188,7 @@ class _Reader:
 
     # --- the document ---
 
-    def system(self) -> System:
+    def whole(self) -> System:
         kind = self.document.get("kind")
         if kind is None:
             raise ProblemError("'kind' is missing", None, f"write kind = one of {', '.join(map(repr, KINDS))}")
