@@ -21,11 +21,11 @@ COST = " running"
 
 @dataclass(frozen=True)
 class Field:
-    """x' = rhs(t, x, q) with f_x (row by row) and f_q, the start b(q) with b_q, and what is left at the final time.
+    """x' = rhs(t, x, q), the start b(q), and the objective at the final time, each with its derivatives.
 
-    state   the names of the n states, the running cost last; names: the m names q that are differentiated by.
-    end     terminal; its derivatives by states, names and t; T by names (then 1 for T itself unless it is a name).
-    start   initial time, final time; t0 by names.
+    state       the names of the n states, the running cost last; names: the m names q that are differentiated by.
+    jacobian    f_x, row by row; variations: f_x and f_q behind it, row by row.
+    times       t0 and T.
     """
 
     problem: OdeProblem
@@ -33,7 +33,7 @@ class Field:
     names: tuple[str, ...]
     rhs: Program
     jacobian: Program
-    by_names: Program
+    variations: Program
     initial: Program
     initial_by_names: Program
     times: Program
@@ -63,7 +63,7 @@ class Field:
             names,
             Program(rhs),
             Program(_rows(rhs, state)),
-            Program(_rows(rhs, names)),
+            Program(_rows(rhs, state) + _rows(rhs, names)),
             Program(initial),
             Program(_rows(initial, names)),
             Program((problem.t0, problem.T)),

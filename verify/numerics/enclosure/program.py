@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from flint import arb, arb_series
+from flint import arb, arb_series, ctx
 
 from verify.graph import HALF, MINUS_ONE, ONE, PI, E, Node, add, call, mul, num, postorder, power, substitute, symbol
 from verify.numerics.enclosure.ball import ball
@@ -98,17 +98,25 @@ class Program:
         roots = tuple(plain(root) for root in roots)
         order = list(postorder(*roots))
         place = {node: i for i, node in enumerate(order)}
-        self._steps = [(node.op, node.value, tuple(place[arg] for arg in node.args)) for node in order]
+        steps = [(node.op, node.value, tuple(place[arg] for arg in node.args)) for node in order]
         self._roots = tuple(place[root] for root in roots)
+        self._kept: tuple[int, dict[Any, arb]] = (0, {})
         # An exponent is part of its step and has no value of its own.
         self._steps = [
-            (op, order[args[1]].value, args[:1]) if op == "pow" else (op, value, args)
-            for op, value, args in self._steps
+            (op, order[args[1]].value, args[:1]) if op == "pow" else (op, value, args) for op, value, args in steps
         ]
+
+    def _at_precision(self, bits: int) -> dict[Any, arb]:
+        """The numbers that occur, as balls of so many bits; kept for the next call."""
+        if self._kept[0] != bits:
+            values = [(op, value) for op, value, _ in self._steps if op in ("num", "constant")]
+            self._kept = bits, {v: ball(v) if op == "num" else _CONSTANTS[v]() for op, v in values}
+        return self._kept[1]
 
     def __call__(self, values: Mapping[str, Any]) -> list[Any]:
         """The roots at arb, arb_series or Series; NaN or an exception where there is no value."""
         done: list[Any] = []
+        constants = self._at_precision(ctx.prec)
         for op, value, args in self._steps:
             if op == "add":
                 total = done[args[0]]
@@ -122,10 +130,8 @@ class Program:
                 done.append(product)
             elif op == "symbol":
                 done.append(values[value])
-            elif op == "num":
-                done.append(ball(value))
-            elif op == "constant":
-                done.append(_CONSTANTS[value]())
+            elif op in ("num", "constant"):
+                done.append(constants[value])
             elif op == "pow":
                 done.append(whole_power(done[args[0]], value))
             else:

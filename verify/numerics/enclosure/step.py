@@ -22,7 +22,7 @@ from flint import arb, arb_mat, arb_poly, arb_series, ctx
 
 from verify.numerics.enclosure.field import Field
 from verify.numerics.enclosure.program import coefficients
-from verify.numerics.enclosure.series import UNIT, ZERO, Diverges, Series, below_one, norm
+from verify.numerics.enclosure.series import UNIT, ZERO, Diverges, Series, below_one
 
 Values = Mapping[str, arb]
 Matrices = list[arb_mat]
@@ -32,7 +32,7 @@ TRIES = 4
 
 def finite(entries: Sequence[arb]) -> None:
     """Raises Diverges unless all are finite."""
-    if not all(x.is_finite() for x in entries):
+    if not all(map(arb.is_finite, entries)):
         raise Diverges("a value is not finite")
 
 
@@ -179,16 +179,12 @@ def advance(field: Field, time: arb, h: arb, middle: Matrices, start: Sequence[a
     W = tails(field, clock, h, p, at, N)
     states = [Series(each, w, N) for each, w in zip(p, W, strict=True)]
     values = field.values(clock, states, at)
-    A, A_tail = scaled(field.jacobian(values), n, n, h, N)
-    G, G_tail = scaled(field.by_names(values), n, m, h, N)
-    eye = [[arb(int(i == j)) for j in range(n)] for i in range(n)]
-    wide = Linear(
-        A,
-        A_tail,
-        [beside(arb_mat(n, n), each) for each in G],
-        [[ZERO] * n + row for row in G_tail],
-    )
-    V, X = wide.solve(beside(arb_mat(eye), arb_mat(n, m)))
+    slopes = field.variations(values)
+    A, A_tail = scaled(slopes[: n * n], n, n, 0, h, N)
+    # The first n columns are dx/dstart, which nothing drives.
+    G, G_tail = scaled(slopes[n * n :], n, m, n, h, N)
+    start_of_both = [[arb(int(i == j)) for j in range(n + m)] for i in range(n)]
+    V, X = Linear(A, A_tail, G, G_tail).solve(arb_mat(start_of_both))
     end = X
     for each in V:
         end += each
@@ -197,24 +193,19 @@ def advance(field: Field, time: arb, h: arb, middle: Matrices, start: Sequence[a
         moved += c * power
         power *= h
     finite([*end.entries(), *moved.entries()])
-    sizes = [float(norm(arb_poly([v[i, j] for v in V]))) for i in range(n) for j in range(n + m)]
-    tail = max(float(x.rad()) for x in X.entries()) / max(1.0, *sizes)
+    tail = max(float(x.rad()) for x in X.entries()) / max(1.0, *(float(abs(x).mid()) for x in end.entries()))
     by_start = arb_mat(n, n, [end[i, j] for i in range(n) for j in range(n)])
     by_names = arb_mat(n, m, [end[i, n + j] for i in range(n) for j in range(m)])
     return Step(moved, by_start, by_names, tail)
 
 
-def scaled(entries: Sequence[Any], rows: int, columns: int, h: arb, n: int) -> tuple[Matrices, list[list[arb]]]:
-    """h times some series as matrices of coefficients, and the bounds of their tails."""
+def scaled(
+    entries: Sequence[Any], rows: int, columns: int, zeros: int, h: arb, n: int
+) -> tuple[Matrices, list[list[arb]]]:
+    """h times some series as matrices of coefficients, and the bounds of their tails, behind some columns of zeros."""
     each = [series(entry, n) * h for entry in entries]
     finite([x for one in each for x in (*one.p.coeffs(), one.r)])
-    levels = [arb_mat(rows, columns, [one.p[k] for one in each]) for k in range(n)]
-    return levels, [[each[i * columns + j].r for j in range(columns)] for i in range(rows)]
-
-
-def beside(left: arb_mat, right: arb_mat) -> arb_mat:
-    """Two matrices of as many rows, one beside the other."""
-    n, a, b = left.nrows(), left.ncols(), right.ncols()
-    return arb_mat(
-        n, a + b, [x for i in range(n) for x in (*(left[i, j] for j in range(a)), *(right[i, j] for j in range(b)))]
-    )
+    before = [ZERO] * zeros
+    lines = [each[i * columns : (i + 1) * columns] for i in range(rows)]
+    levels = [arb_mat([[*before, *(one.p[k] for one in line)] for line in lines]) for k in range(n)]
+    return levels, [[*before, *(one.r for one in line)] for line in lines]
