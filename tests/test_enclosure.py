@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from random import Random
+from time import monotonic
 
 import numpy as np
 import pytest
@@ -20,7 +21,9 @@ from verify.language import read_expression
 from verify.language.toml import read_system
 from verify.numerics.enclosure import Ball, Enclosure, Fail, enclose, step
 from verify.numerics.enclosure.ball import ball
+from verify.numerics.enclosure.enclose import objective_of
 from verify.numerics.enclosure.field import Field, differentiated
+from verify.numerics.enclosure.forward import GaveUp, integrate
 from verify.numerics.enclosure.program import Program
 from verify.numerics.enclosure.series import ZERO, Series
 from verify.systems import OdeProblem
@@ -100,11 +103,11 @@ KNOWN = {
 }  # fmt: skip
 
 
-def misses(known: Known, seed: int, radius: float) -> list[str]:
+def misses(known: Known, seed: int, radius: float, adjoint: bool = False) -> list[str]:
     at = known.draw(Random(seed))
     if known.closed == "1/(1 - p*T)" and at["p"] * at["T"] >= Fraction(9, 10):
         at["T"] = Fraction(1, 2)
-    found, truth = proved(enclose(known.problem, at, radius=radius)), known.truth(at)
+    found, truth = proved(enclose(known.problem, at, radius=radius, adjoint=adjoint)), known.truth(at)
     assert found.reached, (at, found.radius)
     return [
         name
@@ -123,7 +126,7 @@ def test_the_closed_form_is_inside(name: str) -> None:
 @pytest.mark.parametrize("name", KNOWN)
 def test_the_closed_form_is_inside_at_many_points(name: str) -> None:
     for seed in range(60):
-        assert misses(KNOWN[name], 100 + seed, 10.0 ** -(3 + seed % 20)) == []
+        assert misses(KNOWN[name], 100 + seed, 10.0 ** -(3 + seed % 20), adjoint=seed % 3 == 0) == []
 
 
 LOTKA = ode("x y", "a b c d", "a*x - b*x*y; -c*y + d*x*y", "1; 1", "0;10", "((x - 2)^2 + (y - 1)^2)/2")
@@ -184,6 +187,87 @@ def _solved(problem: OdeProblem, at: Mapping[str, Fraction]) -> float | None:
         return None
     last = {**values, "t": ends[1], **dict(zip(problem.state, out.y[:-1, -1], strict=True))}
     return float(Straight((problem.terminal,))(last)[0]) + float(out.y[-1, -1])
+
+
+# --- the adjoint -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_the_closed_form_is_inside_by_the_adjoint_too(name: str) -> None:
+    for seed, radius in enumerate((1e-6, 1e-12)):
+        assert misses(KNOWN[name], seed, radius, adjoint=True) == []
+
+
+def test_the_adjoint_meets_the_sensitivities_on_a_network() -> None:
+    names = [f"w{i}" for i in range(15)]
+    rhs = "; ".join(
+        f"tanh({a}*x + {b}*y + {c}) + {d}*sin(t*y) - {e}*x^2" for a, b, c, d, e in (names[:5], names[5:10], names[10:])
+    )
+    problem = ode("x y z", " ".join(names), rhs, "w3; w4^2; 1/2", "1/5; 6/5", "x*y + w7*z^2", "z*x + w9*t")
+    rng = Random(8)
+    at = {name: Fraction(rng.randint(-12, 12), 10) for name in names}
+    for values in (at, {name: (x, x + Fraction(1, 10**6)) for name, x in at.items()}):
+        one = proved(enclose(problem, values, radius=1e-14, adjoint=False))
+        other = proved(enclose(problem, values, radius=1e-14, adjoint=True))
+        assert set(one.gradient) == set(other.gradient)
+        for key, found in one.gradient.items():
+            assert not found.apart(other.gradient[key]), key
+        assert max(one.radius, other.radius) < (1e-13 if values is at else 1e-3)
+    # Several names a state: the adjoint is chosen by itself.
+    assert enclose(problem, at, radius=1e-14) == enclose(problem, at, radius=1e-14, adjoint=True)
+
+
+@dataclass
+class Coarse:
+    """Few coefficients and long steps, where the tails are what carries the truth."""
+
+    known: Known
+    adjoint: bool
+
+    def misses(self, trials: int = 12) -> int:
+        found, rng = 0, Random(11)
+        before = ctx.prec, ctx.cap
+        for trial in range(trials):
+            at, order = self.known.draw(rng), 4 + trial % 4
+            truth = self.known.truth(at)
+            ctx.prec, ctx.cap = 100, 50
+            try:
+                field = Field.of(self.known.problem, self.known.names(), self.adjoint)
+                values = {name: ball(x) for name, x in at.items()}
+                reached = integrate(field, values, order, 1e-4, monotonic() + 10)
+                objective, gradient = objective_of(field, values, reached)
+                balls = [Ball.of(objective), *(Ball.of(gradient[name]) for name in self.known.names())]
+            except GaveUp:
+                continue
+            finally:
+                ctx.prec, ctx.cap = before
+            found += any(b.apart(truth[name]) for b, name in zip(balls, ("G", *self.known.names()), strict=True))
+        return found
+
+
+COARSE = ("oscillator", "running cost", "logistic")
+
+
+@pytest.mark.parametrize("adjoint", [False, True])
+@pytest.mark.parametrize("name", COARSE)
+def test_the_truth_is_inside_where_all_depends_on_the_tails(name: str, adjoint: bool) -> None:
+    assert Coarse(KNOWN[name], adjoint).misses() == 0
+
+
+@pytest.mark.parametrize(
+    ("module", "adjoint"), [("step", False), ("step", True), ("adjoint", True)], ids=["forward", "both", "adjoint"]
+)
+def test_tails_that_are_dropped_at_the_end_of_a_step_are_caught(
+    module: str, adjoint: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"verify.numerics.enclosure.{module}.UNIT", ZERO)
+    assert sum(Coarse(KNOWN[name], adjoint).misses() for name in COARSE) > 0
+
+
+@pytest.mark.parametrize("adjoint", [False, True])
+def test_a_frame_that_forgets_its_width_is_caught(adjoint: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("verify.numerics.enclosure.frame.UNIT", ZERO)
+    assert sum(Coarse(KNOWN[name], adjoint).misses() for name in COARSE) > 5
 
 
 # --- boxes ------------------------------------------------------------------------------------------------

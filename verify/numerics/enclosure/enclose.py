@@ -23,6 +23,8 @@ from verify.systems import OdeProblem, System
 Value: TypeAlias = "Fraction | int | float | str | Ball | tuple[Any, Any]"
 #: Times that the tolerance is tightened.
 PASSES = 5
+#: Names for each state from which on the adjoint is faster.
+MANY = 4
 #: What one step may leave out, in units of the radius that is wanted in the end.
 SHARE = 2e-6
 #: What the tolerance is multiplied by after a pass that did not get to the end.
@@ -78,24 +80,29 @@ def enclose(
     *,
     radius: float = 1e-12,
     seconds: float = 10.0,
+    adjoint: bool | None = None,
 ) -> Enclosure | Fail:
     """Enclose x(T), G and the gradient of G at a point of the parameters, or over a box of them.
 
     at       a value for every name of the problem: exact (a float is the double that it is), or a pair (low, high).
     radius   absolute, for each component of the gradient; tightened until it is reached, or does not shrink any more.
     seconds  after which it gives up.
+    adjoint  whether the gradient comes from the adjoint, whose cost hardly grows with the number of names, or from
+             forward sensitivities; chosen by their number unless given.
 
     Raises ValueError for a name without a value, or without a meaning; never returns a number where there is no
     solution.  Method: Lohner's QR frame around Taylor steps whose remainders are bounded in the algebra of power
     series (Schauder's theorem), all in balls; see `verify.numerics.enclosure.step`.
     """
     if isinstance(problem, System):
-        return enclose(_ode(problem.problem), at, radius=radius, seconds=seconds)
+        return enclose(_ode(problem.problem), at, radius=radius, seconds=seconds, adjoint=adjoint)
     values = _values(_ode(problem), at or {})
     if not 0 < radius < math.inf:
         raise ValueError(f"radius is {radius}; give a positive number")
     try:
-        field = Field.of(problem, differentiated(problem))
+        names = differentiated(problem)
+        many = len(names) > MANY * len(problem.state) if adjoint is None else adjoint
+        field = Field.of(problem, names, many)
     except (Unsupported, GiveUp) as reason:
         return Fail(str(reason))
     deadline = clock.monotonic() + seconds
@@ -129,7 +136,7 @@ def _pass(
     at = {name: _between(*ends) for name, ends in values.items()}
     try:
         reached = integrate(field, at, order, tol, deadline)
-        objective, gradient = _objective(field, at, reached)
+        objective, gradient = objective_of(field, at, reached)
         balls = {name: Ball.of(x) for name, x in gradient.items()}
         state = {name: Ball.of(reached.state[i, 0]) for i, name in enumerate(field.problem.state)}
         value = Ball.of(objective)
@@ -140,7 +147,7 @@ def _pass(
     return Enclosure(point, state, value, balls, worst, worst <= radius, reached.steps, order, bits)
 
 
-def _objective(field: Field, at: Mapping[str, arb], end: Reached) -> tuple[arb, dict[str, arb]]:
+def objective_of(field: Field, at: Mapping[str, arb], end: Reached) -> tuple[arb, dict[str, arb]]:
     """G and its gradient.
 
     With Phi = dx(T)/dx(t0), S = dx(T)/dq at fixed ends, and H = g_t + g_x x'(T):
@@ -152,7 +159,7 @@ def _objective(field: Field, at: Mapping[str, arb], end: Reached) -> tuple[arb, 
     first = field.values(begin, end.start.entries(), at)
     last = field.values(final, end.state.entries(), at)
     g_x = arb_mat(1, n, field.terminal_by_states(last))
-    by_start, by_names = g_x * end.by_start, g_x * end.by_names
+    by_start, by_names = end.pulled(field, at, g_x)
     rate = g_x * arb_mat(n, 1, field.rhs(last))
     H = field.terminal_by_time(last)[0] + rate[0, 0]
     H0 = (by_start * arb_mat(n, 1, field.rhs(first)))[0, 0]

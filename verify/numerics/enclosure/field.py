@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from flint import arb
 
-from verify.calculus.reverse import gradient
-from verify.graph import ONE, ZERO, Node, free_symbols, postorder
+from verify.calculus.reverse import gradient, pullback
+from verify.graph import ONE, ZERO, Node, free_symbols, postorder, symbol
 from verify.numerics.enclosure.program import Program, Unsupported, plain
 from verify.systems import TIME, OdeProblem
 
@@ -26,6 +26,8 @@ class Field:
     state       the names of the n states, the running cost last; names: the m names q that are differentiated by.
     jacobian    f_x, row by row; variations: f_x and f_q behind it, row by row.
     times       t0 and T.
+    driven      the names whose sensitivities are carried forwards: all of them, or none where the adjoint is used;
+                then `costate` has the names of the adjoint, and `pulled` is l^T f_q.
     """
 
     problem: OdeProblem
@@ -42,9 +44,12 @@ class Field:
     terminal_by_states: Program
     terminal_by_names: Program
     terminal_by_time: Program
+    driven: tuple[str, ...]
+    costate: tuple[str, ...] = ()
+    pulled: Program | None = None
 
     @classmethod
-    def of(cls, problem: OdeProblem, names: tuple[str, ...]) -> Field:
+    def of(cls, problem: OdeProblem, names: tuple[str, ...], adjoint: bool = False) -> Field:
         """Raises Unsupported for expressions without rules, kinks and jumps among them; GiveUp where f_x has none."""
         whole = (*problem.rhs, *problem.initial, problem.t0, problem.T, problem.terminal, problem.running)
         for node in postorder(*whole):
@@ -57,13 +62,16 @@ class Field:
         for root in whole:
             plain(root)  # first, so that the reason names what was written and not its derivative
         terminal = problem.terminal
+        driven = () if adjoint else names
+        costate = tuple(f" l{i}" for i in range(len(state))) if adjoint else ()
+        pulled = Program(pullback(rhs, [symbol(name) for name in costate], names)) if adjoint else None
         return cls(
             problem,
             state,
             names,
             Program(rhs),
             Program(_rows(rhs, state)),
-            Program(_rows(rhs, state) + _rows(rhs, names)),
+            Program(_rows(rhs, state) + _rows(rhs, driven)),
             Program(initial),
             Program(_rows(initial, names)),
             Program((problem.t0, problem.T)),
@@ -72,6 +80,9 @@ class Field:
             Program([*gradient(terminal, problem.state), *([ONE] if costs else [])]),
             Program(gradient(terminal, names)),
             Program(gradient(terminal, (TIME,))),
+            driven,
+            costate,
+            pulled,
         )
 
     def values(self, time: object, states: object, at: Mapping[str, arb]) -> dict[str, object]:

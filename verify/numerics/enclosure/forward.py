@@ -13,6 +13,7 @@ from fractions import Fraction
 
 from flint import arb, arb_mat
 
+from verify.numerics.enclosure.adjoint import Passed, backwards
 from verify.numerics.enclosure.ball import ball
 from verify.numerics.enclosure.field import Field
 from verify.numerics.enclosure.frame import Frame, Part, centred
@@ -31,13 +32,25 @@ class GaveUp(Exception):
 
 @dataclass(frozen=True)
 class Reached:
-    """At the final time: x (n x 1), dx/dx(t0) (n x n), dx/dq (n x m); at the initial one: x (n x 1)."""
+    """At the final time: x (n x 1), dx/dx(t0) (n x n), dx/dq (n x m); at the initial one: x (n x 1), dx/dq (n x m).
+
+    With the adjoint, dx/dq at the final time has no columns, and the steps are kept.
+    """
 
     start: arb_mat
+    start_by_names: arb_mat
     state: arb_mat
     by_start: arb_mat
     by_names: arb_mat
     steps: int
+    passed: tuple[Passed, ...]
+
+    def pulled(self, field: Field, at: Values, g_x: arb_mat) -> tuple[arb_mat, arb_mat]:
+        """g_x dx(T)/dx(t0) (1 x n) and g_x dx(T)/dq (1 x m), for g_x (1 x n)."""
+        if field.pulled is None:
+            return g_x * self.by_start, g_x * self.by_names
+        first, grown = backwards(field, at, self.passed, g_x)
+        return first, grown + first * self.start_by_names
 
 
 def integrate(field: Field, at: Values, order: int, tol: float, deadline: float) -> Reached:
@@ -57,7 +70,8 @@ def integrate(field: Field, at: Values, order: int, tol: float, deadline: float)
     except Diverges:
         raise GaveUp("the initial value, or its derivative, has no value") from None
     eye = arb_mat(n, n, [arb(int(i == j)) for i in range(n) for j in range(n)])
-    parts, frame = [centred(start), centred(eye), centred(slope)], Frame.identity(n)
+    carried = slope if field.pulled is None else arb_mat(n, 0, [])
+    parts, frame, kept = [centred(start), centred(eye), centred(carried)], Frame.identity(n), []
     grid = Grid.over(length)
     passed: Fraction | None = Fraction(0)
     steps, longest = 0, math.inf
@@ -86,9 +100,11 @@ def integrate(field: Field, at: Values, order: int, tol: float, deadline: float)
                     f"no step from t = {float(here.mid()):.6g}: the solution blows up or the right-hand side is "
                     "singular there, or the tolerance is out of reach"
                 )
+        if field.pulled is not None:
+            kept.append(Passed(step.clock, exact, step.states, step.A, step.A_tail, step.by_start))
         passed, steps = after, steps + 1
     state, by_start, by_names = (frame.hull(part) for part in parts)
-    return Reached(start, state, by_start, by_names, steps)
+    return Reached(start, slope, state, by_start, by_names, steps, tuple(kept))
 
 
 @dataclass(frozen=True)

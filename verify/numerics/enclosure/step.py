@@ -159,12 +159,18 @@ class Step:
     """After a step: x for the start in the middle, dx/dstart and the part of dx/dq that grows within the step.
 
     tail   the largest tail of the variations, relative to their size; what the next step's length goes by.
+
+    Beside them what the adjoint needs: the step's time, the solutions on it, and A = h f_x there.
     """
 
     middle: arb_mat
     by_start: arb_mat
     by_names: arb_mat
     tail: float
+    clock: Series
+    states: Sequence[Series]
+    A: Matrices
+    A_tail: list[list[arb]]
 
 
 def advance(field: Field, time: arb, h: arb, middle: Matrices, start: Sequence[arb], at: Values) -> Step:
@@ -172,7 +178,7 @@ def advance(field: Field, time: arb, h: arb, middle: Matrices, start: Sequence[a
 
     Raises Diverges (or ValueError, ZeroDivisionError from FLINT) where the step is not proved.
     """
-    N, n, m = len(middle), len(start), len(field.names)
+    N, n, m = len(middle), len(start), len(field.driven)
     coefs = taylor(field, time, start, h, at, N)
     p = [arb_poly([c[i, 0] for c in coefs]) for i in range(n)]
     clock = Series(arb_poly([time, h]), ZERO, N)
@@ -196,7 +202,7 @@ def advance(field: Field, time: arb, h: arb, middle: Matrices, start: Sequence[a
     tail = max(float(x.rad()) for x in X.entries()) / max(1.0, *(float(abs(x).mid()) for x in end.entries()))
     by_start = arb_mat(n, n, [end[i, j] for i in range(n) for j in range(n)])
     by_names = arb_mat(n, m, [end[i, n + j] for i in range(n) for j in range(m)])
-    return Step(moved, by_start, by_names, tail)
+    return Step(moved, by_start, by_names, tail, clock, states, A, A_tail)
 
 
 def scaled(
