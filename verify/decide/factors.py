@@ -1,9 +1,14 @@
 """How are arguments taken apart?  Into a rational number and irreducible polynomials, of which powers are taken.
 
-u = c * product of P^m          P irreducible over the rationals in the generators of the tower
-|P|^(1/q) = rho > 0             with rho^q = sign(P) P; for P a variable x: x = sign(x) rho^q with a free rho
-|exp(b/L)|^e = exp(e b/L),      log exp(b/L) = b/L, log rho = log|P|/q
-A - B rho = (A^2 - B^2 rho^2)/(A + B rho)   for a square root rho: of two conjugates one is enough
+    u = c * product of P^m          P irreducible over the rationals in the generators of the tower
+    |P|^(1/q) = rho > 0             with rho^q = sign(P) P; for P a variable x: x = sign(x) rho^q with a free rho
+    |exp(b/L)|^e = exp(e b/L),      log exp(b/L) = b/L, log rho = log|P|/q
+
+Factors with a square root rho may be related, which no factorisation of polynomials sees:
+
+    A - B rho = (A^2 - B^2 rho^2)/(A + B rho)                    of two conjugates one is enough
+    A + B rho = (sqrt((A + s)/2) + sqrt((A - s)/2))^2            where A^2 - B^2 rho^2 = s^2
+    P = (P Q)/Q                                                  for an earlier factor Q, where P Q is known
 """
 
 from __future__ import annotations

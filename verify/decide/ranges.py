@@ -88,6 +88,8 @@ class Ranges:
                     return Interval()
                 low = None if p.low is None or not p.low > 0 else point(p.low.log()).low
                 return Interval(low, None if p.high is None or not p.high > 0 else point(p.high.log()).high)
+            case "root" if len(inner) > 1:  # (-1)^n
+                return Interval(arb(-1), arb(1))
             case "root" | "radix":
                 p = inner[0] if kernel.kind == "root" or inner[0].nonnegative else -inner[0]
                 p = p.meet(POSITIVE)

@@ -150,10 +150,15 @@ class RealForms(Forms):
         for monomial, c in e.num.to_dict().items():
             if c % 2:
                 term = t.polynomial(t.ring.from_dict({monomial: 1}))
-                result = result * (
-                    t.root(t.one, 2, ("alternating", term.key), "alternating") if sum(monomial) else -t.one
-                )
+                result = result * (self._alternating(term) if sum(monomial) else -t.one)
         return result
+
+    def _alternating(self, n: Element) -> Element:
+        """(-1)^n, a square root of 1; the number that it is where its sign is known."""
+        t = self.tower
+        power = t.generator(("alternating", n.key), Kernel("root", (t.one, n), 2))
+        sign = self._known_sign(power)
+        return t.number(sign) if sign else power
 
     def function_log_absolute(self, u: Element) -> Element:
         """log|u|."""

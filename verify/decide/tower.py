@@ -61,7 +61,7 @@ class Kernel:
     """What a generator stands for.
 
     kind     symbol, constant, root, exp, log, tan or call.
-    args     the elements that it is a function of.
+    args     the elements that it is a function of; of a root its radicand, and n as well for (-1)^n, a root of 1.
     data     the name; for a root its order q; for exp and tan the divisor L of the argument: exp(a/L), tan(a/(2 L)).
     """
 
