@@ -59,8 +59,7 @@ class Field:
         state = (*problem.state, COST) if costs else problem.state
         rhs = (*problem.rhs, problem.running) if costs else problem.rhs
         initial = (*problem.initial, ZERO) if costs else problem.initial
-        for root in whole:
-            plain(root)  # first, so that the reason names what was written and not its derivative
+        plain(whole)  # first, so that the reason names what was written and not its derivative
         terminal = problem.terminal
         driven = () if adjoint else names
         costate = tuple(f" l{i}" for i in range(len(state))) if adjoint else ()

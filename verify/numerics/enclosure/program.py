@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from flint import arb, arb_series, ctx
@@ -54,10 +55,10 @@ class Unsupported(ValueError):
     """An expression that has no rule here."""
 
 
-def plain(root: Node) -> Node:
-    """The expression in the functions that have rules.  Raises Unsupported."""
+def plain(roots: Sequence[Node]) -> tuple[Node, ...]:
+    """The expressions in the functions that have rules; what they share is visited once.  Raises Unsupported."""
     done: dict[Node, Node] = {}
-    for node in postorder(root):
+    for node in postorder(*roots):
         args = tuple(done[arg] for arg in node.args)
         match node.op:
             case "num" | "symbol":
@@ -73,11 +74,17 @@ def plain(root: Node) -> Node:
             case "call" if node.value in PRIMITIVE and len(args) == 1:
                 done[node] = call(node.value, *args)
             case "call" if node.value in _WRITTEN and len(args) == 1:
-                done[node] = plain(substitute(_WRITTEN[node.value], {_x: args[0]}))
+                # Its argument is plain already, and stays as it is.
+                done[node] = substitute(_written(node.value), {_x: args[0]})
             case _:
                 what = node.value if node.op in ("call", "constant") else node.op
                 raise Unsupported(f"{what} is not enclosed: it has no rule for power series")
-    return done[root]
+    return tuple(done[root] for root in roots)
+
+
+@cache
+def _written(name: str) -> Node:
+    return plain((_WRITTEN[name],))[0]
 
 
 def _power(base: Node, exponent: Node) -> Node:
@@ -95,7 +102,7 @@ class Program:
     """Expressions as functions of named values; one step for each node that they share."""
 
     def __init__(self, roots: Sequence[Node]) -> None:
-        roots = tuple(plain(root) for root in roots)
+        roots = plain(roots)
         order = list(postorder(*roots))
         place = {node: i for i, node in enumerate(order)}
         steps = [(node.op, node.value, tuple(place[arg] for arg in node.args)) for node in order]
