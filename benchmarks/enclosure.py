@@ -3,7 +3,7 @@
     Lotka-Volterra     four parameters, three periods
     Van der Pol        mu = 5, a full relaxation oscillation; a parameter and the initial state
     planar network     one layer of tanh in the plane, 20 parameters
-    wide network       8 states, 16 hidden, 280 parameters, forward sensitivities for each
+    wide network       8 states, 16 hidden, 280 parameters: by the adjoint
 
 Seconds are CPU time of one whole call, derivation of f_x and f_q included; the radius is that of the worst component.
 For comparison, CAPD::DynSys (C++, double intervals, order 20): Lotka-Volterra 1.6e-10 in 0.10 s, Van der Pol 1.8e-9 in
