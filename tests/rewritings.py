@@ -91,7 +91,7 @@ def _conversions(node: Node, rng: random.Random) -> Node | None:
     if node.op != "call" or len(node.args) != 1:
         return None
     u = node.args[0]
-    square = power(u, num(2))
+    square, positive = power(u, num(2)), compare(u, ">", num(0))
     table = {
         "asin": [call("atan", div(u, sqrt(add(ONE, neg(square))))), add(div(PI, num(2)), neg(call("acos", u)))],
         "acos": [call("asin", sqrt(add(ONE, neg(square)))), call("atan", div(sqrt(add(ONE, neg(square))), u))],
@@ -101,8 +101,8 @@ def _conversions(node: Node, rng: random.Random) -> Node | None:
         "asinh": [call("log", add(u, sqrt(add(square, ONE)))), call("acosh", sqrt(add(square, ONE)))],
         "atanh": [mul(HALF, call("log", div(add(ONE, u), add(ONE, neg(u))))),
                   mul(HALF, call("log", div(add(u, ONE), add(u, MINUS_ONE))))],
-        "abs": [u, neg(u), sqrt(square), piecewise((u, compare(u, ">", num(0))), (neg(u), TRUE)), mul(u, call("sign", u))],
-        "sign": [div(u, call("abs", u)), ONE, MINUS_ONE, piecewise((ONE, compare(u, ">", num(0))), (MINUS_ONE, TRUE))],
+        "abs": [u, neg(u), sqrt(square), piecewise((u, positive), (neg(u), TRUE)), mul(u, call("sign", u))],
+        "sign": [div(u, call("abs", u)), ONE, MINUS_ONE, piecewise((ONE, positive), (MINUS_ONE, TRUE))],
         "tan": [div(sqrt(add(ONE, neg(power(call("cos", u), num(2))))), call("cos", u))],
         "sinh": [sqrt(add(power(call("cosh", u), num(2)), MINUS_ONE))],
         "cosh": [sqrt(add(power(call("sinh", u), num(2)), ONE))],
@@ -121,9 +121,10 @@ def _powers(node: Node, rng: random.Random) -> Node | None:
         if base.op == "pow":
             return power(base.args[0], mul(base.args[1], e))
         return rng.choice((
-            power(call("abs", base), e), power(power(base, num(2)), mul(HALF, e)), call("exp", mul(e, call("log", base))),
-            mul(power(neg(base), e), power(MINUS_ONE, e)), div(ONE, power(base, neg(e))), power(power(base, mul(HALF, e)), num(2)),
-            mul(power(base, add(e, MINUS_ONE)), base), power(neg(base), e), sqrt(power(base, mul(num(2), e))),
+            power(call("abs", base), e), power(power(base, num(2)), mul(HALF, e)), power(neg(base), e),
+            call("exp", mul(e, call("log", base))), mul(power(neg(base), e), power(MINUS_ONE, e)),
+            div(ONE, power(base, neg(e))), power(power(base, mul(HALF, e)), num(2)),
+            mul(power(base, add(e, MINUS_ONE)), base), sqrt(power(base, mul(num(2), e))),
         ))  # fmt: skip
     if base.op == "pow" and base.args[1].op == "num":
         return power(base.args[0], num(base.args[1].value * e.value))
@@ -132,7 +133,9 @@ def _powers(node: Node, rng: random.Random) -> Node | None:
     if e.value.denominator == 1 and abs(e.value) > 1:
         return power(power(base, num(e.value * 2)), HALF)
     if e is HALF:
-        return rng.choice((power(power(base, num(3)), num(Fraction(1, 6))), mul(I, sqrt(neg(base))), sqrt(call("abs", base))))
+        return rng.choice(
+            (power(power(base, num(3)), num(Fraction(1, 6))), mul(I, sqrt(neg(base))), sqrt(call("abs", base)))
+        )
     return None
 
 
@@ -144,7 +147,9 @@ def _logs(node: Node, rng: random.Random) -> Node | None:
         return add(*(call("log", f) for f in u.args))
     if u.op == "pow":
         return mul(u.args[1], call("log", u.args[0]))
-    return rng.choice((neg(call("log", div(ONE, u))), mul(HALF, call("log", power(u, num(2)))), call("log", call("abs", u))))
+    return rng.choice(
+        (neg(call("log", div(ONE, u))), mul(HALF, call("log", power(u, num(2)))), call("log", call("abs", u)))
+    )
 
 
 def _odd(node: Node, rng: random.Random) -> Node | None:
@@ -183,9 +188,10 @@ def statement(seed: int) -> Claim | None:
     if rng.random() < 0.4:
         inner = formula(rng, 1, complex_field)
         left = rng.choice((
-            sqrt(power(inner, num(2))), call("log", mul(inner, Y)), call("asin", call("sin", inner)), sqrt(mul(inner, X)),
-            call("atan", call("tan", inner)), power(mul(inner, Y), num(Fraction(1, 3))), call("acosh", call("cosh", inner)),
-            call("log", call("exp", inner)), power(power(inner, num(3)), num(Fraction(1, 3))), call("acos", call("cos", inner)),
+            sqrt(power(inner, num(2))), call("log", mul(inner, Y)), call("asin", call("sin", inner)),
+            sqrt(mul(inner, X)), call("atan", call("tan", inner)), power(mul(inner, Y), num(Fraction(1, 3))),
+            call("acosh", call("cosh", inner)), call("log", call("exp", inner)), call("acos", call("cos", inner)),
+            power(power(inner, num(3)), num(Fraction(1, 3))),
         ))  # fmt: skip
     right = rewritten(left, rng)
     if right is None or right is left:
@@ -205,5 +211,7 @@ def statement(seed: int) -> Claim | None:
             variables[name] = Variable(name, "complex")
         else:
             low, high = ENDS[rng.choice(list(ENDS))]
-            variables[name] = Variable(name, "real", None if low is None else num(low), None if high is None else num(high))
+            variables[name] = Variable(
+                name, "real", None if low is None else num(low), None if high is None else num(high)
+            )
     return Claim(left, right, Domain(variables), text=f"random {seed}")

@@ -50,6 +50,8 @@ def is_zero(program: Straight, rng: random.Random) -> Zero:
     """Whether the program's result is zero in the tower; GiveUp when the test would be too long or too uncertain."""
     kernels = program.tower.kernels
     size, order = program.size(), prod(kernels[i].data for i in program.roots)
+    if prod(kernels[i].data for i in program.roots if not _is_prime_root(program.tower, i)) > LARGEST_SEARCH:
+        raise GiveUp("too many roots: hardly any point has all of them")
     choices = points = 0
     log_error = 0.0
     for _ in range(MOST_PRIMES):
