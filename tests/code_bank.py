@@ -102,9 +102,7 @@ both(
     lambda x: np.array([-2 * (1 - x[0]) - 400 * x[0] * (x[1] - x[0] ** 2), 200 * (x[1] - x[0] ** 2)]),
     box(2, -2, 2),
     missing_term=lambda x: np.array([-400 * x[0] * (x[1] - x[0] ** 2), 200 * (x[1] - x[0] ** 2)]),
-    sign__one_term=lambda x: np.array(
-        [2 * (1 - x[0]) - 400 * x[0] * (x[1] - x[0] ** 2), 200 * (x[1] - x[0] ** 2)]
-    ),
+    sign__one_term=lambda x: np.array([2 * (1 - x[0]) - 400 * x[0] * (x[1] - x[0] ** 2), 200 * (x[1] - x[0] ** 2)]),
     power=lambda x: np.array([-2 * (1 - x[0]) - 400 * x[0] ** 2 * (x[1] - x[0] ** 2), 200 * (x[1] - x[0] ** 2)]),
 )
 both(
@@ -276,9 +274,7 @@ both(
     function=np.log,
     rounding=lambda x: scipy.special.digamma(x) + 1e-8,
 )
-right(
-    "bessel function", lambda x: np.sum(scipy.special.jv(2, x)), lambda x: scipy.special.jvp(2, x), box(2, 0.5, 30)
-)
+right("bessel function", lambda x: np.sum(scipy.special.jv(2, x)), lambda x: scipy.special.jvp(2, x), box(2, 0.5, 30))
 right(
     "error function",
     lambda x: np.sum(scipy.special.erf(x)),
@@ -291,12 +287,37 @@ right(
     lambda x: np.exp(-(x**2) / 2 - scipy.special.log_ndtr(x)) / np.sqrt(2 * np.pi),
     box(2, -8, 4),
 )
-right("beta function", lambda x: scipy.special.betaln(*x), lambda x: scipy.special.digamma(x) - scipy.special.digamma(x.sum()), box(2, 0.3, 9))
-right("elliptic integral", lambda m: np.sum(scipy.special.ellipk(m)), lambda m: (scipy.special.ellipe(m) - (1 - m) * scipy.special.ellipk(m)) / (2 * m * (1 - m)), box(2, 0.05, 0.95))
+right(
+    "beta function",
+    lambda x: scipy.special.betaln(*x),
+    lambda x: scipy.special.digamma(x) - scipy.special.digamma(x.sum()),
+    box(2, 0.3, 9),
+)
+right(
+    "elliptic integral",
+    lambda m: np.sum(scipy.special.ellipk(m)),
+    lambda m: (scipy.special.ellipe(m) - (1 - m) * scipy.special.ellipk(m)) / (2 * m * (1 - m)),
+    box(2, 0.05, 0.95),
+)
 right("exponential integral", lambda x: np.sum(scipy.special.expi(x)), lambda x: np.exp(x) / x, box(2, 0.2, 6))
-right("incomplete gamma", lambda x: np.sum(scipy.special.gammainc(2.5, x)), lambda x: x**1.5 * np.exp(-x) / scipy.special.gamma(2.5), box(2, 0.1, 12))
-right("lambert w", lambda x: np.sum(scipy.special.lambertw(x).real), lambda x: 1 / (x + np.exp(scipy.special.lambertw(x).real)), box(2, 0.1, 5))
-right("zeta", lambda x: scipy.special.zeta(x[0], x[1]), lambda x: np.array([_zeta_s(*x), -x[0] * scipy.special.zeta(x[0] + 1, x[1])]), box(2, 2, 6))
+right(
+    "incomplete gamma",
+    lambda x: np.sum(scipy.special.gammainc(2.5, x)),
+    lambda x: x**1.5 * np.exp(-x) / scipy.special.gamma(2.5),
+    box(2, 0.1, 12),
+)
+right(
+    "lambert w",
+    lambda x: np.sum(scipy.special.lambertw(x).real),
+    lambda x: 1 / (x + np.exp(scipy.special.lambertw(x).real)),
+    box(2, 0.1, 5),
+)
+right(
+    "zeta",
+    lambda x: scipy.special.zeta(x[0], x[1]),
+    lambda x: np.array([_zeta_s(*x), -x[0] * scipy.special.zeta(x[0] + 1, x[1])]),
+    box(2, 2, 6),
+)
 
 
 def _zeta_s(s, a):
@@ -329,8 +350,12 @@ both(
     sign=lambda x: -1.0 * (x > 0) * np.arange(1.0, 6.0),
     branch__other_side=lambda x: (x < 0) * np.arange(1.0, 6.0),
 )
-right("relu at zero, subgradient 0", lambda x: np.sum(np.maximum(x, 0)), lambda x: (x > 0) * 1.0, lambda rng: np.zeros(4))
-right("relu at zero, subgradient 1", lambda x: np.sum(np.maximum(x, 0)), lambda x: (x >= 0) * 1.0, lambda rng: np.zeros(4))
+right(
+    "relu at zero, subgradient 0", lambda x: np.sum(np.maximum(x, 0)), lambda x: (x > 0) * 1.0, lambda rng: np.zeros(4)
+)
+right(
+    "relu at zero, subgradient 1", lambda x: np.sum(np.maximum(x, 0)), lambda x: (x >= 0) * 1.0, lambda rng: np.zeros(4)
+)
 right(
     "relu at integers, half of them zero",
     lambda x: np.sum(np.maximum(x, 0)),
@@ -401,10 +426,19 @@ both(
     swap=lambda x: np.where(x > 0, 0.1, -0.9),
 )
 right("clip", lambda x: np.sum(np.clip(x, -0.5, 0.5) ** 2), lambda x: np.where(np.abs(x) < 0.5, 2 * x, 0.0), box(6))
-right("sorted weights", lambda x: np.sort(x) @ np.arange(6.0), lambda x: np.argsort(np.argsort(x)).astype(float), box(6))
+right(
+    "sorted weights", lambda x: np.sort(x) @ np.arange(6.0), lambda x: np.argsort(np.argsort(x)).astype(float), box(6)
+)
 right("median", np.median, lambda x: np.eye(5)[np.argsort(x)[2]], box(5))
-right("total variation", lambda x: np.sum(np.abs(np.diff(x))), lambda x: np.concatenate([[0], np.sign(np.diff(x))]) - np.concatenate([np.sign(np.diff(x)), [0]]), box(8))
-right("infinity norm", lambda x: np.linalg.norm(x, np.inf), lambda x: np.eye(5)[np.argmax(np.abs(x))] * np.sign(x), box(5))
+right(
+    "total variation",
+    lambda x: np.sum(np.abs(np.diff(x))),
+    lambda x: np.concatenate([[0], np.sign(np.diff(x))]) - np.concatenate([np.sign(np.diff(x)), [0]]),
+    box(8),
+)
+right(
+    "infinity norm", lambda x: np.linalg.norm(x, np.inf), lambda x: np.eye(5)[np.argmax(np.abs(x))] * np.sign(x), box(5)
+)
 right("norm at zero", np.linalg.norm, lambda x: x / max(np.linalg.norm(x), 1e-300), lambda rng: np.zeros(3))
 right("floor, derivative 0 almost everywhere", lambda x: np.sum(np.floor(5 * x)), lambda x: np.zeros(3), box(3))
 right("integer pieces beside a square", lambda x: np.sum(np.floor(3 * x) + x**2), lambda x: 2 * x, box(3))
@@ -436,15 +470,45 @@ def pooled(x):
     return np.maximum.reduce(x.reshape(3, 2), axis=1) @ np.array([1.0, 2.0, 3.0])
 
 
-right("max-pool", pooled, lambda x: ((x.reshape(3, 2) == x.reshape(3, 2).max(1, keepdims=True)) * np.array([[1.0], [2.0], [3.0]])).ravel(), box(6))
+right(
+    "max-pool",
+    pooled,
+    lambda x: ((x.reshape(3, 2) == x.reshape(3, 2).max(1, keepdims=True)) * np.array([[1.0], [2.0], [3.0]])).ravel(),
+    box(6),
+)
 
 # ------------------------------------------------------------------------------------------------- scales of values and arguments
 for k in (-12, -8, 8, 12):
-    right(f"values of size 1e{k}", lambda x, s=10.0**k: s * np.sum(np.sin(x)), lambda x, s=10.0**k: s * np.cos(x), box(3))
-    wrong(f"values of size 1e{k}: sign", lambda x, s=10.0**k: s * np.sum(np.sin(x)), lambda x, s=10.0**k: -s * np.cos(x), box(3), "sign")
-    right(f"arguments of size 1e{k}", lambda x, s=10.0**-k: np.sum(np.sin(s * x)), lambda x, s=10.0**-k: s * np.cos(s * x), box(3, -(10.0**k), 10.0**k))
-    wrong(f"arguments of size 1e{k}: chain", lambda x, s=10.0**-k: np.sum(np.sin(s * x)), lambda x, s=10.0**-k: np.cos(s * x), box(3, -(10.0**k), 10.0**k), "chain")
-    wrong(f"values of size 1e{k}: 1e-6", lambda x, s=10.0**k: s * np.sum(np.sin(x)), lambda x, s=10.0**k: s * np.cos(x) * (1 + 1e-6), box(3), "rounding")
+    right(
+        f"values of size 1e{k}", lambda x, s=10.0**k: s * np.sum(np.sin(x)), lambda x, s=10.0**k: s * np.cos(x), box(3)
+    )
+    wrong(
+        f"values of size 1e{k}: sign",
+        lambda x, s=10.0**k: s * np.sum(np.sin(x)),
+        lambda x, s=10.0**k: -s * np.cos(x),
+        box(3),
+        "sign",
+    )
+    right(
+        f"arguments of size 1e{k}",
+        lambda x, s=10.0**-k: np.sum(np.sin(s * x)),
+        lambda x, s=10.0**-k: s * np.cos(s * x),
+        box(3, -(10.0**k), 10.0**k),
+    )
+    wrong(
+        f"arguments of size 1e{k}: chain",
+        lambda x, s=10.0**-k: np.sum(np.sin(s * x)),
+        lambda x, s=10.0**-k: np.cos(s * x),
+        box(3, -(10.0**k), 10.0**k),
+        "chain",
+    )
+    wrong(
+        f"values of size 1e{k}: 1e-6",
+        lambda x, s=10.0**k: s * np.sum(np.sin(x)),
+        lambda x, s=10.0**k: s * np.cos(x) * (1 + 1e-6),
+        box(3),
+        "rounding",
+    )
 WEIGHTS = 10.0 ** np.array([8, -8, 0, 4, -4])
 both(
     "weights from 1e-8 to 1e8",
@@ -465,10 +529,28 @@ both(
 )
 right("a large constant", lambda x: 1e8 + np.sum(np.sin(x)), np.cos, box(3))
 wrong("a large constant: 1e-4", lambda x: 1e8 + np.sum(np.sin(x)), lambda x: np.cos(x) * (1 + 1e-4), box(3), "rounding")
-right("a positive argument over twelve decades", lambda x: np.sum(np.log(x) ** 2), lambda x: 2 * np.log(x) / x, box(2, 1e-6, 1e6))
-wrong("twelve decades, wrong at small ones", lambda x: np.sum(np.log(x) ** 2), lambda x: 2 * np.log(x) / np.maximum(x, 1e-2), box(2, 1e-6, 1e6), "region")
-right("planck's constant", lambda nu: 6.62607015e-34 * nu[0] * nu[1], lambda nu: 6.62607015e-34 * nu[::-1], box(2, 1e14, 1e15))
-right("avogadro's number", lambda x: 6.02214076e23 * np.sum(x**3), lambda x: 3 * 6.02214076e23 * x**2, box(2, 1e-4, 1e-3))
+right(
+    "a positive argument over twelve decades",
+    lambda x: np.sum(np.log(x) ** 2),
+    lambda x: 2 * np.log(x) / x,
+    box(2, 1e-6, 1e6),
+)
+wrong(
+    "twelve decades, wrong at small ones",
+    lambda x: np.sum(np.log(x) ** 2),
+    lambda x: 2 * np.log(x) / np.maximum(x, 1e-2),
+    box(2, 1e-6, 1e6),
+    "region",
+)
+right(
+    "planck's constant",
+    lambda nu: 6.62607015e-34 * nu[0] * nu[1],
+    lambda nu: 6.62607015e-34 * nu[::-1],
+    box(2, 1e14, 1e15),
+)
+right(
+    "avogadro's number", lambda x: 6.02214076e23 * np.sum(x**3), lambda x: 3 * 6.02214076e23 * x**2, box(2, 1e-4, 1e-3)
+)
 right("a far offset", lambda x: np.sum((x - 1e6) ** 2), lambda x: 2 * (x - 1e6), box(3, 1e6 - 1, 1e6 + 1))
 
 # ---------------------------------------------------------------------------------------------------- stencils that leave the domain
@@ -493,8 +575,15 @@ right("logarithm near zero", lambda x: np.sum(np.log(x)), lambda x: 1 / x, box(3
 right("logarithm, NaN on half of the box", lambda x: np.sum(np.log(x)), lambda x: 1 / x, box(2, -1, 1))
 right("square root at zero", lambda x: np.sum(np.sqrt(x)), lambda x: 0.5 / np.sqrt(x), box(3, 0, 1))
 right("entropy", lambda p: -np.sum(p * np.log(p)), lambda p: -np.log(p) - 1, box(4, 0, 1))
-wrong("entropy: lost product rule", lambda p: -np.sum(p * np.log(p)), lambda p: -np.log(p), box(4, 0, 1), "missing_term")
-right("entropy on the simplex", lambda p: -np.sum(p * np.log(p)), lambda p: -np.log(p) - 1, lambda rng: rng.dirichlet(np.ones(5)))
+wrong(
+    "entropy: lost product rule", lambda p: -np.sum(p * np.log(p)), lambda p: -np.log(p), box(4, 0, 1), "missing_term"
+)
+right(
+    "entropy on the simplex",
+    lambda p: -np.sum(p * np.log(p)),
+    lambda p: -np.log(p) - 1,
+    lambda rng: rng.dirichlet(np.ones(5)),
+)
 
 
 def strict_entropy(p):
@@ -503,8 +592,19 @@ def strict_entropy(p):
     return -np.sum(p * np.log(p))
 
 
-right("entropy that raises off the simplex", strict_entropy, lambda p: -np.log(p) - 1, lambda rng: rng.dirichlet(np.ones(5)))
-wrong("entropy that raises off the simplex: sign", strict_entropy, lambda p: np.log(p) + 1, lambda rng: rng.dirichlet(np.ones(5)), "sign")
+right(
+    "entropy that raises off the simplex",
+    strict_entropy,
+    lambda p: -np.log(p) - 1,
+    lambda rng: rng.dirichlet(np.ones(5)),
+)
+wrong(
+    "entropy that raises off the simplex: sign",
+    strict_entropy,
+    lambda p: np.log(p) + 1,
+    lambda rng: rng.dirichlet(np.ones(5)),
+    "sign",
+)
 both(
     "arcsine up to the ends",
     lambda x: np.sum(np.arcsin(x)),
@@ -520,7 +620,12 @@ right("power with a real exponent", lambda x: np.sum(x**2.7), lambda x: 2.7 * x*
 right("reciprocal on both sides of its pole", lambda x: 1 / x[0], lambda x: -1 / x**2, box(1))
 right("tangent through poles", lambda x: np.sum(np.tan(x)), lambda x: 1 / np.cos(x) ** 2, box(2, -4, 4))
 right("overflow on a part", lambda x: np.sum(np.exp(x)), np.exp, box(2, 0, 1000))
-right("x log x with the limit at 0", lambda x: np.sum(np.where(x > 0, x * np.log(np.maximum(x, 1e-300)), 0)), lambda x: np.log(x) + 1, box(3, 0, 1))
+right(
+    "x log x with the limit at 0",
+    lambda x: np.sum(np.where(x > 0, x * np.log(np.maximum(x, 1e-300)), 0)),
+    lambda x: np.log(x) + 1,
+    box(3, 0, 1),
+)
 right("unbounded box", lambda x: np.sum(np.exp(-(x**2))), lambda x: -2 * x * np.exp(-(x**2)), box(2, -np.inf, np.inf))
 right("half line", lambda x: np.sum(np.log1p(x)), lambda x: 1 / (1 + x), box(2, 0, np.inf))
 right("gamma sampler", lambda x: np.sum(np.log(x)), lambda x: 1 / x, lambda rng: rng.gamma(0.5, size=3))
@@ -528,12 +633,37 @@ right("gamma sampler", lambda x: np.sum(np.log(x)), lambda x: 1 / x, lambda rng:
 # ------------------------------------------------------------------------------------------------------------- cancellation
 right("versine by subtraction", lambda x: np.sum(1 - np.cos(x)), np.sin, box(2, 1e-4, 1e-2))
 right("expm1 written naively", lambda x: np.sum(np.exp(x) - 1), np.exp, box(3, -1e-6, 1e-6))
-right("gradient written with cancellation", lambda x: np.sum(np.cosh(x)), lambda x: (np.exp(x) - np.exp(-x)) / 2, box(3, -1e-5, 1e-5))
-right("variance as a difference of moments", lambda x: np.mean(x**2) - np.mean(x) ** 2, lambda x: 2 * (x - x.mean()) / x.size, box(5, 1000, 1001))
-right("gradient cancels, function does not", lambda x: np.sum(np.log1p(x**2) / 2), lambda x: (1 - 1 / (1 + x**2)) / x, box(2, 1e-4, 1e-2))
+right(
+    "gradient written with cancellation",
+    lambda x: np.sum(np.cosh(x)),
+    lambda x: (np.exp(x) - np.exp(-x)) / 2,
+    box(3, -1e-5, 1e-5),
+)
+right(
+    "variance as a difference of moments",
+    lambda x: np.mean(x**2) - np.mean(x) ** 2,
+    lambda x: 2 * (x - x.mean()) / x.size,
+    box(5, 1000, 1001),
+)
+right(
+    "gradient cancels, function does not",
+    lambda x: np.sum(np.log1p(x**2) / 2),
+    lambda x: (1 - 1 / (1 + x**2)) / x,
+    box(2, 1e-4, 1e-2),
+)
 right("difference of large numbers", lambda x: (1e8 + np.sum(np.sin(x))) - 1e8, np.cos, box(3))
-right("quotient of differences", lambda x: np.sum((np.exp(x) - 1) / x), lambda x: np.exp(x) / x - (np.exp(x) - 1) / x**2, box(2, 1e-3, 1))
-right("nearly parallel vectors", lambda x: 1 - x @ (x + 1e-5) / np.linalg.norm(x) / np.linalg.norm(x + 1e-5), lambda x: _angle_gradient(x, x + 1e-5), box(3, 0.5, 1))
+right(
+    "quotient of differences",
+    lambda x: np.sum((np.exp(x) - 1) / x),
+    lambda x: np.exp(x) / x - (np.exp(x) - 1) / x**2,
+    box(2, 1e-3, 1),
+)
+right(
+    "nearly parallel vectors",
+    lambda x: 1 - x @ (x + 1e-5) / np.linalg.norm(x) / np.linalg.norm(x + 1e-5),
+    lambda x: _angle_gradient(x, x + 1e-5),
+    box(3, 0.5, 1),
+)
 wrong("versine by subtraction: sign", lambda x: np.sum(1 - np.cos(x)), lambda x: -np.sin(x), box(2, 1e-4, 1e-2), "sign")
 
 
@@ -558,8 +688,18 @@ both(
     factor=lambda p: -np.exp(-2 * p),
     rounding=lambda p: -2.002 * np.exp(-2 * p),
 )
-right("exponential decay by RK45 at 1e-6", lambda p: decay(p, rtol=1e-6, atol=1e-9), lambda p: -2 * np.exp(-2 * p), (0.5, 2.0))
-right("exponential decay by DOP853 at 1e-11", lambda p: decay(p, "DOP853", 1e-11, 1e-13), lambda p: -2 * np.exp(-2 * p), (0.5, 2.0))
+right(
+    "exponential decay by RK45 at 1e-6",
+    lambda p: decay(p, rtol=1e-6, atol=1e-9),
+    lambda p: -2 * np.exp(-2 * p),
+    (0.5, 2.0),
+)
+right(
+    "exponential decay by DOP853 at 1e-11",
+    lambda p: decay(p, "DOP853", 1e-11, 1e-13),
+    lambda p: -2 * np.exp(-2 * p),
+    (0.5, 2.0),
+)
 right("exponential decay by LSODA at 1e-10", lambda p: decay(p, "LSODA"), lambda p: -2 * np.exp(-2 * p), (0.5, 2.0))
 
 
@@ -636,9 +776,26 @@ both(
     missing_factor=lambda p: kepler_gradient(p) * (1 - p[1] * np.cos(kepler(p))),
     sign__in_the_denominator=lambda p: np.array([1.0, np.sin(kepler(p))]) / (1 + p[1] * np.cos(kepler(p))),
 )
-right("root by bisection to 1e-10", lambda p: brentq(lambda u: u**3 + u - p, -5, 5, xtol=1e-10), lambda p: 1 / (3 * brentq(lambda u: u**3 + u - p, -5, 5, xtol=1e-15) ** 2 + 1), (0.5, 5.0))
-right("adaptive quadrature", lambda a: quad(lambda t: np.exp(-a * t * t) * np.cos(t), 0, 3)[0], lambda a: quad(lambda t: -t * t * np.exp(-a * t * t) * np.cos(t), 0, 3)[0], (0.2, 3.0))
-right("largest eigenvalue by power iteration", lambda x: _power(np.diag([5.0, 2, 1]) + np.outer(x, x))[0], lambda x: 2 * (_power(np.diag([5.0, 2, 1]) + np.outer(x, x))[1] @ x) * _power(np.diag([5.0, 2, 1]) + np.outer(x, x))[1], box(3))
+right(
+    "root by bisection to 1e-10",
+    lambda p: brentq(lambda u: u**3 + u - p, -5, 5, xtol=1e-10),
+    lambda p: 1 / (3 * brentq(lambda u: u**3 + u - p, -5, 5, xtol=1e-15) ** 2 + 1),
+    (0.5, 5.0),
+)
+right(
+    "adaptive quadrature",
+    lambda a: quad(lambda t: np.exp(-a * t * t) * np.cos(t), 0, 3)[0],
+    lambda a: quad(lambda t: -t * t * np.exp(-a * t * t) * np.cos(t), 0, 3)[0],
+    (0.2, 3.0),
+)
+right(
+    "largest eigenvalue by power iteration",
+    lambda x: _power(np.diag([5.0, 2, 1]) + np.outer(x, x))[0],
+    lambda x: (
+        2 * (_power(np.diag([5.0, 2, 1]) + np.outer(x, x))[1] @ x) * _power(np.diag([5.0, 2, 1]) + np.outer(x, x))[1]
+    ),
+    box(3),
+)
 
 
 def _power(matrix):
@@ -661,9 +818,20 @@ right("conjugate", lambda x: (x * np.conj(x)).sum().real, lambda x: 2 * x, box(4
 right("real part", lambda x: np.real(np.sum(x**3)), lambda x: 3 * x**2, box(4))
 right("math functions", lambda x: sum(math.sin(t) * t for t in x), lambda x: np.sin(x) + x * np.cos(x), box(3))
 right("cast to float", lambda x: float(np.sum(np.asarray(x, dtype=float) ** 3)), lambda x: 3 * x**2, box(3))
-right("hypot and arctan2", lambda x: np.hypot(*x) + np.arctan2(*x), lambda x: x / np.hypot(*x) + np.array([x[1], -x[0]]) / (x @ x), box(2, 0.2, 1))
+right(
+    "hypot and arctan2",
+    lambda x: np.hypot(*x) + np.arctan2(*x),
+    lambda x: x / np.hypot(*x) + np.array([x[1], -x[0]]) / (x @ x),
+    box(2, 0.2, 1),
+)
 right("cube root on both sides", lambda x: np.sum(np.cbrt(x)), lambda x: 1 / (3 * np.cbrt(x) ** 2), box(3))
-wrong("cube root, NaN for negative arguments (Enzyme-JAX 2571)", lambda x: np.sum(np.cbrt(x)), lambda x: x ** (-2 / 3) / 3, box(3), "non-finite")
+wrong(
+    "cube root, NaN for negative arguments (Enzyme-JAX 2571)",
+    lambda x: np.sum(np.cbrt(x)),
+    lambda x: x ** (-2 / 3) / 3,
+    box(3),
+    "non-finite",
+)
 
 
 def fills_an_array(x):
@@ -681,22 +849,61 @@ both(
     index=lambda x: 2 * x * np.arange(4),
     other=lambda x: 0 * x,
 )
-right("comparison chooses the branch", lambda x: x[0] ** 2 if x[0] > x[1] else x[1] ** 3, lambda x: np.array([2 * x[0], 0]) if x[0] > x[1] else np.array([0, 3 * x[1] ** 2]), box(2))
-right("partly lost imaginary part", lambda x: np.sin(x[0]) + np.abs(x[1]) ** 3, lambda x: np.array([np.cos(x[0]), 3 * x[1] * np.abs(x[1])]), box(2))
-wrong("partly lost imaginary part: as lost", lambda x: np.sin(x[0]) + np.abs(x[1]) ** 3, lambda x: np.array([np.cos(x[0]), 0]), box(2), "entry")
+right(
+    "comparison chooses the branch",
+    lambda x: x[0] ** 2 if x[0] > x[1] else x[1] ** 3,
+    lambda x: np.array([2 * x[0], 0]) if x[0] > x[1] else np.array([0, 3 * x[1] ** 2]),
+    box(2),
+)
+right(
+    "partly lost imaginary part",
+    lambda x: np.sin(x[0]) + np.abs(x[1]) ** 3,
+    lambda x: np.array([np.cos(x[0]), 3 * x[1] * np.abs(x[1])]),
+    box(2),
+)
+wrong(
+    "partly lost imaginary part: as lost",
+    lambda x: np.sin(x[0]) + np.abs(x[1]) ** 3,
+    lambda x: np.array([np.cos(x[0]), 0]),
+    box(2),
+    "entry",
+)
 
 # ---------------------------------------------------------------------------------------------------------- single precision
 right("computed in single precision", lambda x: np.sum(np.sin(x.astype(np.float32))), np.cos, box(4))
 right("argument rounded to single", lambda x: float(np.sum(np.sin(x.astype(np.float32).astype(float)))), np.cos, box(4))
 right("gradient in single precision", lambda x: np.sum(np.sin(x)), lambda x: np.cos(x).astype(np.float32), box(4))
-right("gradient rounded to single inside", lambda x: np.sum(np.sin(x)), lambda x: np.cos(x.astype(np.float32)).astype(float), box(4))
-right("both in single precision", lambda x: np.sum(np.exp(x.astype(np.float32))), lambda x: np.exp(x.astype(np.float32)), box(4))
+right(
+    "gradient rounded to single inside",
+    lambda x: np.sum(np.sin(x)),
+    lambda x: np.cos(x.astype(np.float32)).astype(float),
+    box(4),
+)
+right(
+    "both in single precision",
+    lambda x: np.sum(np.exp(x.astype(np.float32))),
+    lambda x: np.exp(x.astype(np.float32)),
+    box(4),
+)
 right("half precision", lambda x: float(np.sum(np.sin(x).astype(np.float16))), np.cos, box(2), hidden=True)
 wrong("single precision: sign", lambda x: np.sum(np.sin(x.astype(np.float32))), lambda x: -np.cos(x), box(4), "sign")
-wrong("single precision: one per cent", lambda x: np.sum(np.sin(x.astype(np.float32))), lambda x: 1.01 * np.cos(x), box(4), "factor")
+wrong(
+    "single precision: one per cent",
+    lambda x: np.sum(np.sin(x.astype(np.float32))),
+    lambda x: 1.01 * np.cos(x),
+    box(4),
+    "factor",
+)
 
 # --------------------------------------------------------------------------------------------- shapes, scalars, Jacobians, long vectors
-both("plain number", lambda x: np.sin(x) * x, lambda x: np.sin(x) + x * np.cos(x), (0.5, 3.0), sign=lambda x: np.sin(x) - x * np.cos(x), missing_term=lambda x: x * np.cos(x))
+both(
+    "plain number",
+    lambda x: np.sin(x) * x,
+    lambda x: np.sin(x) + x * np.cos(x),
+    (0.5, 3.0),
+    sign=lambda x: np.sin(x) - x * np.cos(x),
+    missing_term=lambda x: x * np.cos(x),
+)
 right("plain number through math", lambda x: math.exp(-x), lambda x: -math.exp(-x), (0.0, 2.0))
 right("zero-dimensional array", lambda x: np.tanh(x), lambda x: 1 - np.tanh(x) ** 2, (np.array(-2.0), np.array(2.0)))
 right("one entry, answer of shape (1,)", lambda x: x**2, lambda x: 2 * x, box(1))
@@ -766,10 +973,27 @@ both(
     entry=lambda x: np.array([[x[1], x[0], 0], [0, 0, np.cos(x[2])], [2 * x[0], 0, 1.000001]]),
     swap=lambda x: np.array([[x[0], x[1], 0], [0, 0, np.cos(x[2])], [2 * x[0], 0, 1]]),
 )
-right("jacobian of a plain number", lambda t: np.array([np.cos(t), np.sin(t)]), lambda t: np.array([-np.sin(t), np.cos(t)]), (0.0, 6.0))
-right("matrix-valued, Jacobian of shape (2, 2, 3)", lambda x: np.outer(x[:2], x[1:]), lambda x: _outer_jacobian(x), box(3))
-right("jacobian of a matrix argument", lambda X: X @ b5[:3], lambda X: np.einsum("ij,k->ijk", np.eye(2), b5[:3]), box((2, 3)))
-right("polar coordinates", lambda x: np.array([x[0] * np.cos(x[1]), x[0] * np.sin(x[1])]), lambda x: np.array([[np.cos(x[1]), -x[0] * np.sin(x[1])], [np.sin(x[1]), x[0] * np.cos(x[1])]]), (np.array([0.1, -3.0]), np.array([2.0, 3.0])))
+right(
+    "jacobian of a plain number",
+    lambda t: np.array([np.cos(t), np.sin(t)]),
+    lambda t: np.array([-np.sin(t), np.cos(t)]),
+    (0.0, 6.0),
+)
+right(
+    "matrix-valued, Jacobian of shape (2, 2, 3)", lambda x: np.outer(x[:2], x[1:]), lambda x: _outer_jacobian(x), box(3)
+)
+right(
+    "jacobian of a matrix argument",
+    lambda X: X @ b5[:3],
+    lambda X: np.einsum("ij,k->ijk", np.eye(2), b5[:3]),
+    box((2, 3)),
+)
+right(
+    "polar coordinates",
+    lambda x: np.array([x[0] * np.cos(x[1]), x[0] * np.sin(x[1])]),
+    lambda x: np.array([[np.cos(x[1]), -x[0] * np.sin(x[1])], [np.sin(x[1]), x[0] * np.cos(x[1])]]),
+    (np.array([0.1, -3.0]), np.array([2.0, 3.0])),
+)
 
 
 def _outer_jacobian(x):
@@ -786,7 +1010,13 @@ wrong("wrong shape: one entry short", lambda x: np.sum(x**2), lambda x: 2 * x[:-
 wrong("wrong shape: summed", lambda x: np.sum(x**2), lambda x: np.sum(2 * x), box(3), "shape")
 wrong("wrong shape: flattened", lambda X: np.sum(X**2), lambda X: 2 * X.ravel(), box((2, 3)), "shape")
 wrong("wrong shape: transposed matrix", lambda X: np.sum(X**2), lambda X: 2 * X.T, box((2, 3)), "layout")
-wrong("not reduced over the batch (nd4j 2424)", lambda w: np.sum((M45 * w) ** 2), lambda w: 2 * M45**2 * w, box(5), "shape")
+wrong(
+    "not reduced over the batch (nd4j 2424)",
+    lambda w: np.sum((M45 * w) ** 2),
+    lambda w: 2 * M45**2 * w,
+    box(5),
+    "shape",
+)
 
 N = 10_000
 LONG = box(N)
@@ -804,9 +1034,26 @@ both(
     index=lambda x: np.roll(W * np.cos(x), 1),
 )
 right("ten thousand relus", lambda x: np.sum(np.maximum(x, 0)), lambda x: (x > 0) * 1.0, LONG)
-wrong("ten thousand relus, one wrong", lambda x: np.sum(np.maximum(x, 0)), lambda x: _entry((x > 0) * 1.0, 5000, -1.0), LONG, "entry")
-right("a thousand couplings", lambda x: np.sum(x[1:] * x[:-1] ** 2), lambda x: np.append(2 * x[:-1] * x[1:], 0) + np.append(0, x[:-1] ** 2), box(1000))
-wrong("a thousand couplings, end forgotten", lambda x: np.sum(x[1:] * x[:-1] ** 2), lambda x: np.append(2 * x[:-1] * x[1:], 0) + np.append(0, np.append(x[:-2] ** 2, 0)), box(1000), "entry")
+wrong(
+    "ten thousand relus, one wrong",
+    lambda x: np.sum(np.maximum(x, 0)),
+    lambda x: _entry((x > 0) * 1.0, 5000, -1.0),
+    LONG,
+    "entry",
+)
+right(
+    "a thousand couplings",
+    lambda x: np.sum(x[1:] * x[:-1] ** 2),
+    lambda x: np.append(2 * x[:-1] * x[1:], 0) + np.append(0, x[:-1] ** 2),
+    box(1000),
+)
+wrong(
+    "a thousand couplings, end forgotten",
+    lambda x: np.sum(x[1:] * x[:-1] ** 2),
+    lambda x: np.append(2 * x[:-1] * x[1:], 0) + np.append(0, np.append(x[:-2] ** 2, 0)),
+    box(1000),
+    "entry",
+)
 
 
 def _entry(g, i, factor):
@@ -859,7 +1106,12 @@ wrong("random noise of 1e-10: sign", noisy(1e-10, 3), lambda x: -np.cos(x), box(
 wrong("random noise of 1e-10: one per cent", noisy(1e-10, 4), lambda x: 1.01 * np.cos(x), box(3), "factor")
 wrong("random noise of 1e-2: one per cent", noisy(1e-2, 5), lambda x: 1.01 * np.cos(x), box(3), "factor", hidden=True)
 right("smooth-looking noise of 1e-10", lambda x: np.sum(np.sin(x)) + 1e-10 * np.sin(1e7 * x.sum()), np.cos, box(3))
-right("noise from the digits of the argument", lambda x: np.sum(np.sin(x)) * (1 + 1e-11 * (hash(x.tobytes()) % 1000 - 500) / 500), np.cos, box(3))
+right(
+    "noise from the digits of the argument",
+    lambda x: np.sum(np.sin(x)) * (1 + 1e-11 * (hash(x.tobytes()) % 1000 - 500) / 500),
+    np.cos,
+    box(3),
+)
 
 
 class Drifting:
@@ -879,14 +1131,47 @@ right("values rounded to ten digits", lambda x: round(float(np.sum(np.sin(x))), 
 right("constant", lambda x: 3.0, lambda x: np.zeros(3), box(3))
 right("zero", lambda x: 0.0 * np.sum(x), lambda x: np.zeros(3), box(3))
 right("linear", lambda x: x @ np.array([1.0, -2, 3]) + 7, lambda x: np.array([1.0, -2, 3]), box(3))
-right("linear with integer coefficients at integers", lambda x: x @ np.array([1, -2, 3]), lambda x: np.array([1, -2, 3]), lambda rng: rng.integers(-5, 6, 3).astype(float))
-right("independent of an entry", lambda x: x[0] ** 2 + np.exp(x[2]), lambda x: np.array([2 * x[0], 0, np.exp(x[2])]), box(3))
+right(
+    "linear with integer coefficients at integers",
+    lambda x: x @ np.array([1, -2, 3]),
+    lambda x: np.array([1, -2, 3]),
+    lambda rng: rng.integers(-5, 6, 3).astype(float),
+)
+right(
+    "independent of an entry",
+    lambda x: x[0] ** 2 + np.exp(x[2]),
+    lambda x: np.array([2 * x[0], 0, np.exp(x[2])]),
+    box(3),
+)
 right("saturated to a constant", lambda x: np.tanh(100 + x.sum()), lambda x: np.zeros(3), box(3))
-right("a fixed coordinate", lambda x: x[0] * x[1] ** 2, lambda x: np.array([x[1] ** 2, 2 * x[0] * x[1]]), (np.array([2.0, -1]), np.array([2.0, 1])))
-wrong("a fixed coordinate: entry", lambda x: x[0] * x[1] ** 2, lambda x: np.array([2 * x[1] ** 2, 2 * x[0] * x[1]]), (np.array([2.0, -1]), np.array([2.0, 1])), "entry")
+right(
+    "a fixed coordinate",
+    lambda x: x[0] * x[1] ** 2,
+    lambda x: np.array([x[1] ** 2, 2 * x[0] * x[1]]),
+    (np.array([2.0, -1]), np.array([2.0, 1])),
+)
+wrong(
+    "a fixed coordinate: entry",
+    lambda x: x[0] * x[1] ** 2,
+    lambda x: np.array([2 * x[1] ** 2, 2 * x[0] * x[1]]),
+    (np.array([2.0, -1]), np.array([2.0, 1])),
+    "entry",
+)
 wrong("constant: not zero", lambda x: 3.0, lambda x: np.full(3, 1e-6), box(3), "other")
-wrong("linear: constant added", lambda x: x @ np.array([1.0, -2, 3]), lambda x: np.array([1.0, -2, 3]) + 1e-8, box(3), "rounding")
-wrong("independent of an entry, claimed not to be", lambda x: x[0] ** 2 + np.exp(x[2]), lambda x: np.array([2 * x[0], 1e-7, np.exp(x[2])]), box(3), "entry")
+wrong(
+    "linear: constant added",
+    lambda x: x @ np.array([1.0, -2, 3]),
+    lambda x: np.array([1.0, -2, 3]) + 1e-8,
+    box(3),
+    "rounding",
+)
+wrong(
+    "independent of an entry, claimed not to be",
+    lambda x: x[0] ** 2 + np.exp(x[2]),
+    lambda x: np.array([2 * x[0], 1e-7, np.exp(x[2])]),
+    box(3),
+    "entry",
+)
 
 # ------------------------------------------------------------------------------------------------------- symmetric arguments
 
@@ -904,8 +1189,18 @@ both(
     sign=lambda X: -np.linalg.inv(X),
     factor=lambda X: np.linalg.inv(X) / 2,
 )
-right("largest eigenvalue by eigvalsh", lambda X: np.linalg.eigvalsh(X)[-1], lambda X: np.outer(np.linalg.eigh(X)[1][:, -1], np.linalg.eigh(X)[1][:, -1]), spd)
-right("log det of a symmetric matrix, entries independent", lambda X: np.linalg.slogdet(X)[1], lambda X: np.linalg.inv(X).T, spd)
+right(
+    "largest eigenvalue by eigvalsh",
+    lambda X: np.linalg.eigvalsh(X)[-1],
+    lambda X: np.outer(np.linalg.eigh(X)[1][:, -1], np.linalg.eigh(X)[1][:, -1]),
+    spd,
+)
+right(
+    "log det of a symmetric matrix, entries independent",
+    lambda X: np.linalg.slogdet(X)[1],
+    lambda X: np.linalg.inv(X).T,
+    spd,
+)
 
 
 def mvn(S):
@@ -918,7 +1213,9 @@ both(
     lambda S: -0.5 * (np.linalg.inv(S) - np.outer(np.linalg.solve(S, b5[:3]), np.linalg.solve(S, b5[:3]))),
     spd,
     sign=lambda S: 0.5 * (np.linalg.inv(S) - np.outer(np.linalg.solve(S, b5[:3]), np.linalg.solve(S, b5[:3]))),
-    sign__one_term=lambda S: -0.5 * (np.linalg.inv(S) + np.outer(np.linalg.solve(S, b5[:3]), np.linalg.solve(S, b5[:3]))),
+    sign__one_term=lambda S: (
+        -0.5 * (np.linalg.inv(S) + np.outer(np.linalg.solve(S, b5[:3]), np.linalg.solve(S, b5[:3])))
+    ),
     missing_term=lambda S: -0.5 * np.linalg.inv(S),
 )
 
@@ -956,7 +1253,9 @@ def backprop(p, slip=""):
     gW, gc = d.T @ X8, d.sum(0)
     if slip == "bias":
         gc = d.mean(0)
-    return np.concatenate([(-gW if slip == "sign" else gW).ravel(order="F" if slip == "order" else "C"), gc, h.T @ r, [r.sum()]])
+    return np.concatenate(
+        [(-gW if slip == "sign" else gW).ravel(order="F" if slip == "order" else "C"), gc, h.T @ r, [r.sum()]]
+    )
 
 
 both(
@@ -1118,10 +1417,28 @@ REGIONS = {
     "close to zero": lambda x: abs(x[3]) < 0.02,
 }
 for where, inside in REGIONS.items():
-    wrong(f"wrong {where}: ten per cent", smooth, lambda x, i=inside: smooth_gradient(x) * (1.1 if i(x) else 1), box(4), "region")
-    wrong(f"wrong {where}: one entry", smooth, lambda x, i=inside: smooth_gradient(x) * (np.array([1, 1, -1, 1]) if i(x) else 1), box(4), "region")
+    wrong(
+        f"wrong {where}: ten per cent",
+        smooth,
+        lambda x, i=inside: smooth_gradient(x) * (1.1 if i(x) else 1),
+        box(4),
+        "region",
+    )
+    wrong(
+        f"wrong {where}: one entry",
+        smooth,
+        lambda x, i=inside: smooth_gradient(x) * (np.array([1, 1, -1, 1]) if i(x) else 1),
+        box(4),
+        "region",
+    )
 wrong("wrong on 2 % of a number", np.sin, lambda x: np.cos(x) * (1 + 0.01 * (0.5 < x < 0.52)), (0.0, 1.0), "region")
-wrong("a bump of 4 %", lambda x: np.sum(np.sin(x)), lambda x: np.cos(x) + np.exp(-(((x - 0.3) / 0.01) ** 2)), box(1), "region")
+wrong(
+    "a bump of 4 %",
+    lambda x: np.sum(np.sin(x)),
+    lambda x: np.cos(x) + np.exp(-(((x - 0.3) / 0.01) ** 2)),
+    box(1),
+    "region",
+)
 for label, probe in {
     "ones": np.ones(4),
     "RandomState(0).randn": np.random.RandomState(0).randn(4),
@@ -1133,20 +1450,80 @@ for label, probe in {
     wrong(f"error orthogonal to {label}", smooth, lambda x, e=e: smooth_gradient(x) + e, box(4), "other")
 for size in (1e-3, 1e-5, 1e-7, 1e-9):
     wrong(f"all entries off by {size:.0e}", smooth, lambda x, s=size: smooth_gradient(x) * (1 + s), box(4), "rounding")
-    wrong(f"one entry off by {size:.0e}", smooth, lambda x, s=size: smooth_gradient(x) * np.array([1, 1, 1 + s, 1]), box(4), "rounding")
-wrong("wrong with the values: vanishes at symmetric arguments", lambda X: np.sum((X @ X) * A5[:3, :3]), lambda X: A5[:3, :3] @ X + X @ A5[:3, :3], box((3, 3)), "transpose")
-wrong("right for positive entries only: abs lost", lambda x: np.sum(np.abs(x) ** 1.5), lambda x: 1.5 * np.abs(x) ** 0.5, box(3), "branch")
-wrong("power of a negative base infinite (tt-metal 54439)", lambda x: np.sum(x**3), lambda x: np.where(x < 0, np.inf, 3 * x**2), box(3), "non-finite")
-wrong("NaN on the branch not taken (pytorch 187297)", lambda x: np.sum(np.where(x > 0, np.sqrt(np.abs(x)), x)), lambda x: np.where(x > 0, 0.5 / np.sqrt(np.abs(x)), 1) + 0 * np.sqrt(x), box(3), "non-finite")
-wrong("a spurious 5e-8 x (gam 2454)", lambda x: np.sum(np.exp(-x)), lambda x: -np.exp(-x) + 5e-8 * x, box(3, 0, 2), "missing_term")
+    wrong(
+        f"one entry off by {size:.0e}",
+        smooth,
+        lambda x, s=size: smooth_gradient(x) * np.array([1, 1, 1 + s, 1]),
+        box(4),
+        "rounding",
+    )
+wrong(
+    "wrong with the values: vanishes at symmetric arguments",
+    lambda X: np.sum((X @ X) * A5[:3, :3]),
+    lambda X: A5[:3, :3] @ X + X @ A5[:3, :3],
+    box((3, 3)),
+    "transpose",
+)
+wrong(
+    "right for positive entries only: abs lost",
+    lambda x: np.sum(np.abs(x) ** 1.5),
+    lambda x: 1.5 * np.abs(x) ** 0.5,
+    box(3),
+    "branch",
+)
+wrong(
+    "power of a negative base infinite (tt-metal 54439)",
+    lambda x: np.sum(x**3),
+    lambda x: np.where(x < 0, np.inf, 3 * x**2),
+    box(3),
+    "non-finite",
+)
+wrong(
+    "NaN on the branch not taken (pytorch 187297)",
+    lambda x: np.sum(np.where(x > 0, np.sqrt(np.abs(x)), x)),
+    lambda x: np.where(x > 0, 0.5 / np.sqrt(np.abs(x)), 1) + 0 * np.sqrt(x),
+    box(3),
+    "non-finite",
+)
+wrong(
+    "a spurious 5e-8 x (gam 2454)",
+    lambda x: np.sum(np.exp(-x)),
+    lambda x: -np.exp(-x) + 5e-8 * x,
+    box(3, 0, 2),
+    "missing_term",
+)
 wrong("a stopped gradient", lambda x: np.sum(x * np.exp(x)), np.exp, box(3), "missing_term")
 wrong("mean for sum (wjbKimberly 7)", lambda x: np.sum(x**2), lambda x: 2 * x / x.size, box(5), "factor")
-wrong("divergent part dropped near the pole", lambda x: np.sum(1 / x), lambda x: -1 / np.maximum(x, 0.03) ** 2, box(2, 0, 1), "region")
+wrong(
+    "divergent part dropped near the pole",
+    lambda x: np.sum(1 / x),
+    lambda x: -1 / np.maximum(x, 0.03) ** 2,
+    box(2, 0, 1),
+    "region",
+)
 wrong("clipped gradient", lambda x: np.sum(x**4), lambda x: np.clip(4 * x**3, -3, 3), box(3), "region")
-wrong("normalised gradient", lambda x: np.sum(x**4), lambda x: 4 * x**3 / np.linalg.norm(4 * x**3), box(3), "missing_factor")
+wrong(
+    "normalised gradient",
+    lambda x: np.sum(x**4),
+    lambda x: 4 * x**3 / np.linalg.norm(4 * x**3),
+    box(3),
+    "missing_factor",
+)
 wrong("absolute value of the gradient", lambda x: np.sum(x**4), lambda x: np.abs(4 * x**3), box(3), "sign")
-wrong("forward differences as a gradient", lambda x: np.sum(np.exp(x)), lambda x: (np.exp(x + 1e-6) - np.exp(x)) / 1e-6, box(3), "rounding")
+wrong(
+    "forward differences as a gradient",
+    lambda x: np.sum(np.exp(x)),
+    lambda x: (np.exp(x + 1e-6) - np.exp(x)) / 1e-6,
+    box(3),
+    "rounding",
+)
 wrong("gradient of the wrong function", lambda x: np.sum(np.sinh(x)), lambda x: np.cos(x), box(3), "function")
 wrong("zero gradient", lambda x: np.sum(x**2), lambda x: 0 * x, box(3), "other")
 wrong("a bug that NaN hides", lambda x: np.sum(np.exp(x)), lambda x: np.exp(x) * np.nan, box(3), "non-finite")
-wrong("stale: the gradient at the point before", lambda x: np.sum(x**2), (lambda memory: lambda x: memory.append(2 * x) or memory[-2])([np.zeros(3)]), box(3), "other")
+wrong(
+    "stale: the gradient at the point before",
+    lambda x: np.sum(x**2),
+    (lambda memory: lambda x: memory.append(2 * x) or memory[-2])([np.zeros(3)]),
+    box(3),
+    "other",
+)

@@ -202,6 +202,7 @@ class Slope:
     value: Array
     error: Array
     radius: Array
+    residual: Array
 
 
 def settled(windows: Sequence[Window]) -> Slope:
@@ -214,7 +215,8 @@ def settled(windows: Sequence[Window]) -> Slope:
     pick = (best, np.arange(errors.shape[1]))
     values = np.array([w.slope for w in windows])
     radii = np.array([w.radius for w in windows])
-    return Slope(values[pick], errors[pick], radii[best])
+    residuals = np.array([w.residual for w in windows])
+    return Slope(values[pick], errors[pick], radii[best], residuals[pick])
 
 
 def _steps(windows: Sequence[Window]) -> Array:
@@ -253,7 +255,8 @@ def _one_sided() -> tuple[Array, Array, Array, float]:
     t = (1 + np.cos((2 * np.arange(10) + 1) * np.pi / 20)) / 2
     powers = t[:, None] ** np.arange(1, 4)
     weights = np.linalg.pinv(powers)[0]
-    return t, weights, _rest(powers), float(np.linalg.norm(weights))
+    basis, _ = np.linalg.qr(powers)
+    return t, weights, np.eye(len(t)) - basis @ basis.T, float(np.linalg.norm(weights))
 
 
 def sides(line: Line, centre: Array, radius: float) -> Sides | None:

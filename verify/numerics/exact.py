@@ -23,6 +23,8 @@ from verify.numerics.probe import DOUBT, FLOOR, STANDOFF, Pair, Reading, norms
 from verify.numerics.tracing import pullback, trace
 
 Array = NDArray[np.float64]
+FAINTEST = 1e-10
+"""Share of the round-off of f below which an entry is as good as 0."""
 
 
 @dataclass
@@ -119,7 +121,9 @@ def line_nodes(radius: float) -> Array:
     return radius * np.concatenate([t, -t, [0.0]])
 
 
-def complex_discrepancy(pair: Pair, route: ComplexStep, x: Array, v: Array, v_line: Array, radius: float) -> Reading | None:
+def complex_discrepancy(
+    pair: Pair, route: ComplexStep, x: Array, v: Array, v_line: Array, radius: float
+) -> Reading | None:
     """Claim against complex step along v, with the noise of the two taken along the line x + t v_line."""
     claims, values = [], []
     for t in line_nodes(radius):
@@ -159,7 +163,8 @@ class Entries:
     def faintly_wrong(self) -> NDArray[np.intp]:
         """Entries that stand off by more than their noise, but less than the round-off of f."""
         off = np.abs(self.claimed - self.traced) / self.error
-        hidden = np.abs(self.claimed - self.traced) <= STANDOFF * (self.error + self.faint)
+        gap = np.abs(self.claimed - self.traced)
+        hidden = (gap <= STANDOFF * (self.error + self.faint)) & (gap > FAINTEST * self.faint)
         return np.flatnonzero((off > STANDOFF) & hidden)
 
 
@@ -174,7 +179,8 @@ def entries(pair: Pair, route: ReverseMode, site: Site, u: Array, v: Array, radi
         if traced is None or not np.all(np.isfinite(claimed)):
             return None
         gaps.append(claimed - traced)
-    assert claimed is not None and traced is not None
+    assert claimed is not None
+    assert traced is not None
     _, noise = standing_off(np.array(gaps), line_nodes(radius))
     size = float(np.abs(u) @ (np.abs(pair.f(site.x)) + pair.spread))
     reach = np.where(site.reach > 0, site.reach, np.inf)

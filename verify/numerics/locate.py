@@ -164,5 +164,3 @@ def _halved(seen: Survey, along: Place) -> Place:
     scale = float(along.spot.v[i])
     values = float(last.claimed[j]) / scale, float(last.slope[j]) / scale, abs(float(last.error[j]) / scale)
     return Place(along.spot, j, i, *values)
-
-

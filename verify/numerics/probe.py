@@ -41,6 +41,8 @@ FLOOR = 2e-13
 """Relative error always granted: special functions and quadratures are right to 1e-13, smoothly; 1000 times it is 2e-10."""
 BLUNT = 1e-2 / DOUBT
 """Relative error of a slope above which agreement says nothing."""
+TRIFLE = 1e-10
+"""Relative discrepancy that is agreement whatever the errors say: two stable codes for one formula differ that much."""
 FAINT = 1e-9
 """A slope known to this part of the spread of f over the domain is known well enough, however small it is itself."""
 
@@ -71,13 +73,15 @@ class Pair:
 class Reading:
     """Claimed and measured slope along a line; arrays (m,).
 
-    scale   size of the terms that add up to the claimed slope: the 2-norm of J_j * v.
+    scale     size of the terms that add up to the claimed slope: the 2-norm of J_j * v.
+    residual  noise in the values of f that the windows showed, in the unit of f; None where no window was used.
     """
 
     claimed: Array
     slope: Array
     error: Array
     scale: Array
+    residual: Array | None = None
 
     @property
     def off(self) -> Array:
@@ -98,7 +102,7 @@ class Reading:
 
     def sharp(self, spread: Array) -> NDArray[np.bool_]:
         """Where agreement would mean something."""
-        return self.error <= np.maximum(BLUNT * self.size, FAINT * spread)
+        return self.error <= np.maximum(BLUNT * self.size, FAINT * spread + 1e-290)
 
 
 def norms(rows: Array) -> Array:
@@ -107,13 +111,13 @@ def norms(rows: Array) -> Array:
     return top * np.linalg.norm(rows / top[:, None], axis=1)
 
 
-def reading(jacobian: Array, v: Array, slope: Array, error: Array) -> Reading:
+def reading(jacobian: Array, v: Array, slope: Array, error: Array, residual: Array | None = None) -> Reading:
     """The claim J v beside a measured slope; every error includes `FLOOR`."""
     with np.errstate(all="ignore"):
         scale = norms(jacobian * v)
         claimed = jacobian @ v
     granted = np.where(np.isfinite(scale), FLOOR * scale, 0.0)
-    return Reading(claimed, slope, np.maximum(error + granted, np.finfo(float).tiny), scale)
+    return Reading(claimed, slope, np.maximum(error + granted, np.finfo(float).tiny), scale, residual)
 
 
 def read(pair: Pair, x: Array, v: Array, jacobian: Array, centre: Array, level: int) -> tuple[Reading, int] | None:
@@ -125,7 +129,7 @@ def read(pair: Pair, x: Array, v: Array, jacobian: Array, centre: Array, level: 
         seen = window(line, centre, radius_of(k), pair.spread)
         if seen is None:
             continue
-        now = reading(jacobian, v, seen.slope, seen.error)
+        now = reading(jacobian, v, seen.slope, seen.error, seen.residual)
         if best is None or np.max(now.relative_error) < np.max(best[0].relative_error):
             best = now, k
         lost = lost + 1 if np.any(seen.lost) else 0
@@ -153,6 +157,7 @@ class Finding:
     noise    error relative to the slope that step 3 found; later readings of the same function may start from it.
     second   name of the second opinion, for a refutation.
     inside   for a kink: the claim lies between the one-sided slopes.
+    constant f was the same to the last bit all along the line.
     """
 
     kind: Kind
@@ -164,6 +169,7 @@ class Finding:
     second_off: float = 0.0
     inside: bool = False
     level: int = 0
+    constant: bool = False
 
 
 def examine(pair: Pair, x: Array, v: Array, jacobian: Array, blurred: bool = False) -> Finding:
@@ -181,7 +187,7 @@ def examine(pair: Pair, x: Array, v: Array, jacobian: Array, blurred: bool = Fal
     if not windows:
         return Finding(Kind.BLIND, "f is not finite on both sides of the point")
     slope = settled(windows)
-    now = reading(jacobian, v, slope.value, slope.error)
+    now = reading(jacobian, v, slope.value, slope.error, slope.residual)
     sharp = now.sharp(pair.spread)
     if not np.all(np.isfinite(now.claimed)):
         if np.all(sharp):
@@ -193,7 +199,7 @@ def examine(pair: Pair, x: Array, v: Array, jacobian: Array, blurred: bool = Fal
             return kink
     j = int(np.argmax(np.where(sharp, now.off, 0.0)))
     level = int(np.argmin([abs(w.radius - slope.radius[j]) for w in windows]))
-    if now.off[j] <= DOUBT:
+    if now.off[j] <= DOUBT or abs(now.claimed[j] - now.slope[j]) <= TRIFLE * now.size[j]:
         kind = Kind.AGREES if np.all(sharp) else Kind.BLIND
         return Finding(kind, "" if kind is Kind.AGREES else "noise hides the slope", now, j, level=level)
     return _suspicious(pair, x, v, jacobian, windows, now, j, line, claimed)
@@ -230,7 +236,7 @@ def _suspicious(
     error = now.error[j] + rough
     noise = float(rough / now.size[j]) if rough > now.error[j] and now.size[j] > 0 else 0.0
     off = abs(now.claimed[j] - now.slope[j]) / error
-    now = Reading(now.claimed, now.slope, np.where(np.arange(now.error.size) == j, error, now.error), now.scale)
+    now = Reading(now.claimed, now.slope, np.where(np.arange(now.error.size) == j, error, now.error), now.scale, now.residual)
     if off <= DOUBT:
         kind = Kind.AGREES if now.sharp(pair.spread)[j] else Kind.BLIND
         return Finding(kind, "noise of the claim or of f explains the discrepancy", now, j, noise)
@@ -248,7 +254,8 @@ def _suspicious(
     name, second = _second_opinion(line, claimed, windows, now, j, error)
     if second < STANDOFF:
         return Finding(Kind.UNCLEAR, "no second route confirms the discrepancy", now, j, noise)
-    return Finding(Kind.REFUTED, "", now, j, noise, name, second)
+    constant = all(w.variation[j] == 0 for w in windows)
+    return Finding(Kind.REFUTED, "", now, j, noise, name, second, constant=constant)
 
 
 def roughness(pair: Pair, x: Array, v: Array, windows: list[Window], j: int, distance: float) -> float:
@@ -280,7 +287,9 @@ def roughness(pair: Pair, x: Array, v: Array, windows: list[Window], j: int, dis
             shifted = pair.line(x + s * v, v)
             seen = window(shifted, shifted(0.0), step, pair.spread)
             # A window that straddles a break of f is no measurement.
-            if seen is not None and seen.error[j] <= max(10 * best.error[j] * best.radius / step, distance / (3 * STANDOFF)):
+            if seen is not None and seen.error[j] <= max(
+                10 * best.error[j] * best.radius / step, distance / (3 * STANDOFF)
+            ):
                 gaps[i] = claims[i] - seen.slope[j]
         known = np.isfinite(gaps)
         if known.sum() >= 10:

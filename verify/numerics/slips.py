@@ -128,7 +128,9 @@ def _one_part(s: Samples) -> Slip | None:
     if count == 0 or total < 2 or count > max(1, total // 4):
         return None
     claimed, measured = s.claimed[:, wrong], s.measured[:, wrong]
-    where = ", ".join(index(k, s.out, s.shape) for k in np.flatnonzero(wrong.ravel())[:3]) + (", …" if count > 3 else "")
+    where = ", ".join(index(k, s.out, s.shape) for k in np.flatnonzero(wrong.ravel())[:3]) + (
+        ", …" if count > 3 else ""
+    )
     part = Samples(s.x, claimed, measured, s.tolerance, s.shape, s.out)
     what = "wrong"
     if not claimed.any():
@@ -168,8 +170,7 @@ def _transposed(s: Samples) -> Slip | None:
 
 
 def _rearranged(s: Samples) -> Slip | None:
-    k, m, n = s.claimed.shape
-    if n < 2 or not s.same(np.sort(s.claimed, axis=2), np.sort(s.measured, axis=2)):
+    if s.claimed.shape[2] < 2 or not s.same(np.sort(s.claimed, axis=2), np.sort(s.measured, axis=2)):
         return None
     for shift in (1, -1, 2, -2):
         if s.same(s.claimed, np.roll(s.measured, shift, axis=2)):
@@ -202,23 +203,43 @@ def _scaled_by_something(s: Samples) -> Slip | None:
     if np.allclose(np.linalg.norm(flat[0], axis=1), 1, rtol=CLOSE):
         return Slip("missing-factor", "the claimed gradient is the truth divided by its own norm")
     norm = np.linalg.norm(s.x, axis=1)
-    features = {"the norm of x": norm, "the sum of x": s.x.sum(1), "the norm of the gradient": np.linalg.norm(flat[1], axis=1)}
+    features = {
+        "the norm of x": norm,
+        "the sum of x": s.x.sum(1),
+        "the norm of the gradient": np.linalg.norm(flat[1], axis=1),
+    }
     for text, values in features.items():
-        for power, how in ((1, "multiplied by"), (2, "multiplied by the square of"), (-1, "divided by"), (-2, "divided by the square of")):
+        for power, how in (
+            (1, "multiplied by"),
+            (2, "multiplied by the square of"),
+            (-1, "divided by"),
+            (-2, "divided by the square of"),
+        ):
             scaled = factors / values**power
             if np.ptp(scaled) <= CLOSE * np.abs(scaled).max():
                 c = float(scaled[0])
                 extra = "" if abs(c - 1) < CLOSE else f", and by {number(c)[0]}"
                 return Slip("missing-factor", f"the claimed gradient is the truth {how} {text}{extra}")
-    return Slip("missing-factor", "the claimed gradient has the right direction, but a length that is wrong by a varying factor")
+    return Slip(
+        "missing-factor", "the claimed gradient has the right direction, but a length that is wrong by a varying factor"
+    )
 
 
 def _entrywise_factor(s: Samples) -> Slip | None:
     """Each entry is off by a function of its own coordinate."""
     x = np.broadcast_to(s.x[:, None, :], s.claimed.shape)
-    for text, values in {"x": x, "1/x": 1 / x, "x^2": x**2, "1/x^2": 1 / x**2, "exp(x)": np.exp(x), "exp(-x)": np.exp(-x)}.items():
+    for text, values in {
+        "x": x,
+        "1/x": 1 / x,
+        "x^2": x**2,
+        "1/x^2": 1 / x**2,
+        "exp(x)": np.exp(x),
+        "exp(-x)": np.exp(-x),
+    }.items():
         if np.isfinite(values).all() and s.same(s.claimed, values * s.measured):
-            return Slip("missing-factor", f"entry i of the claim is the truth times {text.replace('x', 'x_i')}: a chain factor")
+            return Slip(
+                "missing-factor", f"entry i of the claim is the truth times {text.replace('x', 'x_i')}: a chain factor"
+            )
     return None
 
 
@@ -231,12 +252,16 @@ def _difference(s: Samples) -> Slip | None:
         return None
     loose = max(CLOSE, 10 * noise / scale)
     if len(s.x) > 1 and np.abs(gap - gap[0]).max() <= loose * scale:
-        return Slip("missing-term", "claim and truth differ by a constant: the derivative of a linear term is missing or added")
+        return Slip(
+            "missing-term", "claim and truth differ by a constant: the derivative of a linear term is missing or added"
+        )
     x = np.broadcast_to(s.x[:, None, :], gap.shape)
     c = _ratio(gap, x)
     if np.isfinite(c) and np.abs(gap - c * x).max() <= loose * scale:
         text = number(abs(c))[0]
-        return Slip("missing-term", f"the term {text} x is {'missing' if c < 0 else 'too much'}: the derivative of a square")
+        return Slip(
+            "missing-term", f"the term {text} x is {'missing' if c < 0 else 'too much'}: the derivative of a square"
+        )
     c = _ratio(gap, np.sign(x))
     if np.isfinite(c) and c != 0 and np.abs(gap - c * np.sign(x)).max() <= loose * scale:
         return Slip("missing-term", f"the term {number(abs(c))[0]} sign(x) is {'missing' if c < 0 else 'too much'}")

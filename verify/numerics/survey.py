@@ -19,13 +19,26 @@ from numpy.typing import NDArray
 from verify.numerics import exact
 from verify.numerics.differences import radius_of
 from verify.numerics.points import Site, Sites, levelled, spherical, symmetrised
-from verify.numerics.probe import DOUBT, FLOOR, GLANCE, STANDOFF, Finding, Kind, Pair, Reading, examine, norms, read, reading
+from verify.numerics.probe import (
+    DOUBT,
+    GLANCE,
+    STANDOFF,
+    Finding,
+    Kind,
+    Pair,
+    Reading,
+    examine,
+    norms,
+    read,
+)
 
 Array = NDArray[np.float64]
 FULL = 12
 MOST_EXAMINATIONS = 40
 OPEN = 1e-6
 """Relative discrepancy that is not refuted in a function that was seen to have a grain."""
+RARE = 0.05
+"""Share of the sites that is few."""
 UNEVEN = 1e-3
 """An entry whose share of the slope is below this is looked at along levelled directions too."""
 
@@ -113,7 +126,7 @@ def survey(pair: Pair, sites: Sites, rng: Generator, step: Callable[[int, int], 
         if len(seen.full) < full_share(len(sites.sites)):
             finding = examine(pair, site.x, v, jacobian)
             seen.full.append(Spot(i, site, v, finding))
-            _file(seen, seen.full[-1], jacobian, rng)
+            file(seen, seen.full[-1], jacobian, rng)
             if finding.kind in (Kind.AGREES, Kind.REFUTED, Kind.UNCLEAR):
                 levels.append(finding.level)
                 seen.level = int(np.median(levels))
@@ -126,32 +139,62 @@ def survey(pair: Pair, sites: Sites, rng: Generator, step: Callable[[int, int], 
             _without_steps(seen, i, site, v, jacobian, glance, centre, rng)
         if i % 2:
             _uneven(seen, i, site, jacobian, centre, rng)
-    _reconsider(seen)
-    if not seen.refuted:
-        _entries(seen, rng)
-    if not seen.refuted:
-        _complex_outliers(seen, rng)
-    _reconsider(seen)
+    reconsider(seen)
     return seen
 
 
-def _reconsider(seen: Survey) -> None:
-    """Take back what the noise found at other sites explains, or could.
+def reconsider(seen: Survey) -> None:
+    """Take back what the grain found at other sites explains, or could.
 
-    Where f or the claim has a grain anywhere, its size elsewhere is not known well: a part in a million is left open.
+    Where f or the claim has a grain anywhere, its size elsewhere is not known well: a relative discrepancy of `OPEN` is not
+    refuted, and if it shows at a few sites only, it counts as agreement.  A factor that is the same at every site is no grain.
     """
-    for spot in list(seen.refuted):
-        now = spot.finding.reading
-        if now is None or not np.all(np.isfinite(now.claimed)) or not seen.grains:
-            continue
-        j = spot.finding.output
-        gap = abs(now.claimed[j] - now.slope[j]) / now.size[j]
-        if gap < max(STANDOFF * seen.noise, OPEN):
-            seen.refuted.remove(spot)
-            if gap <= DOUBT * seen.noise:
+    _lost_bits(seen)
+    if not seen.grains or _constant_factor(seen.refuted):
+        return
+    for spots in (seen.refuted, seen.unclear):
+        for spot in list(spots):
+            now = spot.finding.reading
+            if now is None or not np.all(np.isfinite(now.claimed)):
+                continue
+            j = spot.finding.output
+            gap = abs(now.claimed[j] - now.slope[j]) / now.size[j]
+            if gap >= max(STANDOFF * seen.noise, OPEN):
+                continue
+            rare = len({s.index for s in (*seen.refuted, *seen.unclear)}) <= RARE * len(seen.agreed)
+            if gap <= DOUBT * seen.noise or (rare and gap <= OPEN):
+                spots.remove(spot)
                 seen.agreed[spot.index] = now
-            else:
+            elif spots is seen.refuted:
+                spots.remove(spot)
                 seen.unclear.append(spot)
+
+
+def _lost_bits(seen: Survey) -> None:
+    """Take back refutations on lines so short that the discrepancy drowns in the noise that f has elsewhere.
+
+    Beside the steps of f (single precision, cancellation) such a line shows no noise, or no change at all.
+    """
+    readings = [*seen.agreed.values(), *(s.finding.reading for s in seen.blind if s.finding.reading is not None)]
+    residuals = [r.residual for r in readings if r.residual is not None]
+    if not residuals:
+        return
+    usual, most = np.median(residuals, axis=0), np.max(residuals, axis=0)
+    for spot in list(seen.refuted):
+        now, j = spot.finding.reading, spot.finding.output
+        if now is None or spot.route != "windows" or not np.isfinite(now.claimed[j]):
+            continue
+        noise = most[j] if spot.finding.constant else usual[j]
+        if abs(now.claimed[j] - now.slope[j]) <= STANDOFF * noise:
+            seen.refuted.remove(spot)
+            seen.blind.append(spot)
+
+
+def _constant_factor(spots: list[Spot]) -> bool:
+    """Whether claim and slope differ by one factor at six sites or more."""
+    readings = [(s.finding.reading, s.finding.output) for s in spots]
+    factors = np.array([r.claimed[j] / r.slope[j] - 1 for r, j in readings if r is not None])
+    return factors.size >= 6 and bool(np.std(factors) <= 0.1 * abs(np.mean(factors)))
 
 
 def _directions(seen: Survey, rng: Generator) -> Callable[[Site], Array]:
@@ -211,17 +254,17 @@ def _glance(
             return None
     if seen.vain >= MOST_EXAMINATIONS:
         finding = Finding(Kind.BLIND, "too many sites need an examination", None if found is None else found[0])
-        _file(seen, Spot(i, site, v, finding), jacobian, rng)
+        file(seen, Spot(i, site, v, finding), jacobian, rng)
         return None
     seen.examinations += 1
     blurred = found is not None and not np.all(np.isfinite(found[0].error))
     finding = examine(seen.pair, site.x, v, jacobian, blurred)
     seen.vain += finding.kind in (Kind.BLIND, Kind.UNCLEAR)
-    _file(seen, Spot(i, site, v, finding), jacobian, rng)
+    file(seen, Spot(i, site, v, finding), jacobian, rng)
     return finding.reading if finding.kind in (Kind.AGREES, Kind.UNCLEAR) else None
 
 
-def _file(seen: Survey, spot: Spot, jacobian: Array, rng: Generator) -> None:
+def file(seen: Survey, spot: Spot, jacobian: Array, rng: Generator) -> None:
     """Put a finding where it belongs."""
     finding = spot.finding
     if finding.kind is Kind.AGREES and finding.reading is not None:
@@ -299,148 +342,3 @@ def _without_steps(
         size = np.maximum(norms(jacobian * w), np.finfo(float).tiny)
         off = np.maximum(off, np.abs(jacobian @ w - value) / size)
     seen.step_free[i] = off
-
-
-def _complex_outliers(seen: Survey, rng: Generator) -> None:
-    """Where claim and complex step differ by more than rounding, find out whether it is noise."""
-    if seen.refuted or not seen.complex_step.alive or not seen.step_free:
-        return
-    worst = sorted(seen.step_free, key=lambda i: -float(seen.step_free[i].max()))
-    for i in worst[:4]:
-        if seen.step_free[i].max() < 1e-14:
-            return
-        site = seen.sites.sites[i]
-        jacobian = seen.pair.jacobian(site.x)
-        j = int(np.argmax(seen.step_free[i]))
-        size = float(np.abs(seen.pair.f(site.x)[j]) + seen.pair.spread[j])
-        line = spherical(site, rng)
-        for v in (line, exact.boosted(site, jacobian[j], size, rng)):
-            now = exact.complex_discrepancy(seen.pair, seen.complex_step, site.x, v, line, radius_of(seen.level + 1))
-            if now is not None and now.off[j] > STANDOFF:
-                _single_out(seen, i, site, jacobian, j, v, line, rng)
-                if seen.refuted or seen.unclear:
-                    return
-
-
-def _single_out(
-    seen: Survey, i: int, site: Site, jacobian: Array, j: int, v: Array, line: Array, rng: Generator
-) -> None:
-    """Halve the support of v until one entry is left that differs from the complex step; then judge that entry."""
-    support = np.arange(v.size)
-    while support.size > 1:
-        halves = np.array_split(rng.permutation(support), 2)
-        offs = []
-        for half in halves:
-            part = np.zeros_like(v)
-            part[half] = v[half]
-            value = seen.complex_step.slope(site.x, part)
-            if value is None:
-                return
-            size = np.linalg.norm(jacobian[j] * part)
-            offs.append(abs(jacobian[j] @ part - value[j]) / size if size > 0 else np.inf * abs(value[j]))
-        if not np.isfinite(offs).any() and not np.isinf(offs).any():
-            return
-        support = halves[int(np.argmax(np.nan_to_num(offs, nan=0.0)))]
-    part = np.zeros_like(v)
-    part[support] = site.reach[support] if site.reach[support[0]] > 0 else 1.0
-    now = exact.complex_discrepancy(seen.pair, seen.complex_step, site.x, part, line, radius_of(seen.level + 1))
-    if now is None:
-        return
-    error = now.error + FLOOR * now.size
-    now = Reading(now.claimed, now.slope, error, now.scale)
-    if now.off[j] <= STANDOFF:
-        return
-    _judge_entry(seen, i, site, part, j, now, "complex step", rng)
-
-
-def _judge_entry(
-    seen: Survey, i: int, site: Site, part: Array, j: int, now: Reading, route: str, rng: Generator
-) -> None:
-    """An entry differs from one route without steps: ask the other one, then differences along that entry alone."""
-    jacobian = seen.pair.jacobian(site.x)
-    second, off = "", 0.0
-    distance = abs(now.claimed[j] - now.slope[j])
-    if route == "complex step":
-        pulled = seen.reverse.pull(site.x, np.eye(len(jacobian))[j])
-        if pulled is not None and seen.reverse.agreed:
-            other, name = float(pulled @ part), "reverse mode"
-            if abs(other - now.slope[j]) < distance / STANDOFF:
-                second, off = name, abs(now.claimed[j] - other) / now.error[j]
-    else:
-        value = seen.complex_step.slope(site.x, part)
-        if value is not None and seen.complex_step.agreed and abs(value[j] - now.slope[j]) < distance / STANDOFF:
-            second, off = "complex step", abs(now.claimed[j] - value[j]) / now.error[j]
-    if not second:
-        finding = examine(seen.pair, site.x, part, jacobian)
-        if finding.kind is Kind.REFUTED:
-            _file(seen, Spot(i, site, part, finding), jacobian, rng)
-            return
-        if finding.kind is Kind.AGREES and now.off[j] < STANDOFF * STANDOFF:
-            return
-    kind = Kind.REFUTED if off > STANDOFF else Kind.UNCLEAR
-    why = "" if kind is Kind.REFUTED else f"only {route} sees the discrepancy; the round-off of f hides it from differences"
-    spot = Spot(i, site, part, Finding(kind, why, now, j, second=second, second_off=off), route)
-    (seen.refuted if kind is Kind.REFUTED else seen.unclear).append(spot)
-
-
-def _entries(seen: Survey, rng: Generator) -> None:
-    """Compare whole gradients with reverse mode at six sites, entry by entry."""
-    m = seen.pair.outputs
-    ratios: dict[int, list[float]] = {}
-    looked = 0
-    known = [*seen.agreed, *(spot.index for spot in seen.unclear)]
-    for i in known[:: max(1, len(known) // 6)][:6]:
-        site = seen.sites.sites[i]
-        u = np.eye(m)[rng.integers(m)] if m > 1 else np.ones(1)
-        v = spherical(site, rng)
-        if seen.tied or not _trusted(seen, site, u, v):
-            return
-        found = exact.entries(seen.pair, seen.reverse, site, u, v, radius_of(seen.level + 1))
-        if found is None:
-            continue
-        looked += 1
-        for k in found.wrong()[:1]:
-            part = np.zeros_like(v)
-            part[k] = site.reach[k] if site.reach[k] > 0 else 1.0
-            j = int(np.argmax(u))
-            claim, traced = seen.pair.jacobian(site.x) @ part, np.zeros(m)
-            traced[j] = found.traced[k] * part[k]
-            error = np.full(m, float(found.error[k] * part[k]))
-            now = Reading(claim, traced, error, np.abs(claim))
-            _judge_entry(seen, i, site, part, j, now, "reverse mode", rng)
-            if seen.refuted or seen.unclear:
-                return
-        with np.errstate(all="ignore"):
-            for k in found.faintly_wrong()[:50]:
-                ratios.setdefault(int(k), []).append(float(found.claimed[k] / found.traced[k]))
-    if m == 1:
-        _faint(seen, ratios, looked, rng)
-
-
-def _trusted(seen: Survey, site: Site, u: Array, v: Array) -> bool:
-    """Whether reverse mode agrees with differences at a site, u . f along v."""
-    jacobian = seen.pair.jacobian(site.x)
-    found = read(seen.pair, site.x, v, jacobian, seen.pair.f(site.x), seen.level)
-    pulled = seen.reverse.pull(site.x, u)
-    return found is not None and pulled is not None and seen.reverse.confront(pulled, u, v, found[0])
-
-
-def _faint(seen: Survey, ratios: dict[int, list[float]], looked: int, rng: Generator) -> None:
-    """Entries below the round-off of f: only the same factor at every site is a mistake and not rounding."""
-    for k, found in ratios.items():
-        if looked < 4 or len(found) < looked or not np.ptp(found) <= 1e-6 * abs(found[0]):
-            continue
-        i = next(iter(seen.agreed), 0)
-        site = seen.sites.sites[i]
-        part = np.zeros(site.x.size)
-        part[k] = site.reach[k] if site.reach[k] > 0 else 1.0
-        value = seen.complex_step.slope(site.x, part)
-        jacobian = seen.pair.jacobian(site.x)
-        now = reading(jacobian, part, np.zeros(1) if value is None else value, np.zeros(1))
-        same = value is not None and abs(now.claimed[0] / value[0] - found[0]) <= 1e-6 * abs(found[0])
-        if not same or found[0] == 0:  # a claimed 0 may be a difference that was rounded away
-            seen.unclear.append(Spot(i, site, part, Finding(Kind.UNCLEAR, "entry below the round-off of f", now)))
-            return
-        finding = Finding(Kind.REFUTED, "", now, second="reverse mode", second_off=float(now.off[0]))
-        seen.refuted.append(Spot(i, site, part, finding, "complex step"))
-        return

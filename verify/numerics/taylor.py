@@ -42,8 +42,8 @@ def remainder(line: Line, centre: Array, slope: Array, radius: float, noise: flo
     steps = radius * 2.0 ** -np.arange(STEPS)
     with np.errstate(all="ignore"):
         values = np.array([line(h) for h in steps]) - centre
-        plain = np.linalg.norm(values, axis=1)
-        corrected = np.linalg.norm(values - steps[:, None] * slope, axis=1)
+        plain: Array = np.sqrt((values**2).sum(1))
+        corrected = np.sqrt(((values - steps[:, None] * slope) ** 2).sum(1))
     floor = max(noise, EPS * float(np.linalg.norm(centre)), EPS * float(np.max(plain, initial=0.0)))
     exact = bool(np.all(corrected <= CLEAR * floor))
     return Remainder(_order(steps, plain, floor), _order(steps, corrected, floor), exact)

@@ -1,13 +1,16 @@
-"""What does reverse-mode differentiation of the code itself say?  (HIPS/autograd.)
+"""What does reverse-mode differentiation of the code itself say?
 
-A function written with autograd.numpy is traced as it stands.  One written with plain NumPy is rebuilt: the same code
+HIPS/autograd does it.  A function written with autograd.numpy is traced as it stands.  One written with plain NumPy is rebuilt: the same code
 object, with autograd's modules in place of NumPy's in its globals and closure; functions of the user's that it calls
 are rebuilt in the same way.  The result is an offer, to be trusted only where differences agree with it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import inspect
+import io
 import types
 from collections.abc import Callable
 from typing import Any
@@ -35,12 +38,14 @@ def pullback(traced: Function, argument: Any) -> tuple[Array, Callable[[Array], 
     """The value and the map u -> u J (the argument's shape), or None where tracing fails."""
     from autograd.core import make_vjp
 
-    try:
-        vjp, value = make_vjp(traced, argument)
-        value = np.asarray(value, dtype=float)
-        vjp(np.zeros_like(value)[()])
-    except Exception:
-        return None
+    # Compiled callbacks print the exceptions that tracing causes in them.
+    with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
+        try:
+            vjp, value = make_vjp(traced, argument)
+            value = np.asarray(value, dtype=float)
+            vjp(np.zeros_like(value)[()])
+        except Exception:
+            return None
     return value, lambda u: np.asarray(vjp(u[()]), dtype=float)
 
 
@@ -63,7 +68,7 @@ def _rebuilt(value: Any, done: dict[int, Any], depth: int) -> Any:
         return types.MethodType(_rebuilt(value.__func__, done, depth + 1), value.__self__)
     if isinstance(value, types.FunctionType):
         return value if _of_a_library(value) else _rebuilt_function(value, done, depth)
-    call = getattr(type(value), "__call__", None)  # an object of a class with __call__ written in Python
+    call = inspect.getattr_static(type(value), "__call__", None)  # an object of a class with a method of that name
     if isinstance(call, types.FunctionType) and not isinstance(value, type) and not _of_a_library(call):
         return types.MethodType(_rebuilt(call, done, depth + 1), value)
     return value
@@ -122,14 +127,15 @@ def _twin(value: Any) -> Any:
     return None
 
 
+_RENAMED = {
+    "pow": "power", "fabs": "abs", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2",
+    "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh", "fsum": "sum",
+}  # fmt: skip
+_SPECIAL = {"erf": "erf", "erfc": "erfc", "gamma": "gamma", "lgamma": "gammaln"}
+
+
 class _Math:
     """The names of `math`, traceable; those that NumPy lacks are left out."""
-
-    _renamed = {
-        "pow": "power", "fabs": "abs", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2",
-        "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh", "fsum": "sum",
-    }  # fmt: skip
-    _special = {"erf": "erf", "erfc": "erfc", "gamma": "gamma", "lgamma": "gammaln"}
 
     def __getattr__(self, name: str) -> Any:
         import math
@@ -139,6 +145,6 @@ class _Math:
 
         if not callable(getattr(math, name)):
             return getattr(math, name)
-        if name in self._special:
-            return getattr(special, self._special[name])
-        return getattr(traced, self._renamed.get(name, name))
+        if name in _SPECIAL:
+            return getattr(special, _SPECIAL[name])
+        return getattr(traced, _RENAMED.get(name, name))
