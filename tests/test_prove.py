@@ -106,6 +106,9 @@ FALSE = (
     ("(z^a)^b = z^(a*b)", {"z": "complex", "a": "complex", "b": "complex"}),
     ("log(I*x) = log(x) + I*pi/2", {"x": "real"}),
     ("sign(atan(x) + atan(1/x) - pi/2)^2 = 1", {"x": "positive"}),
+    ("sqrt((atan(x) + atan(1/x) - pi/2)^2*y) + abs(y) = sqrt((atan(x) + atan(1/x) - pi/2)^2*y) + y", {}),
+    ("abs(x^n) = x^n", {"n": "integer"}),
+    ("(-1)^n = (-1)^m", {"n": "integer", "m": "integer"}),
 )
 
 

@@ -280,6 +280,9 @@ def test_a_hidden_zero_closes_no_cell() -> None:
     signs.fact(-1, [(hidden, 1)], strict=False)
     with pytest.raises(GiveUp):
         signs.jump(1, [(hidden, 1)])
+    signs.fact(1, [(hidden, 2), (x.num, 1)], strict=False)
+    with pytest.raises(NeedSign):
+        signs.sign(x.num)
 
 
 def test_names_of_polynomials_do_not_depend_on_the_numbering() -> None:

@@ -62,8 +62,8 @@ class Signs:
         odd = [p for p, m in factors if m % 2]
         keys = frozenset(str(p) for p in odd)
         bit = 0 if constant > 0 else 1
-        hidden = not strict and any(not self.thin(p) for p in odd)
-        if hidden and len(odd) > 1 and not alike:
+        hidden = not strict and any(m > 0 and not self.thin(p) for p, m in factors)
+        if hidden and len(factors) > 1 and not alike:
             return  # where one of them vanishes identically, this says nothing of the others
         clean = not hidden
         if any(f[0] == keys and f[1] == bit and f[2] >= clean for f in self._facts):

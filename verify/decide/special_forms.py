@@ -193,7 +193,7 @@ def _hypergeometric(forms: Forms, p: int, q: int, args: tuple[Element, ...]) -> 
     if z.is_zero() or any(a.is_zero() for a in upper):
         return t.one
     for a in list(upper):
-        match = next((b for b in lower if b.key == a.key), None)
+        match = None if forms.may_terminate(a) else next((b for b in lower if b.key == a.key), None)
         if match is not None:
             upper.remove(a)
             lower.remove(match)
