@@ -61,6 +61,12 @@ def formula(rng: random.Random, depth: int, complex_field: bool) -> Node:
     if kind < 0.62:
         return power(one, num(rng.choice((2, 2, 3, -1, -2, Fraction(1, 3), Fraction(2, 3), Fraction(3, 2)))))
     other = formula(rng, rng.randint(0, depth - 1), complex_field)
+    if kind < 0.72 and not complex_field:
+        condition = compare(
+            rng.choice((X, Y, one)), rng.choice(("<", ">", "<=", ">=")), rng.choice((num(0), ONE, other))
+        )
+        pieces = piecewise((one, condition), (other, TRUE))
+        return rng.choice((pieces, pieces, call("max", one, other), call("min", one, other)))
     return rng.choice((add, mul, div, lambda a, b: add(a, neg(b))))(one, other)
 
 
@@ -152,6 +158,20 @@ def _logs(node: Node, rng: random.Random) -> Node | None:
     )
 
 
+def _pieces(node: Node, rng: random.Random) -> Node | None:
+    if node.op == "piecewise":
+        one, condition, other, _ = node.args
+        flipped = {"<": ">=", ">": "<=", "<=": ">", ">=": "<"}[condition.value]
+        turned = piecewise((other, compare(condition.args[0], flipped, condition.args[1])), (one, TRUE))
+        return rng.choice((one, other, turned, piecewise((other, condition), (one, TRUE))))
+    if node.op == "call" and node.value in ("max", "min"):
+        one, other = node.args
+        distance = call("abs", add(one, neg(other)))
+        half = mul(HALF, add(one, other, distance if node.value == "max" else neg(distance)))
+        return rng.choice((one, other, half, neg(call("min" if node.value == "max" else "max", neg(one), neg(other)))))
+    return None
+
+
 def _odd(node: Node, rng: random.Random) -> Node | None:
     if node.op != "call" or len(node.args) != 1:
         return None
@@ -160,7 +180,7 @@ def _odd(node: Node, rng: random.Random) -> Node | None:
 
 
 RULES: tuple[Callable[[Node, random.Random], Node | None], ...] = (
-    _inverse_pairs, _pythagoras, _conversions, _powers, _logs, _odd,
+    _inverse_pairs, _pythagoras, _conversions, _powers, _logs, _pieces, _odd,
 )  # fmt: skip
 
 
@@ -214,4 +234,7 @@ def statement(seed: int) -> Claim | None:
             variables[name] = Variable(
                 name, "real", None if low is None else num(low), None if high is None else num(high)
             )
-    return Claim(left, right, Domain(variables), text=f"random {seed}")
+    conditions = ()
+    if not complex_field and rng.random() < 0.2:
+        conditions = (compare(rng.choice((X, mul(X, Y), power(X, num(2)))), rng.choice("<>"), rng.choice((Y, ONE))),)
+    return Claim(left, right, Domain(variables, conditions), text=f"random {seed}")
