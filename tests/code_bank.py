@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -709,7 +709,7 @@ def pendulum(p):
 
 
 def pendulum_gradient(p):
-    def rhs(y, t):
+    def rhs(y, _t):
         s, c = math.sin(y[0]), math.cos(y[0])
         return [y[1], -p[0] * s, y[3], -p[0] * c * y[2] - s, y[5], -p[0] * c * y[4]]
 
@@ -1087,7 +1087,7 @@ def into_a_buffer(x):
 right("always returns the same buffer", lambda x: np.sum(x**2), into_a_buffer, box(3))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _cached(key):
     return float(np.sum(np.frombuffer(key) ** 2))
 

@@ -229,7 +229,7 @@ def _diagnosis(
 
 
 def _region(seen: Survey) -> slips.Region | None:
-    """Where the claim is wrong, among the points at which a discrepancy of the size that was refuted would have shown."""
+    """Where the claim is wrong, among the points at which a discrepancy of the refuted size would have shown."""
     now = seen.refuted[0].finding.reading
     gap = 1.0
     if now is not None and np.all(np.isfinite(now.claimed)):

@@ -37,7 +37,7 @@ RELIES_ON = {
 }
 
 
-# ------------------------------------------------------------------------------------------------------ why not to judge
+# ------------------------------------------------------------ why not to judge
 
 
 def undecided(seen: Survey) -> str:
@@ -99,7 +99,7 @@ def _biased(seen: Survey) -> str:
     return f"the slopes are noisy, and on average {ratio:.6g} times the claimed ones"
 
 
-# -------------------------------------------------------------------------------------------------------------- evidence
+# ------------------------------------------------------------ evidence
 
 
 def differences(seen: Survey, holds: bool | None) -> Evidence:
@@ -230,7 +230,7 @@ def notes(seen: Survey, wanted: int) -> list[str]:
     return [*said, seen.tied] if seen.tied else said
 
 
-# --------------------------------------------------------------------------------------------------------------- writing
+# ------------------------------------------------------------ writing
 
 
 def entry(seen: Survey, place: Place) -> str:

@@ -1,8 +1,8 @@
 """How is somebody else's function called so that it can neither surprise nor be disturbed?
 
-The function gets a fresh copy of its argument in the shape it expects, its answer is copied at once (it may hand out the
-same buffer every time), and an exception, a non-number or an answer of another shape than before is no value (NaN)
-rather than the end of the check.  What went wrong is counted.
+The function gets a fresh copy of its argument in the shape it expects, its answer is copied at once (it may hand out
+the same buffer every time), and an exception, a non-number or an answer of another shape than before is no value
+(NaN) rather than the end of the check.  What went wrong is counted.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
     f(x + i h v) = f(x) + i h f'(x) v + O(h^2)        so        f'(x) v = Im f(x + i h v) / h
 
-Nothing is subtracted, so h may be tiny and no digit is lost (Squire and Trapp, 1998).  The code must be holomorphic: abs,
-conj, norm, angle, casts to float and in-place writes into real arrays drop the imaginary part without a word.  The
-value is therefore an offer, to be trusted only where differences of real values agree with it.
+Nothing is subtracted, so h may be tiny and no digit is lost (Squire and Trapp, 1998).  The code must be holomorphic:
+abs, conj, norm, angle, casts to float and in-place writes into real arrays drop the imaginary part without a word.
+The value is therefore an offer, to be trusted only where differences of real values agree with it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ STEP = 1e-30
 
 
 def directional(f: Blackbox, x: Array, v: Array) -> Array | None:
-    """The derivative (m,) at x (n,) along v (n,), or None if the code does not take or does not keep complex numbers."""
+    """The derivative (m,) at x (n,) along v (n,), or None if the code does not carry complex numbers through."""
     value = f.answer(x + 1j * (STEP * v))
     if value is None or value.dtype.kind != "c" or value.shape != f.out:
         return None

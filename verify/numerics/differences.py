@@ -32,7 +32,7 @@ Line = Callable[[float], Array]
 
 EPS = float(np.finfo(float).eps)
 PAIRS = 6
-"""Node pairs in a window: with the centre 13 values, degrees 1, 3, 5, and 6 to 10 of them left to measure the noise with."""
+"""Node pairs in a window.  With the centre 13 values: for degrees 1, 3, 5 there are 10, 8, 6 left to measure noise."""
 WIDEST = 0.9
 RATIO = 4.0
 LEVELS = 13
@@ -48,10 +48,12 @@ LOST = 1e-3
 class Stencil:
     """Nodes, fits of the degrees 1, 3, 5 (rows) and bases in which what a degree leaves over are the last coordinates.
 
-    t         positive nodes (K,); order is the order in which the nodes (t, -t) are visited.
-    weights   (3, K) slope weights of the odd fits, and gain (3,) their 2-norms.
-    odd       (K, K) orthonormal, its first q columns span t, t^3, …; even (K + 1, K + 1) spans 1, t^2, … with 0 as last node.
-    freedom   (3,) values minus coefficients.
+    t         positive nodes (K,).
+    order     in which the nodes (t, -t) are visited (2 K,).
+    weights   of the odd fits for the slope (3, K); gain is their 2-norms (3,).
+    odd       orthonormal (K, K); its first q columns span t, t^3, …
+    even      orthonormal (K + 1, K + 1); its first q columns span 1, t^2, … on the nodes and 0.
+    freedom   values minus coefficients (3,).
     """
 
     t: Array
@@ -140,7 +142,7 @@ def sample(line: Line, radius: float) -> tuple[Array, Array] | None:
 def window(line: Line, centre: Array, radius: float, typical: Array | float = 0.0) -> Window | None:
     """The slope at 0 from one window; None where phi is not finite on all of it.
 
-    typical   size (m,) of the values of phi elsewhere: where phi is constant to the last bit, for instance 0 because two
+    typical   size (m,) of the values of phi elsewhere: where phi is constant to the last bit, perhaps 0 because two
               large numbers cancel, the bits that were lost are those of numbers of this size.
     """
     with np.errstate(all="ignore"):

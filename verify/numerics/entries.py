@@ -1,11 +1,12 @@
 """Which single entries of a gradient are wrong where differences are blind?
 
-Whole gradients are compared with reverse mode at six points, entry by entry, and the points at which claim and complex step
-differed most are looked at again.  A discrepancy beyond the noise of the two is halved down to one entry, and that entry
-is put to another route: the other one without steps, or else differences along that entry alone.
+Whole gradients are compared with reverse mode at six points, entry by entry, and the points at which claim and
+complex step differed most are looked at again.  A discrepancy beyond the noise of the two is halved down to one
+entry, and that entry is put to another route: the other one without steps, or else differences along that entry
+alone.
 
-An entry below the round-off of f is judged with care: there the claim may be a difference that was rounded away.  Only the
-same factor at every point is a mistake.
+An entry below the round-off of f is judged with care: there the claim may be a difference that was rounded away.
+Only the same factor at every point is a mistake.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
     phi(b) - phi(a) = integral of s(t) over [a, b]        if and only if s = phi' almost everywhere on every interval
 
-Nothing is differenced, so no noise is divided by a small step, and a kink costs nothing: a subgradient there is one point
-of an integral.  The integral is taken by the 7-point Gauss and the 15-point Kronrod rule; their difference bounds the
-error of a smooth s and shows where s is not smooth.
+Nothing is differenced, so no noise is divided by a small step, and a kink costs nothing: a subgradient there is one
+point of an integral.  The integral is taken by the 7-point Gauss and the 15-point Kronrod rule; their difference
+bounds the error of a smooth s and shows where s is not smooth.
 
 Source of nodes and weights: Piessens et al., QUADPACK (1983).
 """

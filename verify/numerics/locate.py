@@ -1,8 +1,8 @@
 """Which entry of a refuted gradient is wrong, and what should it be?
 
-The whole Jacobian is measured at a few refuted points by whatever route is trusted there: reverse mode (one sweep for each
-output), complex step (one call for each entry) or windows along the coordinates.  An argument too long for that is
-halved: of two halves of the direction the one with the larger discrepancy is kept, until one entry is left.
+The whole Jacobian is measured at a few refuted points by whatever route is trusted there: reverse mode (one sweep for
+each output), complex step (one call for each entry) or windows along the coordinates.  An argument too long for that
+is halved: of two halves of the direction the one with the larger discrepancy is kept, until one entry is left.
 """
 
 from __future__ import annotations

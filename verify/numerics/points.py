@@ -1,8 +1,8 @@
 """Where is a claim about code looked at, and in which directions?
 
-Points of a box are spread evenly (a shifted Kronecker sequence in up to six dimensions, a Latin hypercube above), so that
-a strip that fills 2 % of any coordinate's range holds points of every run, and not only of most.  Half of them are
-even in the logarithm where a coordinate spans orders of magnitude; some lie close to the edges and close to zero.
+Points of a box are spread evenly (a shifted Kronecker sequence in up to six dimensions, a Latin hypercube above), so
+that a strip that fills 2 % of any coordinate's range holds points of every run, and not only of most.  Half of them
+are even in the logarithm where a coordinate spans orders of magnitude; some lie close to the edges and close to zero.
 
 A site carries its reach: how far each entry may move both ways without leaving the domain.  Lines go through sites in
 fresh, signed, spherical directions scaled by the reach, so that a line at t in [-1, 1] stays inside a box.
@@ -163,8 +163,8 @@ def spherical(site: Site, rng: Generator) -> Array:
 def levelled(site: Site, slope: Array, least: float, rng: Generator) -> Array:
     """A direction in which entries with a large slope (n,) move little, so that the small ones are seen beside them.
 
-    Entry i moves by reach_i * min(1, c / |slope_i reach_i|), with c a random quantile of the slopes that are not zero, but
-    not below `least`, where f could not show it.
+    Entry i moves by reach_i * min(1, c / |slope_i reach_i|), with c a random quantile of the slopes that are not
+    zero, but not below `least`, where f could not show it.
     """
     rise = np.abs(slope) * site.reach
     seen = rise[rise > 0]

@@ -6,10 +6,10 @@ slope of phi(t) = f(x + t v).  `read` asks one window of differences; it is chea
 
 1. windows of every size, wide to narrow: the slope and its error, or no window without a break;
 2. no clean window: slopes from both sides; where they differ, x is a kink, and a kink refutes nothing;
-3. the discrepancy d(t) = claimed slope - measured slope at neighbouring points of the line: a mistake in a formula is as
-   smooth as the formula, noise is not.  What a quintic through d(t) leaves over is noise of either side (cancellation
-   in the gradient, single precision, a solver that changes its steps) and is added to the error;
-4. a window of another size that agrees with the claim, although the best one does not, says that f has a grain: silence;
+3. the discrepancy d(t) = claimed slope - measured slope at neighbouring points of the line: a mistake in a formula is
+   as smooth as the formula, noise is not.  What a quintic through d(t) leaves over is noise of either side
+   (cancellation in the gradient, single precision, a solver that changes its steps) and is added to the error;
+4. a window of another size that agrees with the claim, although the best one does not, means that f has a grain;
 5. a second opinion that shares nothing with the first: the integral of the claimed slope against increments of f, or
    one-sided differences where the claim cannot be integrated.
 
@@ -38,7 +38,7 @@ DOUBT = 30.0
 GLANCE = 10.0
 """Errors above which a single window makes an examination necessary."""
 FLOOR = 2e-13
-"""Relative error always granted: special functions and quadratures are right to 1e-13, smoothly; 1000 times it is 2e-10."""
+"""Relative error always granted: special functions and quadratures err smoothly by 1e-13.  1000 times it is 2e-10."""
 BLUNT = 1e-2 / DOUBT
 """Relative error of a slope above which agreement says nothing."""
 TRIFLE = 1e-10
@@ -190,6 +190,8 @@ def examine(pair: Pair, x: Array, v: Array, jacobian: Array, blurred: bool = Fal
     now = reading(jacobian, v, slope.value, slope.error, slope.residual)
     sharp = now.sharp(pair.spread)
     if not np.all(np.isfinite(now.claimed)):
+        if pair.gradient.answer(x) is None:  # no value was claimed
+            return Finding(Kind.UNCLEAR, f"the gradient {pair.gradient.trouble}", now)
         if np.all(sharp):
             return Finding(Kind.REFUTED, "the claim is not finite", now, int(np.argmax(now.off)))
         return Finding(Kind.UNCLEAR, "the claim is not finite, and the slope of f is not clear either", now)
@@ -236,7 +238,9 @@ def _suspicious(
     error = now.error[j] + rough
     noise = float(rough / now.size[j]) if rough > now.error[j] and now.size[j] > 0 else 0.0
     off = abs(now.claimed[j] - now.slope[j]) / error
-    now = Reading(now.claimed, now.slope, np.where(np.arange(now.error.size) == j, error, now.error), now.scale, now.residual)
+    now = Reading(
+        now.claimed, now.slope, np.where(np.arange(now.error.size) == j, error, now.error), now.scale, now.residual
+    )
     if off <= DOUBT:
         kind = Kind.AGREES if now.sharp(pair.spread)[j] else Kind.BLIND
         return Finding(kind, "noise of the claim or of f explains the discrepancy", now, j, noise)
@@ -246,7 +250,7 @@ def _suspicious(
     for w in windows:
         known = 10 * (w.spread[j] + rough)
         if abs(now.claimed[j] - w.slope[j]) <= known and abs(now.slope[j] - w.slope[j]) > known + 10 * error:
-            if best.variation[j] > 0:
+            if best.variation[j] > w.residual[j]:  # else it lies within one step of f
                 return Finding(Kind.UNCLEAR, f"the slope of f depends on the step: at {w.radius:.1g} it agrees", now, j)
             wide = reading(jacobian, v, w.slope, w.spread)
             kind = Kind.AGREES if wide.sharp(pair.spread)[j] else Kind.BLIND
@@ -263,8 +267,8 @@ def roughness(pair: Pair, x: Array, v: Array, windows: list[Window], j: int, dis
 
     `distance` is the discrepancy at x.
 
-    The points spread over the widest window in which f still follows a polynomial.  If the claim itself has breaks there
-    (a piecewise formula), the spread is narrowed until it has none.
+    The points spread over the widest window in which f still follows a polynomial.  If the claim itself has breaks
+    there (a piecewise formula), the spread is narrowed until it has none.
     """
     clean = [w for w in windows if w.residual[j] <= 1e-4 * w.variation[j]]
     best = min(windows, key=lambda w: w.error[j])

@@ -1,7 +1,8 @@
 """Which slip turns the true gradient into the claimed one?
 
-Given are Jacobians at a few points, claimed and measured, as arrays (k, m, n).  The hypotheses are tried from the smallest
-change to the largest; the first that explains every point is named.  A name is an observation at these points, no proof.
+Given are Jacobians at a few points, claimed and measured, as arrays (k, m, n).  The hypotheses are tried from the
+smallest change to the largest; the first that explains every point is named.  A name is an observation at these
+points, no proof.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """On which part of a domain does a claimed gradient hold?
 
-Every site is read along a fresh direction (one window, `probe.read`); every second one also along a direction in which large
-entries of the gradient move little, so that small entries are seen.  A dozen sites are examined fully first: they tell
-which window suits the function and whether the routes without a step can be trusted.  Any suspicion is examined; an
-examination that refutes is repeated at neighbouring points, because a formula is not wrong for being wrong at one point.
-After that the remaining sites are only read, to see how far the mistake reaches.
+Every site is read along a fresh direction (one window, `probe.read`); every second one also along a direction in
+which large entries of the gradient move little, so that small entries are seen.  A dozen sites are examined fully
+first: they tell which window suits the function and whether the routes without a step can be trusted.  Any suspicion
+is examined; an examination that refutes is repeated at neighbouring points, because a formula is not wrong for being
+wrong at one point. After that the remaining sites are only read, to see how far the mistake reaches.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Survey:
 
     @property
     def noise(self) -> float:
-        """Relative noise to be reckoned with at every site: a solver is smooth at one and changes its steps at another."""
+        """Relative noise to reckon with at every site: a solver is smooth at one and changes its steps at another."""
         return max(self.grains, default=0.0)
 
     def __post_init__(self) -> None:
@@ -146,8 +146,9 @@ def survey(pair: Pair, sites: Sites, rng: Generator, step: Callable[[int, int], 
 def reconsider(seen: Survey) -> None:
     """Take back what the grain found at other sites explains, or could.
 
-    Where f or the claim has a grain anywhere, its size elsewhere is not known well: a relative discrepancy of `OPEN` is not
-    refuted, and if it shows at a few sites only, it counts as agreement.  A factor that is the same at every site is no grain.
+    Where f or the claim has a grain anywhere, its size elsewhere is not known well: a relative discrepancy of `OPEN`
+    is not refuted, and if it shows at a few sites only, it counts as agreement.  A factor that is the same at every
+    site is no grain.
     """
     _lost_bits(seen)
     if not seen.grains or _constant_factor(seen.refuted):

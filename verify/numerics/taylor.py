@@ -11,6 +11,7 @@ linear), not a failure; order 3 appears where the second derivative vanishes.  A
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,15 +42,16 @@ def remainder(line: Line, centre: Array, slope: Array, radius: float, noise: flo
     """
     steps = radius * 2.0 ** -np.arange(STEPS)
     with np.errstate(all="ignore"):
-        values = np.array([line(h) for h in steps]) - centre
-        plain: Array = np.sqrt((values**2).sum(1))
-        corrected = np.sqrt(((values - steps[:, None] * slope) ** 2).sum(1))
+        values: Array = np.array([line(h) for h in steps]) - centre
+        rest: Array = values - steps[:, None] * slope
+        plain: Array = np.sqrt(np.einsum("ij,ij->i", values, values))
+        corrected: Array = np.sqrt(np.einsum("ij,ij->i", rest, rest))
     floor = max(noise, EPS * float(np.linalg.norm(centre)), EPS * float(np.max(plain, initial=0.0)))
     exact = bool(np.all(corrected <= CLEAR * floor))
     return Remainder(_order(steps, plain, floor), _order(steps, corrected, floor), exact)
 
 
-def _order(steps: Array, sizes: Array, floor: float) -> float | None:
+def _order(steps: NDArray[Any], sizes: NDArray[Any], floor: float) -> float | None:
     clear = np.isfinite(sizes) & (sizes > CLEAR * floor)
     if clear.sum() < 3 or not np.all(np.isfinite(sizes)):
         return None

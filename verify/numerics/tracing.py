@@ -1,8 +1,9 @@
 """What does reverse-mode differentiation of the code itself say?
 
-HIPS/autograd does it.  A function written with autograd.numpy is traced as it stands.  One written with plain NumPy is rebuilt: the same code
-object, with autograd's modules in place of NumPy's in its globals and closure; functions of the user's that it calls
-are rebuilt in the same way.  The result is an offer, to be trusted only where differences agree with it.
+HIPS/autograd does it.  A function written with autograd.numpy is traced as it stands.  One written with plain NumPy
+is rebuilt: the same code object, with autograd's modules in place of NumPy's in its globals and closure; functions of
+the user's that it calls are rebuilt in the same way.  The result is an offer, to be trusted only where differences
+agree with it.
 """
 
 from __future__ import annotations
