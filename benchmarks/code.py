@@ -7,7 +7,7 @@
     torch gradcheck                 its own tolerances, double precision                       (if installed)
     jax check_grads                 its own tolerances, double precision                       (if installed)
 
-Peers judge at points, we judge on a domain: every peer gets the same 20 points of the domain, and one no is a no.  A peer
+Peers judge at points, we judge on a domain: each peer gets the same 20 points of it, and one no is a no.  A peer
 that raises, or that does not take such functions (Jacobians, in scipy), is open.  Open is neither right nor wrong.
 
     python benchmarks/code.py [--seed 0] [--only WORD] [--points 20]
@@ -36,7 +36,7 @@ from verify.numerics.points import from_box, from_sampler
 from verify.verdict import Verdict
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-from code_bank import CASES, Case  # noqa: E402
+from code_bank import CASES, Case
 
 Answer = bool | None
 Peer = Callable[[Case, Any], Answer]
@@ -209,7 +209,7 @@ def main() -> None:
         ratio = median(t / max(b, 1e-6) for t, b in zip(times[name], base, strict=True))
         print(
             f"{name:22}{c['right True']:11}{c['right False']:12}{c['right None']:6}  "
-            f"{c['wrong False']:11}{c['wrong True']:8}{c['wrong None']:6}{ratio:8.2f}"
+            f"{c['wrong False']:11}{c['wrong True']:8}{c['wrong None']:6}{ratio:8.2g}"
         )
     print(f"\ntime: median ratio to verify.check_code, whose median is {median(base):.2f} s of processor time a case")
 

@@ -67,7 +67,7 @@ def wrongly_proved(rows: list[dict], most: int) -> list[tuple[str, str]]:
         claim = claim_of(row)
         for mutant in islice(mutants(claim.rhs), most):
             changed = replace(claim, rhs=mutant.node, text="")
-            if prove(changed).holds and truth_of(changed) is not True:
+            if prove(changed).holds and truth_of(changed) is False:
                 found.append((row["id"], mutant.says))
     return found
 
