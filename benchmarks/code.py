@@ -31,8 +31,8 @@ import scipy.optimize
 from autograd.extend import defvjp, primitive
 from autograd.test_util import check_grads
 
-from verify.code import check_code
-from verify.numerics.points import from_box, from_sampler
+from verify.code.check import check_code
+from verify.code.points import from_box, from_sampler
 from verify.verdict import Verdict
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))

@@ -33,7 +33,7 @@ from autograd.extend import defvjp, primitive
 from autograd.test_util import check_grads
 
 from verify.decide import stages
-from verify.decide.enclose import search
+from verify.decide.enclose.search import search
 from verify.language import read_claim
 from verify.language.bridge import to_sympy
 from verify.verdict import Verdict

@@ -14,7 +14,7 @@ from itertools import product
 from flint import acb, arb, ctx, fmpq
 
 from verify.claim import Claim
-from verify.decide.balls import Program
+from verify.decide.enclose.balls import Program
 from verify.language import read_claim
 
 INTERVALS = (

@@ -12,10 +12,10 @@ from pathlib import Path
 from flint import acb, arb, ctx, fmpq
 
 from verify.claim import Claim, Domain
-from verify.decide.arrays import flat
-from verify.decide.balls import Program
-from verify.decide.choices import generic, with_functions
-from verify.decide.instances import NoInstance, Unsupported, instances
+from verify.decide.enclose.balls import Program
+from verify.decide.shaped.arrays import flat
+from verify.decide.shaped.choices import generic, with_functions
+from verify.decide.shaped.instances import NoInstance, Unsupported, instances
 from verify.graph import MINUS_ONE, Node, add, call, hadamard, mul, num, power, rebuild, transpose
 from verify.language import read_claim
 from verify.shapes import ShapeError, Shapes

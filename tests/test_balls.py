@@ -14,9 +14,9 @@ from flint import acb, arb, ctx, fmpq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.decide.balls import Program
-from verify.decide.jets import Jet, Kink, NoValue, Undecided, Undefined, Unsupported
-from verify.decide.series import cauchy
+from verify.decide.enclose.balls import Program
+from verify.decide.enclose.jets import Jet, Kink, NoValue, Undecided, Undefined, Unsupported
+from verify.decide.enclose.series import cauchy
 from verify.graph import Node, call, derivative, num, sqrt, symbol
 from verify.language import read_expression
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from code_bank import CASES, Case, box
 
-from verify.code import check_code
+from verify.code.check import check_code
 from verify.verdict import Rigor, Verdict, independent
 
 

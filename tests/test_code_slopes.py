@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.numerics.blackbox import Blackbox
-from verify.numerics.complex_step import directional
-from verify.numerics.differences import ladder, settled, sides
-from verify.numerics.increments import gap
-from verify.numerics.tracing import pullback, trace
+from verify.code.blackbox import Blackbox
+from verify.code.complex_step import directional
+from verify.code.differences import ladder, settled, sides
+from verify.code.increments import gap
+from verify.code.tracing import pullback, trace
 
 
 def line(f):

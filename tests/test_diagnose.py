@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from verify.decide.diagnose import diagnose
-from verify.decide.enclose import search
-from verify.decide.formula import NoFormula, differentiate, expanded, tidy
+from verify.decide.diagnose.diagnosis import diagnose
+from verify.decide.diagnose.formula import NoFormula, differentiate, expanded, tidy
+from verify.decide.enclose.search import search
 from verify.graph import Node
 from verify.language import read_claim, read_expression, write
 from verify.verdict import Diagnosis, Verdict

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from verify.decide import decide
-from verify.decide.decimals import decimal, exact
-from verify.decide.enclose import evaluate_at, search
-from verify.decide.jets import NoValue
-from verify.decide.points import read_point, write_point
+from verify.decide.enclose.decimals import decimal, exact
+from verify.decide.enclose.jets import NoValue
+from verify.decide.enclose.points import read_point, write_point
+from verify.decide.enclose.search import evaluate_at, search
 from verify.language import read_claim
 from verify.verdict import Rigor, Verdict
 

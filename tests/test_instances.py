@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from verify.claim import Variable
 from verify.decide import decide
-from verify.decide.arrays import (
+from verify.decide.enclose.search import search
+from verify.decide.prove.proof import prove
+from verify.decide.shaped.arrays import (
     Unsupported,
     determinant,
     exponential,
@@ -24,12 +26,10 @@ from verify.decide.arrays import (
     matrix_power,
     matrix_product,
 )
-from verify.decide.choices import opaque
-from verify.decide.enclose import search
-from verify.decide.entries import entries
-from verify.decide.instances import NoInstance, instances
-from verify.decide.prove import prove
-from verify.decide.shaped import tried
+from verify.decide.shaped.choices import opaque
+from verify.decide.shaped.entries import entries
+from verify.decide.shaped.instances import NoInstance, instances
+from verify.decide.shaped.stages import tried
 from verify.graph import Node, num, postorder, substitute, symbol
 from verify.judge import judge_at
 from verify.language import read_claim, write
@@ -95,7 +95,7 @@ def test_large_determinants_are_refused():
 def test_the_exponential_of_two_by_two_is_that_of_flint(a):
     from flint import arb_mat
 
-    from verify.decide.balls import Program
+    from verify.decide.enclose.balls import Program
 
     expected = arb_mat([list(row) for row in a]).exp()
     found = exponential(tuple(tuple(map(num, row)) for row in a))
@@ -109,7 +109,7 @@ def test_the_exponential_of_two_by_two_is_that_of_flint(a):
 def test_the_logarithm_of_two_by_two_is_undone_by_the_exponential_of_flint(a):
     from flint import arb_mat
 
-    from verify.decide.balls import Program
+    from verify.decide.enclose.balls import Program
 
     found = logarithm(tuple(tuple(map(num, row)) for row in a))
     values = [ball.real for ball in Program(flat(found), real=True).values({})]
@@ -119,8 +119,8 @@ def test_the_logarithm_of_two_by_two_is_undone_by_the_exponential_of_flint(a):
 
 @pytest.mark.parametrize("a", [((-1, 0), (0, -2)), ((1, 0), (0, -2)), ((0, 1), (1, 0)), ((-3, 1), (0, -1))])
 def test_a_matrix_with_a_negative_eigenvalue_has_no_logarithm(a):
-    from verify.decide.balls import Program
-    from verify.decide.jets import NoValue
+    from verify.decide.enclose.balls import Program
+    from verify.decide.enclose.jets import NoValue
 
     with pytest.raises(NoValue):
         Program(flat(logarithm(tuple(tuple(map(num, row)) for row in a))), real=True).values({})
@@ -323,7 +323,7 @@ def test_their_false_neighbours_are_refuted_at_a_point_that_can_be_checked_again
     claim = read_claim(text)
     trial = tried(claim, 0)
     assert trial.refuted is not None
-    from verify.decide.witness import counterexample
+    from verify.decide.shaped.witness import counterexample
 
     found = counterexample(*trial.refuted)
     assert found.lhs != found.rhs

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from verify.claim import Claim, Domain, Variable
-from verify.decide.enclose import search
+from verify.decide.enclose.search import search
 from verify.graph import ONE, Node, free_symbols, num
 from verify.language import read_expression, write
 from verify.mutate import SIBLINGS, mutants, places, replaced, siblings

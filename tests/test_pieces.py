@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from verify.claim import Claim
-from verify.decide.hunt import Hunt
-from verify.decide.pieces import Sides, switches
-from verify.decide.points import Point, Sampler
+from verify.decide.enclose.hunt import Hunt
+from verify.decide.enclose.pieces import Sides, switches
+from verify.decide.enclose.points import Point, Sampler
 from verify.language import read_claim, write
 
 

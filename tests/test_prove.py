@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from verify.decide.prove import prove
+from verify.decide.prove.proof import prove
 from verify.language import read_claim
 from verify.verdict import Rigor
 

@@ -8,7 +8,7 @@ import pytest
 from branches import BANKS, Statement, truth, truth_of
 from rewritings import statement
 
-from verify.decide.prove import prove
+from verify.decide.prove.proof import prove
 
 #: Of the true statements, the share that has to be proved at least.
 PROVED = {

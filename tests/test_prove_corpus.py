@@ -11,7 +11,7 @@ import pytest
 from branches import truth_of
 
 from verify.claim import Claim
-from verify.decide.prove import prove
+from verify.decide.prove.proof import prove
 from verify.language import read_claim
 from verify.mutate import mutants
 

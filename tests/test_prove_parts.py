@@ -10,18 +10,18 @@ from flint import acb, arb, fmpq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verify.decide.differentiate import carried_out, partial_at
-from verify.decide.guard import Defect, confirm
-from verify.decide.intervals import Interval
-from verify.decide.modular import is_zero
-from verify.decide.principal_forms import PrincipalForms
-from verify.decide.ranges import Ranges
-from verify.decide.real_forms import RealForms
-from verify.decide.residues import Roots, is_power
-from verify.decide.signs import EmptyCell, Signs
-from verify.decide.spans import Span
-from verify.decide.straight import Step, Straight
-from verify.decide.tower import Element, GiveUp, NeedSign, Plan, Restart, Tower
+from verify.decide.prove.differentiate import carried_out, partial_at
+from verify.decide.prove.guard import Defect, confirm
+from verify.decide.prove.intervals import Interval
+from verify.decide.prove.modular import is_zero
+from verify.decide.prove.principal_forms import PrincipalForms
+from verify.decide.prove.ranges import Ranges
+from verify.decide.prove.real_forms import RealForms
+from verify.decide.prove.residues import Roots, is_power
+from verify.decide.prove.signs import EmptyCell, Signs
+from verify.decide.prove.spans import Span
+from verify.decide.prove.straight import Step, Straight
+from verify.decide.prove.tower import Element, GiveUp, NeedSign, Plan, Restart, Tower
 from verify.graph import call, derivative, num, symbol
 from verify.language import read_claim
 
@@ -130,7 +130,7 @@ def test_derivatives_of_hypergeometric_functions_stay_with_the_same_parameters(t
     node = read_claim(f"{text} = 0").lhs
     slope = partial_at(node, len(node.args) - 1)
     claim = read_claim(f"d/dx {text} = 0", {"x": "interval(0, 1)", "y": "interval(0, 1)"})
-    from verify.decide.balls import Program
+    from verify.decide.enclose.balls import Program
 
     program = Program((claim.lhs, slope), True)
     for x, y in ((fmpq(1, 3), fmpq(2, 7)), (fmpq(5, 7), fmpq(1, 9))):

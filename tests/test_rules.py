@@ -12,11 +12,11 @@ from collections.abc import Callable
 import pytest
 from flint import acb, arb, ctx, fmpq
 
-from verify.decide.balls import Program
-from verify.decide.jets import Jet, NoValue
+from verify.decide.enclose.balls import Program
+from verify.decide.enclose.jets import Jet, NoValue
+from verify.decide.enclose.series import cauchy
+from verify.decide.enclose.special import evaluate
 from verify.decide.rules import partial
-from verify.decide.series import cauchy
-from verify.decide.special import evaluate
 from verify.functions import ROWS, Function, function
 from verify.graph import Node, num, substitute, symbol
 

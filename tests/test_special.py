@@ -10,8 +10,8 @@ import pytest
 from flint import acb, arb, ctx, fmpq
 from mpmath import mpc, mpf
 
-from verify.decide.jets import Kink, NoValue, Undecided, Undefined
-from verify.decide.special import evaluate, special
+from verify.decide.enclose.jets import Kink, NoValue, Undecided, Undefined
+from verify.decide.enclose.special import evaluate, special
 from verify.functions import ROWS, Function, function
 
 HYPERGEOMETRIC = tuple(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from verify.numerics.taylor import remainder
+from verify.code.taylor import remainder
 
 
 def line(f):

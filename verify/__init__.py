@@ -9,7 +9,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from verify.certificates import recheck as recheck
-    from verify.code import check_code as check_code
+    from verify.code.check import check_code as check_code
     from verify.judge import check as check
     from verify.judge_systems import check_system as check_system
     from verify.numerics.enclosure import enclose as enclose
@@ -19,7 +19,7 @@ _HOMES = {
     "check": "verify.judge",
     "check_system": "verify.judge_systems",
     "recheck": "verify.certificates",
-    "check_code": "verify.code",
+    "check_code": "verify.code.check",
     "enclose": "verify.numerics.enclosure",
     "Claim": "verify.claim",
     "Domain": "verify.claim",

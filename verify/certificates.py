@@ -79,7 +79,7 @@ def _same_digits(one: str, other: str) -> bool:
 
 
 def _search_again(text: str, verdict: str, seed: int) -> Iterator[tuple[bool | None, str]]:
-    from verify.decide.enclose import search
+    from verify.decide.enclose.search import search
     from verify.language import ReadError, read_claim
 
     try:
@@ -101,8 +101,8 @@ def _search_again(text: str, verdict: str, seed: int) -> Iterator[tuple[bool | N
 
 
 def _shaped_again(claim: Claim, verdict: str, seed: int) -> tuple[bool | None, str]:
-    from verify.decide.shaped import spelled, tried
-    from verify.decide.witness import counterexample
+    from verify.decide.shaped.stages import spelled, tried
+    from verify.decide.shaped.witness import counterexample
 
     trial = tried(claim, seed)
     if trial.refuted is not None:

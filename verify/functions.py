@@ -133,7 +133,7 @@ ROWS: tuple[Function, ...] = (
     _row("legendre(n, x)",      "",                  None, "n*(x*legendre(n, x) - legendre(n - 1, x))/(x^2 - 1)"),
     _row("hermite(n, x)",       "",                  None, "2*n*hermite(n - 1, x)"),
     _row("bernoulli(n, x)",     "",                  None, "n*bernoulli(n - 1, x)"),
-    # --- theta functions, Carlson's integrals and others (DLMF 20, 19.18, 33.4, 5.17; names and orders as in mpmath) ---
+    # --- theta functions, Carlson's integrals and others (DLMF 20, 19.18, 33.4, 5.17; names as in mpmath) ---
     _row("jtheta(k, z, q)",     "0 < q and q < 1",   None, None, None),
     _row("elliprf(x, y, z)",    "x > 0 and y > 0 and z > 0",
          "-elliprd(y, z, x)/6", "-elliprd(x, z, y)/6", "-elliprd(x, y, z)/6"),

@@ -70,9 +70,9 @@ def judge_at(claim: str | Claim, let: Let | None, point: Mapping[str, str], seed
     """What a worker runs for one claim at one point."""
     from flint import ctx
 
-    from verify.decide.decimals import decimal
-    from verify.decide.enclose import agreement, evaluate_at
-    from verify.decide.jets import NoValue
+    from verify.decide.enclose.decimals import decimal
+    from verify.decide.enclose.jets import NoValue
+    from verify.decide.enclose.search import agreement, evaluate_at
     from verify.language import write_claim
 
     try:
@@ -105,7 +105,7 @@ def judge_at(claim: str | Claim, let: Let | None, point: Mapping[str, str], seed
 
 def _judged_at(read: Claim, point: Mapping[str, str], seed: int) -> Result:
     """The same for vectors and matrices."""
-    from verify.decide.shaped_points import differs_at
+    from verify.decide.shaped.points import differs_at
     from verify.language import write_claim
 
     sides, apart = differs_at(read, point)

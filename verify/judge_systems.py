@@ -45,9 +45,9 @@ def check_system(
 
 def judge_system(system: str | System, seed: int) -> Iterator[SystemResult]:
     """What a worker runs for one system: yields results, each saying more than the one before."""
+    from verify.decide.prove.tower import GiveUp
     from verify.decide.systems import judge
     from verify.decide.systems.result import SystemResult
-    from verify.decide.tower import GiveUp
     from verify.language.toml import ProblemError, read_system
 
     try:

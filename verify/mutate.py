@@ -114,7 +114,7 @@ def in_exponent(root: Node, place: Place) -> bool:
 
 
 def _differs(one: Node, other: Node, domain: Domain, seed: int) -> bool:
-    from verify.decide.enclose import search
+    from verify.decide.enclose.search import search
 
     return search(Claim(one, other, domain), seed=seed).counterexample is not None
 

@@ -103,7 +103,7 @@ def _sides(name: str, formula: str) -> str:
 
 def derive(path: str, *, code: bool) -> int:
     """Print the adjoint system of a file, or a NumPy module for it.  Raises Unreadable."""
-    from verify.decide.tower import GiveUp
+    from verify.decide.prove.tower import GiveUp
     from verify.language.toml import ProblemError, read_system
     from verify.terminal import Terminal
 

@@ -89,8 +89,8 @@ def _further_and_further(e: sp.Expr, y: sp.Symbol, value: sp.Expr) -> Evidence:
     """Distances to the limit at y = 2^4, 2^8, … by enclosures: they must fall all the way, to below 1e-6."""
     from flint import acb, arb, ctx
 
-    from verify.decide.balls import Program
-    from verify.decide.jets import NoValue
+    from verify.decide.enclose.balls import Program
+    from verify.decide.enclose.jets import NoValue
     from verify.language.bridge import NoCounterpart, from_sympy
 
     if (e - value).free_symbols != {y}:

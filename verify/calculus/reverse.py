@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from verify.calculus.tidy import tidied
-from verify.decide.differentiate import carried_out, partial_at
+from verify.decide.prove.differentiate import carried_out, partial_at
 from verify.graph import (
     MINUS_ONE,
     ONE,
@@ -32,7 +32,7 @@ from verify.graph import (
 def pullback(outputs: Sequence[Node], multipliers: Sequence[Node], names: Iterable[str]) -> tuple[Node, ...]:
     """Sum over i of multipliers[i] * d outputs[i] / d name, for each name; tidied.
 
-    GiveUp (of `verify.decide.tower`) where a function has no rule.
+    GiveUp (of `verify.decide.prove.tower`) where a function has no rule.
     """
     names = tuple(names)
     outputs = [carried_out(output) for output in outputs]

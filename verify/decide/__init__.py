@@ -10,7 +10,7 @@ from verify.claim import Claim
 from verify.verdict import Evidence, Result, Rigor, Verdict, combine
 
 if TYPE_CHECKING:
-    from verify.decide.enclose import Search
+    from verify.decide.enclose.search import Search
 
 __all__ = ["decide", "stages"]
 
@@ -27,11 +27,11 @@ def decide(claim: Claim, *, seed: int = 0) -> Result:
 def stages(claim: Claim, *, seed: int = 0) -> Iterator[Result]:
     """Results, each saying more than the one before: after the search, and after the proof or the diagnosis."""
     if claim.is_shaped:
-        from verify.decide.shaped import stages as shaped_stages
+        from verify.decide.shaped.stages import stages as shaped_stages
 
         yield from shaped_stages(claim, seed=seed)
         return
-    from verify.decide.enclose import search
+    from verify.decide.enclose.search import search
 
     found = search(claim, seed=seed)
     result = _result(claim, (found.evidence,), found, seed)
@@ -40,7 +40,7 @@ def stages(claim: Claim, *, seed: int = 0) -> Iterator[Result]:
         yield _explained(result, claim, found, seed)
     elif result.verdict is Verdict.SUPPORTED:
         yield result
-        from verify.decide.prove import prove
+        from verify.decide.prove.proof import prove
 
         yield _result(claim, (found.evidence, _confined(prove(claim, seed=seed), claim, found)), found, seed)
     else:
@@ -67,7 +67,7 @@ def _result(claim: Claim, evidence: tuple[Evidence, ...], found: Search, seed: i
 
 def _confined(proof: Evidence, claim: Claim, found: Search) -> Evidence:
     """A proof reaches no kink: of a claim that includes them it says nothing unless there are none."""
-    from verify.decide.defined import plain
+    from verify.decide.enclose.defined import plain
 
     if not (proof.holds and claim.domain.everywhere) or (plain(claim) and not found.gaps):
         return proof
@@ -82,7 +82,7 @@ def _confined(proof: Evidence, claim: Claim, found: Search) -> Evidence:
 
 def _explained(result: Result, claim: Claim, found: Search, seed: int) -> Result:
     """A refutation with the slip that explains it and the correct formula, as far as they are found."""
-    from verify.decide.diagnose import diagnose
+    from verify.decide.diagnose.diagnosis import diagnose
     from verify.language import write
 
     diagnosis, correction = diagnose(claim, found, seed=seed)
@@ -91,7 +91,7 @@ def _explained(result: Result, claim: Claim, found: Search, seed: int) -> Result
 
 def _notes(claim: Claim, found: Search) -> Iterator[str]:
     """What a careful reader should know of where the verdict holds."""
-    from verify.decide import defined
+    from verify.decide.enclose import defined
     from verify.language import write
 
     if found.left_out and not claim.domain.everywhere:

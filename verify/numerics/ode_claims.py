@@ -60,9 +60,7 @@ class Grid:
         return found if a <= b else -found
 
 
-def solve(
-    field: Callable[[float, np.ndarray], Any], start: float, end: float, first: Any, tol: float
-) -> Curve:
+def solve(field: Callable[[float, np.ndarray], Any], start: float, end: float, first: Any, tol: float) -> Curve:
     """A continuous solution from `start` to `end` (backwards where that is earlier); values have shape (n, …)."""
     count = 0
 

@@ -12,10 +12,10 @@ from itertools import product
 from flint import acb, arb, arb_mat, fmpq
 
 from verify.claim import Size
-from verify.decide.balls import Program
 from verify.decide.contraction.canonical import Component
 from verify.decide.contraction.space import Number, Space
 from verify.decide.contraction.sums import Sum
+from verify.decide.enclose.balls import Program
 from verify.graph import call, symbol
 
 Index = tuple[int, ...]

@@ -13,13 +13,13 @@ from itertools import product
 from flint import acb, arb, ctx, fmpq
 
 from verify.claim import Claim, Variable
-from verify.decide.balls import Program
-from verify.decide.choices import generic, with_functions
 from verify.decide.contraction.evaluate import Entries, Model, NoValue
 from verify.decide.contraction.functions import Value
 from verify.decide.contraction.space import Space
-from verify.decide.differentiate import carried_out
-from verify.decide.instances import Instance, NoInstance, Unsupported, instances
+from verify.decide.enclose.balls import Program
+from verify.decide.prove.differentiate import carried_out
+from verify.decide.shaped.choices import generic, with_functions
+from verify.decide.shaped.instances import Instance, NoInstance, Unsupported, instances
 from verify.graph import Node, derivative, free_symbols
 
 PRECISION = 160

@@ -11,8 +11,8 @@ from random import Random
 from verify.calculus.tidy import is_zero
 from verify.claim import Claim, Domain, Variable
 from verify.decide import stages
-from verify.decide.enclose import search
-from verify.decide.points import Sampler
+from verify.decide.enclose.points import Sampler
+from verify.decide.enclose.search import search
 from verify.graph import Node, free_symbols, substitute, symbol
 from verify.numerics.straight import NoFloat, Straight
 from verify.verdict import Result, Verdict, combine

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from verify.claim import Domain
-from verify.decide.points import Sampler
+from verify.decide.enclose.points import Sampler
 from verify.decide.systems.convention import Convention
 from verify.graph import Node, free_symbols
 from verify.numerics.ode_claims import (

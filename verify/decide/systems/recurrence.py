@@ -310,7 +310,7 @@ class RecurrenceTask:
         whole = derivative(substitute(self.problem.value, at), name)
         if initial is None:
             return whole
-        from verify.decide.differentiate import carried_out
+        from verify.decide.prove.differentiate import carried_out
 
         return substitute(carried_out(whole), {symbol(name): self.problem.initial[initial]})
 

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from flint import arb, arb_mat, ctx
 
-from verify.decide.tower import GiveUp
+from verify.decide.prove.tower import GiveUp
 from verify.numerics.enclosure.ball import Ball, ball
 from verify.numerics.enclosure.field import Field, differentiated, needed, own_time
 from verify.numerics.enclosure.forward import GaveUp, Reached, integrate
