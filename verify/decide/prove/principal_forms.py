@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from verify.decide.enclose.cuts import Cuts
+from verify.decide.prove.cuts import Cuts
 from verify.decide.prove.forms import Forms, Pair, exact_angle
 from verify.decide.prove.signs import Signs
 from verify.decide.prove.tower import Element, GiveUp, Kernel, Tower
