@@ -5,6 +5,8 @@ free generators modulo a random prime of 160 bits every choice of roots is a hom
 A then in one of the fields that A is a product of; its norm to K is a non-zero rational function, and vanishes at the
 point with a probability of at most degree/prime (Schwartz, Zippel).
 
+The primes pass the Baillie-PSW test, which no composite number is known to pass.
+
 Which roots have to be enumerated?  None whose radicand was once seen not to be a power where all earlier roots exist:
 x^q - radicand is then irreducible over the field built so far (Capelli), all choices are conjugate, one is enough.
 Roots of distinct prime numbers are independent by the unique factorisation of integers.  All others: every choice.

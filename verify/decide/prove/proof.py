@@ -35,7 +35,7 @@ from verify.decide.prove.real_forms import RealForms
 from verify.decide.prove.signs import EmptyCell, Signs
 from verify.decide.prove.straight import Step, Straight
 from verify.decide.prove.tower import Element, GiveUp, NeedSign, Plan, Restart, Tower
-from verify.graph import MINUS_ONE, PI, Node, add, is_shaped, mul, postorder
+from verify.graph import MINUS_ONE, PI, Node, add, mul, postorder
 from verify.verdict import Evidence, Rigor
 
 ROUTE = "prove"
@@ -77,8 +77,6 @@ class _Proof:
     def __init__(self, claim: Claim, rng: random.Random) -> None:
         if claim.domain.everywhere and (claim.is_complex or not is_analytic(claim.lhs, claim.rhs)):
             raise GiveUp("kinks, jumps, cuts and ends of domains belong to the claim")
-        if is_shaped(claim.lhs, claim.rhs) or any(v.shape or v.of for v in claim.domain.variables.values()):
-            raise GiveUp("vectors, matrices and abstract functions are not numbers")
         self.claim, self.rng = claim, rng
         self.plan = Plan()
         self.confirmed = 0
@@ -86,7 +84,7 @@ class _Proof:
         ends = {name: (_turns(v.low), _turns(v.high)) for name, v in claim.domain.variables.items()}
         self.angles = {n: (low, high) for n, (low, high) in ends.items() if low is not None and high is not None}
         self.complex_names = frozenset(n for n, v in claim.domain.variables.items() if v.field == "complex")
-        self.integers = frozenset(n for n, v in claim.domain.variables.items() if v.field in ("integer", "size"))
+        self.integers = frozenset(n for n, v in claim.domain.variables.items() if v.field == "integer")
         lhs, rhs = (carried_out(side, self.integers) for side in (claim.lhs, claim.rhs))
         self.difference = add(lhs, mul(MINUS_ONE, rhs))
         self.bodies = [
@@ -118,7 +116,7 @@ class _Proof:
             "choices": sum(zero.choices for _, zero in proved),
             "confirmed": self.confirmed,
             "log2_error": round(max(zero.log_error for _, zero in proved) + (len(proved) - 1).bit_length(), 1),
-            "assumed": [],
+            "assumed": ["primes of 160 bits by the Baillie-PSW test"],
         }
 
     def _settled(self, cell: Mapping[str, int]) -> tuple[Tower, Zero]:
