@@ -1018,6 +1018,30 @@ wrong(
     "shape",
 )
 
+WAVES = np.arange(300)
+both(
+    "three hundred waves of one number",
+    lambda t: np.sin(WAVES * t),
+    lambda t: WAVES * np.cos(WAVES * t),
+    (0.0, 1.0),
+    entry=lambda t: WAVES * np.cos(WAVES * t) * (1 + 1e-6 * (WAVES == 200)),
+)
+FIRST, LAST = np.random.default_rng(7).standard_normal((200, 50)) / 7, np.random.default_rng(8).standard_normal(200)
+both(
+    "two hundred relu units",
+    lambda x: LAST @ np.maximum(FIRST @ x, 0),
+    lambda x: FIRST.T @ (LAST * (FIRST @ x > 0)),
+    box(50),
+    entry=lambda x: FIRST.T @ (LAST * (FIRST @ x > 0)) * (1 + 1e-6 * (np.arange(50) == 3)),
+    branch=lambda x: FIRST.T @ (LAST * (FIRST @ x > 0) * (np.arange(200) != 7)),
+)
+right(
+    "cancellation of exp(30)",
+    lambda x: np.sum(np.exp(30 * x)) - np.sum(np.exp(30 * x) - x**2),
+    lambda x: 2 * x,
+    box(2, 0, 1),
+)
+
 N = 10_000
 LONG = box(N)
 W = RNG.uniform(0.5, 2, N) * 10.0 ** RNG.uniform(-4, 0, N)

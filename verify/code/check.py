@@ -10,7 +10,7 @@ Nothing about code can be enclosed, so the evidence is numerical and the verdict
     SUPPORTED   no discrepancy at any point, where one would have been seen: the resolution is stated;
     UNDECIDED   noise hides the answer, or the routes contradict each other; the reason and the noise are stated.
 
-The parts, all in `verify.numerics`: `points` (where to look), `differences` (slopes and their errors), `probe` (one
+The parts, all in `verify.code`: `points` (where to look), `differences` (slopes and their errors), `probe` (one
 point, one line), `survey` (the whole domain), `exact` and `entries` (complex step and reverse mode), `locate` and
 `slips` (what went wrong), `account` (evidence in words and numbers).
 """

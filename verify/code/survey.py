@@ -176,8 +176,9 @@ def _lost_bits(seen: Survey) -> None:
 
     Beside the steps of f (single precision, cancellation) such a line shows no noise, or no change at all.
     """
-    readings = [*seen.agreed.values(), *(s.finding.reading for s in seen.blind if s.finding.reading is not None)]
-    residuals = [r.residual for r in readings if r.residual is not None]
+    # Of the full examinations alone: a single window is only as good as it needs to be.
+    readings = [spot.finding.reading for spot in seen.full]
+    residuals = [r.residual for r in readings if r is not None and r.residual is not None]
     if not residuals:
         return
     usual, most = np.median(residuals, axis=0), np.max(residuals, axis=0)
