@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from flint import acb, arb, ctx
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from verify.decide import decide
@@ -302,6 +302,8 @@ def test_points_are_written_and_read_exactly(x, y):
 
 
 @given(st.fractions(-(10**9), 10**9), st.integers(-60, 200), st.integers(1, 25))
+@example(Fraction(0), 1, 1)
+@example(Fraction(0), 4, 3)
 def test_the_digits_that_are_shown_are_certain(x, bits, digits):
     ctx.prec = 128
     ball = arb(x.numerator) / x.denominator + arb(0, arb(2) ** -bits)

@@ -35,8 +35,8 @@ def real_decimal(x: arb, digits: int = DIGITS) -> str:
             return _positional(int(low * scale), kept, magnitude, "…")
         if round(low * scale) == round(high * scale) != 0:
             return _positional(round(low * scale), kept, magnitude)
-    places = max(1, min(digits, -1 - magnitude))
-    return "0." + "0" * places if magnitude < 0 else "0 +/- " + str(x.abs_upper().str(3, radius=False))
+    zeros = min(digits, -1 - magnitude)  # |x| < 10^-zeros
+    return "0." + "0" * zeros if zeros > 0 else "0 +/- " + str(x.abs_upper().str(3, radius=False))
 
 
 def exact(x: arb) -> Fraction:
