@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import costly
-from sympy import ImmutableMatrix, cos, exp, sin, sqrt, symbols, zeros
+from sympy import ImmutableMatrix, SympifyError, cos, exp, sin, sqrt, symbols, zeros
 
 from verify.calculus import adjoint
 from verify.calculus.adjoint import Problem, adjoint_system, generic_problem, numeric_adjoint, numeric_problem
@@ -268,3 +268,11 @@ def test_an_order_is_not_read_off_noise() -> None:
     assert observed_order(STEPS, [1e-16] * 5) is None
     assert observed_order(STEPS, [0.5, 0.3, 0.2, 0.1, 0.05]) is None
     assert observed_order(STEPS, [n**-3.0 for n in STEPS]) == pytest.approx(3)
+
+
+@pytest.mark.parametrize("text", ["field", "initial", "running", "terminal"])
+def test_text_is_never_evaluated_as_an_expression(text):
+    given_as = {"field": [u], "initial": [1], "running": u**2, "terminal": u}
+    Problem(time=t, state=(u,), parameters=(), **given_as)
+    with pytest.raises(SympifyError):
+        Problem(time=t, state=(u,), parameters=(), **given_as | {text: ["u"] if text in ("field", "initial") else "u"})

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from strategies import costly
-from sympy import ImmutableMatrix, Symbol, exp, log, sin, symbols, tanh
+from sympy import ImmutableMatrix, Rational, Symbol, exp, log, sin, symbols, tanh
 
 from derivations import change_of_variables
 from verify.calculus import flow
@@ -247,7 +247,7 @@ def test_log_abs_det_has_the_absolute_value() -> None:
 def test_a_planar_map_stops_being_one_to_one_below_minus_one() -> None:
     half = Symbol("half")
     assert flow.planar_map_is_injective((1, 0), (-1, 5))
-    assert flow.planar_map_is_injective(("1/3", 1), (2, "-1/3"), largest_slope=3)
+    assert flow.planar_map_is_injective((Rational(1, 3), 1), (2, Rational(-1, 3)), largest_slope=3)
     assert not flow.planar_map_is_injective((-2, 0), (1, 0))
     with pytest.raises(ValueError, match="rational"):
         flow.planar_map_is_injective((half, 0), (1, 0))

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import math
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from verify.usage import EXIT_INTERRUPTED, EXIT_UNDECIDED, EXIT_USAGE, UsageError
 from verify.verdict import Result, Verdict
 
 if TYPE_CHECKING:
     from verify.batch import Record, Summary
     from verify.claim import Claim
-    from verify.derivation import Derivation
 
 #: Endings of documents whose displays are judged.
 DOCUMENTS = (".tex", ".md")
 #: Seconds for each claim; a system may take longer unless a limit is given.
 TIMEOUT = 10.0
-EXIT_USAGE, EXIT_UNDECIDED, EXIT_INTERRUPTED = 2, 3, 130
 
 EPILOG = """\
 exit status: 0 every claim PROVED or SUPPORTED, 1 one at least REFUTED, 2 input that cannot be read,
@@ -39,10 +37,6 @@ examples:
   verify derive problem.toml --code
   verify report
 """
-
-
-class UsageError(Exception):
-    """Something that the person at the keyboard can mend; shown as one message."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -123,25 +117,36 @@ def _parser() -> argparse.ArgumentParser:
     group.add_argument("--fresh", action="store_true", help="start FILE over")
     group.add_argument("--jobs", type=_integer(1), default=1, metavar="N", help="processes (1)")
 
-    listing = command("list", _list, "list the derivations")
+    listing = command("list", _later("list_"), "list the derivations")
     listing.add_argument("--json", action="store_true", help="print one object a line")
 
-    derive = command("derive", _derive, "run a derivation and print it")
+    derive = command("derive", _later("derive"), "run a derivation and print it")
     derive.add_argument("name", metavar="NAME", help="as `verify list` prints it, or problem.toml")
     derive.add_argument("--code", action="store_true", help="print a NumPy module for the problem of problem.toml")
 
-    report = command("report", _report, "run derivations and write the report")
+    report = command("report", _later("report"), "run derivations and write the report")
     report.add_argument("names", nargs="*", metavar="NAME", help="derivations (all)")
     report.add_argument("-o", "--output", default="reports/out", metavar="DIR", help="folder (reports/out)")
     report.add_argument("--html", action="store_true", help="only this format, unless --pdf is given too")
     report.add_argument("--pdf", action="store_true", help="only this format, unless --html is given too")
     report.add_argument("--seed", type=_integer(0), default=0, metavar="N", help="seed of the random problems (0)")
 
-    again = command("recheck", _recheck, "re-run the certificates in a file of results, without the prover")
+    again = command("recheck", _later("recheck"), "re-run the certificates in a file of results, without the prover")
     again.add_argument("file", metavar="FILE", help="what `check --out`, `--json` or `report` wrote")
     limits(again)
     again.add_argument("--json", action="store_true", help="print one object a line")
     return parser
+
+
+def _later(name: str) -> Callable[[Any], int]:
+    """A command of `derivation_commands`, imported when it is run."""
+
+    def run(options: Any) -> int:
+        from verify import derivation_commands
+
+        return getattr(derivation_commands, name)(options)
+
+    return run
 
 
 def _protected(arguments: Sequence[str]) -> list[str]:
@@ -274,15 +279,12 @@ def _claims(options: Any, let: Mapping[str, str | list[str]]) -> Iterator[tuple[
 
 
 def _check_system(path: str, options: Any) -> Verdict:
-    from verify.system_commands import Unreadable, check
+    from verify.system_commands import check
 
     if options.let or options.at:
         raise UsageError("--let and --at belong to a claim of text; in a system, declarations stand under let")
     given = None if options.timeout == TIMEOUT else options.timeout
-    try:
-        return check(path, seed=options.seed, timeout=given, memory=options.memory, as_json=options.json)
-    except Unreadable as error:
-        raise UsageError(str(error)) from None
+    return check(path, seed=options.seed, timeout=given, memory=options.memory, as_json=options.json)
 
 
 def _point(text: str | None) -> dict[str, str] | None:
@@ -352,101 +354,6 @@ def _check_corpus(corpus: str, options: Any) -> int:
         return EXIT_INTERRUPTED
     show_summary(summary, Terminal.of(sys.stderr) if options.json else out, options.out)
     return summary.exit_status
-
-
-# --- derivations, reports, certificates -----------------------------------------------------------
-
-
-def _list(options: Any) -> int:
-    from verify.derivation import all_derivations
-
-    found = all_derivations()
-    width = max(map(len, found), default=0)
-    for name, derivation in found.items():
-        statement = derivation.statement
-        if options.json:
-            print(json.dumps({"name": name, "title": statement.title, "says": statement.says}))
-        else:
-            print(f"{name:{width}}  {statement.title}")
-    return 0
-
-
-def _derivation(name: str) -> Derivation:
-    from verify.derivation import find
-
-    try:
-        return find(name)
-    except LookupError as error:
-        raise UsageError(str(error.args[0])) from None
-
-
-def _derive(options: Any) -> int:
-    if options.name.endswith(".toml"):
-        return _derive_system(options)
-    if options.code or "=" in options.name or " " in options.name:
-        raise UsageError("deriving from a formula is not supported yet; `verify list` names the derivations")
-    from verify.derivation import main as derive
-
-    return derive(_derivation(options.name))
-
-
-def _derive_system(options: Any) -> int:
-    from verify.system_commands import Unreadable, derive
-
-    try:
-        return derive(options.name, code=options.code)
-    except Unreadable as error:
-        raise UsageError(str(error)) from None
-
-
-def _report(options: Any) -> int:
-    for name in options.names:
-        _derivation(name)
-    from verify.report import write_report
-    from verify.terminal import parts
-
-    both = options.html == options.pdf
-    try:
-        with parts(sys.stderr) as advance:
-            written = write_report(
-                options.names or None, options.output, html=both or options.html, pdf=both or options.pdf,
-                seed=options.seed, progress=advance,
-            )  # fmt: skip
-    except OSError as error:
-        raise UsageError(f"{options.output}: {error.strerror or error}") from None
-    for result in written.results:
-        print(f"{result.verdict.name:9}  {result.name}")
-    for path in written.paths:
-        print(path)
-    return 0 if written.holds else 1
-
-
-# --- certificates ---------------------------------------------------------------------------------
-
-
-def _recheck(options: Any) -> int:
-    from verify.certificates import recheck, records_in
-    from verify.terminal import Terminal, show_rechecked
-
-    try:
-        with open(options.file, encoding="utf-8-sig") as file:
-            records = records_in(file.read())
-    except OSError as error:
-        raise UsageError(f"{options.file}: {error.strerror}") from None
-    except ValueError as error:
-        raise UsageError(f"{options.file}: {error}") from None
-    terminal = Terminal.of(sys.stdout)
-    held: list[bool | None] = []
-    for record in records:
-        again = recheck(record, seed=options.seed, timeout=options.timeout, memory=options.memory)
-        held.append(again.holds)
-        if options.json:
-            print(json.dumps(again.to_json()))
-        else:
-            show_rechecked(again, terminal)
-    if False in held:
-        return 1
-    return EXIT_UNDECIDED if None in held else 0
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from verify.usage import UsageError
 from verify.verdict import Evidence, Rigor, Verdict
 
 if TYPE_CHECKING:
@@ -13,23 +14,19 @@ if TYPE_CHECKING:
     from verify.terminal import Terminal
 
 
-class Unreadable(Exception):
-    """A file that cannot be opened, or does not describe a system."""
-
-
 def text_of(path: str) -> str:
-    """The text of a file.  Raises Unreadable."""
+    """The text of a file.  Raises UsageError."""
     try:
         with open(path, encoding="utf-8-sig") as file:
             return file.read()
     except OSError as error:
-        raise Unreadable(f"{path}: {error.strerror or error}") from None
+        raise UsageError(f"{path}: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
-        raise Unreadable(f"{path}: no UTF-8 text at byte {error.start}") from None
+        raise UsageError(f"{path}: no UTF-8 text at byte {error.start}") from None
 
 
 def check(path: str, *, seed: int, timeout: float | None, memory: int, as_json: bool) -> Verdict:
-    """Judge a file and print what was found; the verdict.  Raises Unreadable."""
+    """Judge a file and print what was found; the verdict.  Raises UsageError."""
     from verify.judge_systems import check_system
     from verify.terminal import Terminal
 
@@ -102,7 +99,7 @@ def _sides(name: str, formula: str) -> str:
 
 
 def derive(path: str, *, code: bool) -> int:
-    """Print the adjoint system of a file, or a NumPy module for it.  Raises Unreadable."""
+    """Print the adjoint system of a file, or a NumPy module for it.  Raises UsageError."""
     from verify.decide.prove.tower import GiveUp
     from verify.language.toml import ProblemError, read_system
     from verify.terminal import Terminal
@@ -110,7 +107,7 @@ def derive(path: str, *, code: bool) -> int:
     try:
         system = read_system(text_of(path))
     except ProblemError as error:
-        raise Unreadable(f"{path}: {error}") from None
+        raise UsageError(f"{path}: {error}") from None
     try:
         if code:
             from verify.calculus.numpy_code import module
@@ -121,7 +118,7 @@ def derive(path: str, *, code: bool) -> int:
         for line in derivation(system):
             terminal.write(line)
     except (GiveUp, ValueError) as reason:
-        raise Unreadable(f"{path}: not derived: {reason}") from None
+        raise UsageError(f"{path}: not derived: {reason}") from None
     return 0
 
 

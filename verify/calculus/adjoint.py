@@ -17,12 +17,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sympy import Expr, Function, ImmutableMatrix, Integral, Symbol, cos, diff, exp, sin, sympify, tanh
+from sympy import Expr, Function, ImmutableMatrix, Integral, MatrixBase, Symbol, cos, diff, exp, sin, sympify, tanh
 
 from verify.verdict import Evidence, Rigor
 
 if TYPE_CHECKING:
     from verify.numerics.ode import NumericAdjoint, OdeProblem
+
+
+def _column(entries: Any) -> ImmutableMatrix:
+    """A matrix, or a sequence of expressions; text is refused, since SymPy would evaluate it."""
+    if isinstance(entries, MatrixBase):
+        return ImmutableMatrix(entries)
+    return ImmutableMatrix([sympify(entry, strict=True) for entry in entries])
 
 
 @dataclass(frozen=True)
@@ -45,12 +52,12 @@ class Problem:
     def __post_init__(self) -> None:
         n = len(self.state)
         for name in ("field", "initial"):
-            value = ImmutableMatrix(getattr(self, name))
+            value = _column(getattr(self, name))
             if value.shape != (n, 1):
                 raise ValueError(f"problem: `{name}` has shape {value.shape}, the state has {n} entries; give ({n}, 1)")
             object.__setattr__(self, name, value)
         for name in ("running", "terminal"):
-            object.__setattr__(self, name, sympify(getattr(self, name)))
+            object.__setattr__(self, name, sympify(getattr(self, name), strict=True))
         known = {self.time, *self.state, *self.parameters}
         unknown = sorted(map(str, self._symbols() - known))
         if unknown:
@@ -124,7 +131,7 @@ def gradient_expression(problem: Problem, system: AdjointSystem, start: Symbol, 
     along = {symbol: _undefined(str(symbol), (t,)) for symbol in (*problem.state, *system.costate)}
 
     def at(entry: Any, when: Symbol) -> Any:
-        return sympify(entry).subs(along).subs(t, when)
+        return sympify(entry, strict=True).subs(along).subs(t, when)
 
     lam = ImmutableMatrix(system.costate)
     boundary = lam.T * system.boundary
@@ -140,7 +147,7 @@ def total_derivative(expression: Any, rates: Mapping[Symbol, Any], time: Symbol)
     """d/dt along a solution: the partial derivative in time, and each symbol moving with its rate."""
     if hasattr(expression, "applyfunc"):
         return expression.applyfunc(lambda entry: total_derivative(entry, rates, time))
-    entry = sympify(expression)
+    entry = sympify(expression, strict=True)
     return diff(entry, time) + sum(diff(entry, symbol) * rate for symbol, rate in rates.items())
 
 

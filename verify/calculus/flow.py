@@ -113,7 +113,8 @@ def planar_map_is_injective(u: Sequence[Any], w: Sequence[Any], largest_slope: A
     It is so exactly when w . u >= -1/largest_slope (tanh: largest_slope is 1).  The continuous flow z' = u h(w . z + b)
     needs no such condition.  Exact for rational entries; ValueError where the sign is not decided.
     """
-    margin = 1 + sympify(largest_slope) * sum((sympify(a) * sympify(c) for a, c in zip(u, w, strict=True)), S.Zero)
+    slope, *entries = (sympify(entry, strict=True) for entry in (largest_slope, *u, *w))
+    margin = 1 + slope * sum((a * c for a, c in zip(entries[: len(u)], entries[len(u) :], strict=True)), S.Zero)
     if not margin.is_Rational:
         raise ValueError(f"the sign of 1 + max h' * w.u = {margin} is decided for rational entries only")
     return bool(margin >= 0)

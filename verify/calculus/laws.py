@@ -34,8 +34,9 @@ class Law:
     def __post_init__(self) -> None:
         if len(self.support) != len(self.variables):
             raise ValueError(f"law {self.name!r}: {len(self.variables)} variables, {len(self.support)} intervals")
-        object.__setattr__(self, "log_density", sympify(self.log_density))
-        object.__setattr__(self, "support", tuple((sympify(a), sympify(b)) for a, b in self.support))
+        object.__setattr__(self, "log_density", sympify(self.log_density, strict=True))
+        support = tuple((sympify(a, strict=True), sympify(b, strict=True)) for a, b in self.support)
+        object.__setattr__(self, "support", support)
 
     @cached_property
     def density(self) -> Expr:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, mul, num, postorder, power, rebuild
+from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, mul, num, postorder, power, rebuild, transform
 
 _Factors = dict[Node, Fraction]
 
@@ -38,6 +38,11 @@ def tidied(roots: Sequence[Node]) -> tuple[Node, ...]:
             case _:
                 done[node] = rebuild(node, args)
     return tuple(done[root] for root in roots)
+
+
+def tidied_arguments(root: Node) -> Node:
+    """The expression with the arguments of abstract functions tidied, so that x(T - (T - t)) is x(t)."""
+    return transform(root, lambda node: rebuild(node, map(tidy, node.args)) if node.op == "abstract" else None)
 
 
 def is_zero(node: Node) -> bool:
@@ -83,7 +88,7 @@ def _length(node: Node) -> int:
     return counts[node]
 
 
-def _split(node: Node) -> tuple[Fraction, Node]:
+def leading_number(node: Node) -> tuple[Fraction, Node]:
     """The number in front of a product, and the rest."""
     if node.op == "num":
         return node.value, ONE
@@ -98,16 +103,16 @@ def _collected(terms: list[Node]) -> Node:
     pending = [(Fraction(1), term) for term in reversed(terms)]
     while pending:
         outer, term = pending.pop()
-        number, rest = _split(term)
+        number, rest = leading_number(term)
         if rest.op == "add":
             pending += [(outer * number, inner) for inner in reversed(rest.args)]
             continue
         key = _key(rest)
         first.setdefault(key, rest)
         counts[key] = counts.get(key, Fraction(0)) + outer * number
-    kept = [_times(number, first[key]) for key, number in counts.items() if number]
+    kept = [scaled(number, first[key]) for key, number in counts.items() if number]
     # A sum that starts with a plus needs no bracket in front.
-    kept.sort(key=lambda term: _split(term)[0] < 0 and term.op != "num")
+    kept.sort(key=lambda term: leading_number(term)[0] < 0 and term.op != "num")
     return add(*kept) if kept else ZERO
 
 
@@ -130,7 +135,8 @@ def _base(factor: Node) -> tuple[Node, Fraction]:
     return factor, Fraction(1)
 
 
-def _times(number: Fraction, rest: Node) -> Node:
+def scaled(number: Fraction, rest: Node) -> Node:
+    """The product of the two, with one number in front."""
     if rest is ONE:
         return num(number)
     if number == 1:
@@ -158,7 +164,7 @@ def _multiplied(args: list[Node]) -> Node:
         return num(number)
     if len(factors) == 1 and factors[0].op == "add" and number == -1:
         return add(*(_multiplied([MINUS_ONE, term]) for term in factors[0].args))
-    return _times(number, factors[0] if len(factors) == 1 else mul(*factors))
+    return scaled(number, factors[0] if len(factors) == 1 else mul(*factors))
 
 
 def _raised(base: Node, exponent: Node) -> Node:

@@ -8,15 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 
+from verify.calculus.tidy import leading_number, scaled
 from verify.decide.rules import partial
 from verify.functions import function
 from verify.graph import (
     MINUS_ONE,
     ONE,
+    TRUE,
     ZERO,
     Node,
     add,
+    both,
     call,
+    compare,
     derivative,
     free_symbols,
     mul,
@@ -105,8 +109,6 @@ def _slope_of_power(base: Node, exponent: Node, by_base: Node, by_exponent: Node
 
 
 def _slope_of_extreme(node: Node, slopes: list[Node]) -> Node:
-    from verify.graph import TRUE, both, compare
-
     relation = ">=" if node.value == "max" else "<="
     pairs = []
     for i, arg in enumerate(node.args[:-1]):
@@ -148,29 +150,13 @@ def _sum(terms: Iterable[Node]) -> Node:
     collected: dict[Node, Fraction] = {}
     for term in terms:
         for part in term.args if term.op == "add" else (term,):
-            number, rest = _coefficient(part)
+            number, rest = leading_number(part)
             collected[rest] = collected.get(rest, Fraction(0)) + number
-    parts = [_scaled(number, rest) for rest, number in collected.items() if number]
+    parts = [scaled(number, rest) for rest, number in collected.items() if number]
     if not parts:
         return ZERO
-    positive_first = sorted(parts, key=lambda part: _coefficient(part)[0] < 0)
+    positive_first = sorted(parts, key=lambda part: leading_number(part)[0] < 0)
     return add(*positive_first) if len(parts) > 1 else parts[0]
-
-
-def _coefficient(term: Node) -> tuple[Fraction, Node]:
-    if term.op == "num":
-        return term.value, ONE
-    if term.op == "mul" and term.args[0].op == "num":
-        return term.args[0].value, mul(*term.args[1:])
-    return Fraction(1), term
-
-
-def _scaled(number: Fraction, rest: Node) -> Node:
-    if rest is ONE:
-        return num(number)
-    if number == 1:
-        return rest
-    return mul(num(number), *(rest.args if rest.op == "mul" else (rest,)))
 
 
 def _product(factors: Iterable[Node]) -> Node:

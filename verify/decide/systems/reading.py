@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from verify.calculus.costate import end, start
-from verify.calculus.tidy import is_zero, tidy
+from verify.calculus.tidy import is_zero, tidied_arguments, tidy
 from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, free_symbols, mul, postorder, rebuild, substitute, symbol
 from verify.language.write import write
 from verify.systems import TIME, OdeProblem, adjoint_names
@@ -156,17 +156,8 @@ class Reader:
             raise NoFunctional("an integral over a part of the time")
         states = set(self.problem.state)
         if self.backwards and any(self.is_reflected(n) and n.value[0] in states for n in postorder(body)):
-            body = _cleaned(self.reflect(body))
+            body = tidied_arguments(self.reflect(body))
         return sign, body
-
-
-def _cleaned(node: Node) -> Node:
-    """Arguments of states and adjoints tidied, so that T - (T - t) is t."""
-    done: dict[Node, Node] = {}
-    for each in postorder(node):
-        args = [done[arg] for arg in each.args]
-        done[each] = rebuild(each, [tidy(arg) for arg in args] if each.op == "abstract" else args)
-    return done[node]
 
 
 def is_backwards(problem: OdeProblem, nodes: Sequence[Node]) -> bool:

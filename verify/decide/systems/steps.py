@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from verify.calculus.costate import Costate, recurrence_costate, substitute_index
-from verify.calculus.tidy import tidy
+from verify.calculus.tidy import tidied_arguments, tidy
 from verify.decide.systems.convention import Convention
 from verify.graph import ONE, ZERO, Node, add, free_symbols, mul, num, postorder, rebuild, substitute, symbol
 from verify.language.write import write
@@ -123,8 +123,8 @@ class Steps:
         for j in range(abs(extra)):
             at = add(self.last, num(j + 1 if extra > 0 else -j))
             (term,) = substitute_index((body,), at)
-            more.append(self.symbols(_cleaned(term)) if extra > 0 else -self.symbols(_cleaned(term)))
-        return self.symbols(_cleaned(body)), more
+            more.append(self.symbols(tidied_arguments(term)) if extra > 0 else -self.symbols(tidied_arguments(term)))
+        return self.symbols(tidied_arguments(body)), more
 
     # --- independent values ---
 
@@ -211,11 +211,3 @@ def _places(node: Node) -> Iterable[tuple[str, str, int]]:
 def _shifted(nodes: Sequence[Node], by: int) -> tuple[Node, ...]:
     """k replaced by k + by."""
     return substitute_index(nodes, tidy(add(symbol(INDEX), num(Fraction(by))))) if by else tuple(nodes)
-
-
-def _cleaned(node: Node) -> Node:
-    done: dict[Node, Node] = {}
-    for each in postorder(node):
-        args = [done[arg] for arg in each.args]
-        done[each] = rebuild(each, [tidy(arg) for arg in args] if each.op == "abstract" else args)
-    return done[node]
