@@ -113,7 +113,7 @@ def test_the_grammar_reads(text, node):
         ("A'[1", "expected ']'"),
         ("x[]", "a value is missing"),
         ("[x]", "use round brackets"),
-        ("int(t, t, 0, 1)", "not supported yet"),
+        ("int(t, t, x, 1)", "the limits of an integral are numbers"),
         ("A'2", "a number follows"),
         ("jac_x (A*x)'", "row (1, n)"),
         ("tr(A, B)", "tr takes 1 argument, 2 given"),

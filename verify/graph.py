@@ -33,6 +33,12 @@ What numbers do not have:
     abstract      the arguments                (name, orders): a declared function, vector or matrix there,
                                                differentiated so often by each argument
 
+Integrals and expectations, of numbers as of vectors, bind a name as a sum does:
+
+    op            args                         value
+    integral      (body, low, high)            the name of the variable of integration
+    expectation   (body, parameters of a law)  (name, law), as in x ~ normal(mu, sigma): see `LAWS`
+
 Nothing is simplified when a node is built, except arithmetic between numbers: an expression keeps
 what its author wrote, together with the places where that is undefined.  Since sharing is free, the size
 of an expression is the number of its distinct nodes (`size`), not the length of its text.
@@ -58,6 +64,12 @@ SHAPED_OPERATORS = frozenset({
     "transpose", "hadamard", "hadamard_pow", "gradient", "jacobian", "hessian", "divergence", "index", "sum",
     "abstract",
 })  # fmt: skip
+
+#: Operators that bind a continuous variable.
+INTEGRALS = frozenset({"integral", "expectation"})
+#: Laws of random variables and how many parameters they have: mean and standard deviation (for vectors the
+#: covariance), the ends of the interval, the rate.
+LAWS = {"normal": 2, "uniform": 2, "exponential": 1}
 
 #: Bits that a number folded at construction may have; larger powers stay unevaluated.
 LARGEST_FOLDED_BITS = 4096
@@ -260,6 +272,16 @@ def total(body: Node, name: str, low: Node, high: Node) -> Node:
     return _intern("sum", (body, low, high), name)
 
 
+def integral(body: Node, name: str, low: Node, high: Node) -> Node:
+    """The definite integral of the body over `name` from low to high."""
+    return _intern("integral", (body, low, high), name)
+
+
+def expectation(body: Node, name: str, law: str, *parameters: Node) -> Node:
+    """The mean of the body where `name` is drawn from a law with these parameters, one of `LAWS`."""
+    return _intern("expectation", (body, *parameters), (name, law))
+
+
 def abstract(name: str, arguments: Iterable[Node], orders: Iterable[int] = ()) -> Node:
     """A declared function at its arguments, `orders` times differentiated by each of them (0 unless given)."""
     arguments = tuple(arguments)
@@ -283,18 +305,48 @@ def postorder(*roots: Node) -> Iterator[Node]:
             stack.extend((arg, False) for arg in reversed(node.args) if arg not in seen)
 
 
+def bound_name(node: Node) -> str | None:
+    """The name that a sum, an integral or an expectation binds in its body, its first argument; else None."""
+    match node.op:
+        case "sum" | "integral":
+            return node.value
+        case "expectation":
+            return node.value[0]
+    return None
+
+
+def surface(*roots: Node) -> Iterator[Node]:
+    """As `postorder`, without what stands under integrals and expectations (their limits and parameters count)."""
+    seen: set[Node] = set()
+    stack = [(root, False) for root in reversed(roots)]
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            yield node
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            args = node.args[1:] if node.op in INTEGRALS else node.args
+            stack.extend((arg, False) for arg in reversed(args) if arg not in seen)
+
+
+def has_integrals(*roots: Node) -> bool:
+    """Whether an integral or an expectation occurs."""
+    return any(node.op in INTEGRALS for node in postorder(*roots))
+
+
 def free_symbols(*roots: Node) -> frozenset[str]:
-    """Names of all symbols that occur, the indices of sums inside those sums left out."""
+    """Names of all symbols that occur, those left out that sums, integrals and expectations bind."""
     nodes = list(postorder(*roots))
-    if all(node.op != "sum" for node in nodes):
+    if all(bound_name(node) is None for node in nodes):
         return frozenset(node.value for node in nodes if node.op == "symbol")
     free: dict[Node, frozenset[str]] = {}
     for node in nodes:
         if node.op == "symbol":
             free[node] = frozenset((node.value,))
-        elif node.op == "sum":
-            body, low, high = (free[arg] for arg in node.args)
-            free[node] = body - {node.value} | low | high
+        elif (name := bound_name(node)) is not None:
+            body, *others = (free[arg] for arg in node.args)
+            free[node] = (body - {name}).union(*others)
         else:
             free[node] = frozenset().union(*(free[arg] for arg in node.args))
     return frozenset().union(*(free[root] for root in roots))
@@ -338,9 +390,66 @@ def transform(root: Node, change: Callable[[Node], Node | None]) -> Node:
 
 
 def substitute(root: Node, replacements: Mapping[Node, Node]) -> Node:
-    """All occurrences of the keys replaced at once (the replacements are not searched again)."""
+    """All occurrences of the keys replaced at once (the replacements are not searched again).
+
+    What a sum, an integral or an expectation binds stays its own: there a key in its name is another thing, and a
+    replacement in its name makes it take a new one.
+    """
+    if not replacements:
+        return root
+    if any(bound_name(node) is not None for node in postorder(root)):
+        return _substitute_free(root, dict(replacements))
     done: dict[Node, Node] = dict(replacements)
     for node in postorder(root):
         if node not in done:
             done[node] = rebuild(node, (done[arg] for arg in node.args))
     return done[root]
+
+
+def _substitute_free(root: Node, replacements: dict[Node, Node]) -> Node:
+    """As `substitute`, with a look at the names that are bound."""
+    done: dict[Node, Node] = dict(replacements)
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        if node in done:
+            stack.pop()
+            continue
+        name = bound_name(node)
+        waiting = [arg for arg in node.args[name is not None :] if arg not in done]
+        if waiting:
+            stack += waiting[::-1]
+            continue
+        stack.pop()
+        if name is None:
+            done[node] = rebuild(node, (done[arg] for arg in node.args))
+        else:
+            new, body = _substitute_bound(node.args[0], name, replacements)
+            value = (new, node.value[1]) if node.op == "expectation" else new
+            done[node] = _intern(node.op, (body, *(done[arg] for arg in node.args[1:])), value)
+    return done[root]
+
+
+def _substitute_bound(body: Node, name: str, replacements: Mapping[Node, Node]) -> tuple[str, Node]:
+    """The body under a binder of `name` with its free occurrences replaced, and what is bound now."""
+    inside = set(postorder(body))
+    inner = {key: new for key, new in replacements.items() if key in inside and name not in free_symbols(key)}
+    if not inner:
+        return name, body
+    if name in free_symbols(*inner.values()):
+        fresh = fresh_name(name, free_symbols(body, *inner, *inner.values()))
+        body = substitute(body, {symbol(name): symbol(fresh)})
+        inner = {substitute(key, {symbol(name): symbol(fresh)}): new for key, new in inner.items()}
+        name = fresh
+    return name, substitute(body, inner)
+
+
+def fresh_name(name: str, taken: Iterable[str]) -> str:
+    """`name`, or else the first of name_1, name_2, … that is not taken."""
+    taken = set(taken)
+    if name not in taken:
+        return name
+    k = 1
+    while f"{name}_{k}" in taken:
+        k += 1
+    return f"{name}_{k}"

@@ -153,6 +153,38 @@ def shape_of_indexed_sum(node: Node, args: list[Shape]) -> Shape:
     return body
 
 
+# --- integrals and expectations ---------------------------------------------------------------------
+
+
+def shape_of_integral(node: Node, variable: Shape, args: list[Shape]) -> Shape:
+    """That of the integrand, which is integrated entry by entry."""
+    body, low, high = args
+    if variable:
+        raise ShapeError(f"{text_of(node)}: integrals over a {described(variable)} are not read", "write one a name")
+    if low or high:
+        raise ShapeError(f"{text_of(node)}: the limits of an integral are numbers")
+    return body
+
+
+def shape_of_expectation(node: Node, variable: Shape, args: list[Shape]) -> Shape:
+    """That of the body; a vector has a mean of its shape and a covariance matrix."""
+    body, *parameters = args
+    name, law = node.value
+    needed: list[Shape] = [SCALAR] * len(parameters)
+    if law == "normal" and variable:
+        needed = [variable, normal(variable[0], variable[0])]
+    for parameter, shape, right in zip(node.args[1:], parameters, needed, strict=True):
+        if shape != right and not (parameter is ZERO and right == variable):
+            raise ShapeError(
+                f"{text_of(parameter)} is a {described(shape)}, for the {described(variable)} {name} ~ {law}(…) a "
+                f"{described(right)} is needed",
+                "a vector has a mean vector and a covariance matrix" if law == "normal" else "",
+            )
+    if len(variable) == 2:
+        raise ShapeError(f"{name} ~ {law}(…): {name} is a {described(variable)}", "write a vector or a number")
+    return body
+
+
 # --- functions of matrices --------------------------------------------------------------------------
 
 

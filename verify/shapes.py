@@ -15,7 +15,9 @@ from verify.shape_rules import (
     shape_of_entry,
     shape_of_entrywise_call,
     shape_of_entrywise_power,
+    shape_of_expectation,
     shape_of_indexed_sum,
+    shape_of_integral,
     shape_of_power,
     shape_of_product,
     shape_of_sum,
@@ -101,6 +103,10 @@ class Shapes:
                 return shape_of_entry(node, args)
             case "sum":
                 return shape_of_indexed_sum(node, args)
+            case "integral":
+                return shape_of_integral(node, self.variable(node.value), args)
+            case "expectation":
+                return shape_of_expectation(node, self.variable(node.value[0]), args)
             case "abstract":
                 return self._abstract(node, args)
         return SCALAR

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from verify.graph import MATRIX_FUNCTIONS, TRUE, Node, call, derivative, piecewise, symbol
+from verify.graph import LAWS, MATRIX_FUNCTIONS, TRUE, Node, call, derivative, piecewise, symbol
 from verify.language import names
 from verify.language.cursor import Cursor, arguments
+from verify.language.integrals import integral_call
 from verify.language.operators import HIGHEST_ORDER
 from verify.language.shaped import abstract_call, matrix_call
 from verify.language.tokens import Token
@@ -29,13 +30,17 @@ def quantity_or_call(cursor: Cursor, read_value: Read, read_condition: Read) -> 
             return _call(cursor, token, read_value)
         if name in MATRIX_FUNCTIONS:
             return matrix_call(cursor, token, read_value)
-        if name in names.NOT_YET:
-            raise not_yet(cursor, token)
+        if name in names.BINDERS:
+            return integral_call(cursor, token, read_value)
+        if name in LAWS and name not in cursor.used:
+            raise cursor.error(f"{name}(…) is a law", f"write expect(E, x ~ {name}(…))", token)
         if name not in cursor.used and name not in names.CONSTANTS:
             near = names.nearest(name)
             guess = f"did you mean {near}? " if near else ""
             raise cursor.error(f"{name!r} is no known function", f"{guess}write {name}*(…) for a product", token)
-    if name in cursor.bound:
+    if name in cursor.bound or name in cursor.dummies:
+        if cursor.sign == "(":
+            cursor.note(f"{name}(…) is read as the product {name}*(…)")
         return symbol(name)
     declared = cursor.shapes.variables.get(name) if cursor.shapes is not None else None
     if declared is not None and declared.of:
@@ -75,19 +80,12 @@ def variable(cursor: Cursor, name: str, token: Token) -> str:
     """The name that is differentiated by, written at a token."""
     if name in cursor.bound:
         raise cursor.error(f"derivative with respect to {name}, the index of a sum", "rename one of them", token)
+    if name in cursor.dummies:
+        return name
     if name not in cursor.declared and (name in names.CONSTANTS or not names.may_be_a_quantity(name)):
         raise cursor.error(f"derivative with respect to {name}, which is no variable", f"declare {name}", token)
     cursor.variables.setdefault(name, token)
     return name
-
-
-def not_yet(cursor: Cursor, token: Token) -> Exception:
-    """The error for the parts of the language that are not built yet."""
-    return cursor.error(
-        f"{token.text!r} is not supported yet: this version reads no integrals and expectations",
-        f"declare {token.text} if it is a quantity of yours",
-        token,
-    )
 
 
 def _check_product(cursor: Cursor, token: Token) -> None:

@@ -25,6 +25,7 @@ class Cursor:
     notes      readings that were taken where the text allowed another one.
     shapes     what is declared, and the shapes that follow; None where all is about numbers.
     bound      indices of the sums around, innermost last.
+    dummies    variables of the integrals and expectations around, innermost last.
     sizes      names that stand where only a size can, each with its first place.
     """
 
@@ -35,6 +36,7 @@ class Cursor:
         self.notes: dict[str, None] = {}
         self.shapes: Shapes | None = None
         self.bound: list[str] = []
+        self.dummies: list[str] = []
         self.sizes: dict[str, Token] = {}
         self.depth = 0
         self.move(0)
@@ -121,6 +123,7 @@ class Cursor:
             ")": "no bracket is open here",
             "!=": "write a space before = after a factorial",
             "!": "a double factorial is written out",
+            "~": "a law stands in expect(E, x ~ normal(mu, sigma))",
         } | dict.fromkeys(("<", "<=", ">", ">="), "conditions follow after `with`")
         return self.error(f"unexpected {self.shown()}", advice.get(self.sign, ""))
 

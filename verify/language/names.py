@@ -47,8 +47,8 @@ NAMED_OPERATORS = {"grad": 1, "jac": 1, "div": 1, "hess": 2}
 #: Kinds of vectors and matrices, and how many sizes each is declared with.
 SHAPED_KINDS = {"vector": 1, "matrix": 2} | dict.fromkeys(STRUCTURES[1:], 1)
 
-#: Names of the interface that are not built yet: refused by name instead of misread.
-NOT_YET = frozenset({"int", "expect", "normal"})
+#: Names that stand before a bracket and bind a variable in it.
+BINDERS = ("int", "expect")
 
 
 @cache

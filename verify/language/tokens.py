@@ -26,12 +26,12 @@ GREEK = {
 CONSTANT_SIGNS = {"π": "pi", "ⅇ": "E", "ⅈ": "I", "∞": "oo", "ℇ": "EulerGamma"}
 
 _SAME_AS = {"·": "*", "×": "*", "⋅": "*", "−": "-", "≤": "<=", "≥": ">=", "≠": "!=", "**": "^", ".T": "'",
-            "ᵀ": "'", "⊤": "'", "⊙": ".*"}  # fmt: skip
+            "ᵀ": "'", "⊤": "'", "⊙": ".*", "∼": "~"}  # fmt: skip
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
 _SPACE = r"[ \t\r\n\u00a0\u2009]*"
 _TOKEN = re.compile(
-    r"(?:(?P<sign>\*\*|<=|>=|==|!=|\.[*^/]|\.T(?![A-Za-z0-9_])|[-+*/^(),:=<>!√·×⋅−≤≥≠'\[\]ᵀ⊤⊙])"
+    r"(?:(?P<sign>\*\*|<=|>=|==|!=|\.[*^/]|\.T(?![A-Za-z0-9_])|[-+*/^(),:=<>!√·×⋅−≤≥≠'\[\]ᵀ⊤⊙~∼])"
     rf"|(?P<name>∂?(?:[A-Za-z][A-Za-z0-9_]*|[{''.join(GREEK)}][0-9_]*)|∂)"
     r"|(?P<number>(?:[0-9]+(?:\.(?![*^/])[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
     rf"|(?P<constant>[{''.join(CONSTANT_SIGNS)}])"
@@ -46,11 +46,10 @@ _ADVICE = {
     "%": "write x - y*floor(x/y) for a remainder",
     ".": "a number has one decimal point; products and powers entry by entry are .* and .^",
     "_": "a name starts with a letter",
-    "~": "expectations are not supported yet",
     "–": "write the minus sign -",
     "—": "write the minus sign -",
     "±": "write two claims",
-    "∫": "integrals are not supported yet",
+    "∫": "write int(E, x, a, b)",
     "∑": "write sum(E, i, 1, n)",
     "∇": "write grad_x, jac_x or d/dx",
 }

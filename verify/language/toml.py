@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from verify.claim import Domain, Variable
-from verify.graph import ZERO, Node, free_symbols, num, postorder, substitute, symbol
+from verify.graph import ZERO, Node, free_symbols, has_integrals, num, postorder, substitute, symbol
 from verify.language.claims import read_claim
 from verify.language.errors import ReadError
 from verify.language.names import nearest_of
@@ -153,9 +153,15 @@ class _Reader:
     def formula(self, given: Any, declared: Mapping[str, Variable], *path: str) -> Node:
         self.check(given, (str, int, float), *path)
         try:
-            return read_expression(str(given), declared)
+            node = read_expression(str(given), declared)
         except ReadError as error:
             raise self.error(f"{'.'.join(path)}, {error}", path) from None
+        if has_integrals(node):
+            raise self.error(
+                f"{'.'.join(path)}: integrals stand in gradients of kind 'ode-gradient' only, expectations nowhere",
+                path,
+            )
+        return node
 
     def formulas(self, declared: Mapping[str, Variable], *path: str) -> tuple[Node, ...]:
         return tuple(self.formula(each, declared, *path) for each in self.value((list,), *path))

@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from verify.claim import Claim, Variable
-from verify.graph import HALF, MINUS_ONE, SHAPED_OPERATORS, ZERO, Node, postorder
+from verify.graph import HALF, MINUS_ONE, SHAPED_OPERATORS, ZERO, Node, bound_name, postorder
 from verify.language.tokens import CONSTANT_SIGNS
 
 #: How tightly a text holds together; an operand that is looser than its place needs goes into brackets.
@@ -46,8 +46,10 @@ def names_in(*roots: Node) -> frozenset[str]:
             found.add(node.value)
         elif node.op == "derivative" or node.op == "abstract":
             found.add(node.value[0])
-        elif node.op in ("gradient", "jacobian", "hessian", "divergence", "sum"):
+        elif node.op in ("gradient", "jacobian", "hessian", "divergence"):
             found.add(node.value)
+        elif (name := bound_name(node)) is not None:
+            found.add(name)
     return frozenset(found)
 
 
@@ -139,6 +141,11 @@ def _piece(node: Node, args: list[_Text], taken: Set[str]) -> _Text:
             return _Text(" and ".join(arg.at_least(COMPARISON) for arg in args), AND)
         case "or":
             return _Text(" or ".join(arg.at_least(AND) for arg in args), OR)
+        case "integral":
+            return _Text(f"int({args[0].text}, {node.value}, {_listed(args[1:])})", ATOM)
+        case "expectation":
+            name, law = node.value
+            return _Text(f"expect({args[0].text}, {name} ~ {law}({_listed(args[1:])}))", ATOM)
         case "true":
             return _Text("otherwise", ATOM)
     raise ValueError(f"no text for the operator {node.op!r}")
