@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from systems_bank import BASES
 
@@ -62,7 +64,14 @@ def test_every_problem_of_the_bank_is_read(name: str) -> None:
         ("[objective]", "[objectiv]", 10, "did you mean 'objective'"),
         ('kind = "ode-gradient"', 'kind = "ode-gradeint"', 1, "did you mean 'ode-gradient'"),
         ('kind = "ode-gradient"', 'kind = "flow"', 1, "not supported yet"),
-        ('kind = "ode-gradient"\n', "", None, "'kind' is missing"),
+        ('kind = "ode-gradient"\n', "", 1, "'kind' is missing"),
+        ("[objective]\n", "[claim]\n", 12, "no TOML"),
+        ('[objective]\nterminal = "u^2"\n', "", 12, "[objective] is missing"),
+        ('title = "a test"', '"u(0)" = "a test"', 2, "unknown key 'u(0)'"),
+        ('"a*u - u*v"', "inf", 7, "no number"),
+        ('"a*u - u*v"', "1979-05-27", 7, "must be a text"),
+        ('"a*u - u*v"', "9" * 6000, 7, "too many digits"),
+        ('state = ["u", "v"]', 'state = ["u", "v"]\nstate = ["u"]', 6, "no TOML"),
         ('state = ["u", "v"]', 'state = "u"', 5, "must be a list"),
         ('state = ["u", "v"]', 'state = ["u", 3]', 5, "must be a text"),
         ('state = ["u", "v"]', 'state = ["u", "t"]', 5, "means something else"),
@@ -93,7 +102,54 @@ def test_what_cannot_be_read_is_said_with_its_line(old: str, new: str, line: int
     assert caught.value.line == line
 
 
+@pytest.mark.parametrize(
+    "change", [lambda t: "\ufeff" + t, lambda t: t.replace("\n", "\r\n"), lambda t: t.replace(" ", "\t")]
+)
+def test_marks_of_editors_change_nothing(change) -> None:
+    assert read_system(change(GOOD)).problem == read_system(GOOD).problem
+
+
 @pytest.mark.parametrize("text", ["", "= 3", "kind = 'ode-gradient'", "a" * 5000, "kind = [" * 3000, "\0", "kind = 1"])
 def test_no_text_makes_the_reader_fail_otherwise(text: str) -> None:
     with pytest.raises(ProblemError):
         read_system(text)
+
+
+SPOILT = ["1979-05-27", "9" * 700, "true", "nan", "[]", "{}", '""', "[[1]]", '"\\u0000"', "-1", '"1/0"', '"("', '"10^10^10"',
+          '"l1"', '"d/dx x"', '"x with x: positive"', '"interval(2, 1)"', '"int(1, t, 0, 1)"', "{ a = 1 }"]  # fmt: skip
+
+
+def spoil(text: str, rng: random.Random) -> str:
+    """One thing done to a file that people do to files."""
+    lines = text.split("\n")
+    i, j = rng.randrange(len(lines)), rng.randrange(len(text))
+    match rng.randrange(7):
+        case 0:
+            del lines[i]
+        case 1:
+            lines.insert(i, rng.choice(lines))
+        case 2:
+            lines[i] = f"{lines[i].partition('=')[0]}= {rng.choice(SPOILT)}"
+        case 3:
+            return text[:j] + text[j + 1 :]
+        case 4:
+            return text[:j] + rng.choice('"[]{}=,.#()^*+-\0\t\\λé0') + text[j:]
+        case 5:
+            return text[:j]
+        case _:
+            lines.insert(i, rng.choice(["[claim]", "[ode]", "kind = 3", "x = 1", "[objective.x]", "title = 3"]))
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_spoilt_file_is_read_or_refused_with_a_line_that_it_has(seed: int) -> None:
+    rng, refused = random.Random(seed), 0
+    for _ in range(150):
+        text = spoil(BASES[rng.choice(list(BASES))].toml(), rng)
+        try:
+            read_system(text)
+        except ProblemError as error:
+            refused += 1
+            assert error.line is not None, str(error)
+            assert 1 <= error.line <= text.count("\n") + 1
+    assert refused > 50

@@ -149,6 +149,35 @@ def ode_gradient(problem: OdeProblem, q: str) -> Gradient:
     return Gradient(tuple(term for term in terms if term.boundary is not ZERO or term.inside is not ZERO))
 
 
+def in_time(problem: OdeProblem, q: str) -> Gradient | None:
+    """dG/dt0 or dG/dT with H = r + l^T f taken at the other end: H(T) - H(t0) is the integral of r_t + l^T f_t.
+
+    None where the problem is autonomous, so that nothing is integrated.
+    """
+    l = symbols(adjoint_names(problem))
+    f_t, r_t = pullback(problem.rhs, l, (TIME,))[0], gradient(problem.running, (TIME,))[0]
+    if f_t is ZERO and r_t is ZERO:
+        return None
+    sign, where, when = (ONE, start(problem), problem.t0) if q == "T" else (MINUS_ONE, end(problem), problem.T)
+    there = symbols(adjoint_names(problem), where)
+    f, (r,) = (
+        [substitute(node, {symbol(TIME): when}) for node in moved(nodes, problem.state, where)]
+        for nodes in (problem.rhs, (problem.running,))
+    )
+    names = ("l(t0)f(t0)", "r(t0)") if q == "T" else ("l(T)f(T)", "r(T)")
+    own = [
+        term for term in ode_gradient(problem, q).terms if term.name not in ("l(t0)f(t0)", "r(t0)", "l(T)f(T)", "r(T)")
+    ]
+    terms = (
+        *own,
+        Term(names[0], tidy(mul(sign, inner(there, f)))),
+        Term(names[1], tidy(mul(sign, r))),
+        Term("l f_t", inside=f_t),
+        Term("r_t", inside=r_t),
+    )
+    return Gradient(tuple(term for term in terms if term.boundary is not ZERO or term.inside is not ZERO))
+
+
 # --- equations ------------------------------------------------------------------------------------
 
 

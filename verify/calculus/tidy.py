@@ -70,6 +70,15 @@ def expanded(node: Node) -> tuple[Node, ...] | None:
     return whole.args if whole.op == "add" else (whole,)
 
 
+def coefficients(node: Node) -> dict[frozenset | Node, tuple[Fraction, Node]] | None:
+    """The terms of the expression multiplied out: the number in front of each and the rest; None if they are many."""
+    terms = expanded(node)
+    if terms is None:
+        return None
+    split = [leading_number(term) for term in terms if term is not ZERO]
+    return {_key(rest): (number, rest) for number, rest in split}
+
+
 def short(node: Node) -> Node:
     """The expression tidied, and multiplied out where that is shorter."""
     plain = tidy(node)

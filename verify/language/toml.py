@@ -6,6 +6,7 @@ type, a formula with its column.
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
@@ -44,6 +45,7 @@ KINDS: Mapping[str, tuple[str, Keys, Keys, Keys, Keys]] = {
     ),
 }  # fmt: skip
 NOT_YET = ("flow", "stein")
+_LONG = re.compile(r"[0-9a-fA-F_]{3000}")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _INITIAL = re.compile(r"\s*([A-Za-z]\w*)\s*\(\s*(\w+)\s*\)\s*")
 _WORDS: Mapping[type, str] = {
@@ -73,6 +75,7 @@ def read_system(text: str) -> System:
 
     Raises ProblemError.
     """
+    text = text.removeprefix("\ufeff")
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -82,6 +85,9 @@ def read_system(text: str) -> System:
         raise ProblemError(f"this is no TOML: {message}", int(found[1]) if found else lines) from None
     except RecursionError:
         raise ProblemError("this is no TOML that people write: too many brackets inside each other") from None
+    except ValueError:  # Python reads no whole number of more than some thousand digits
+        long = next((i for i, line in enumerate(text.splitlines(), start=1) if _LONG.search(line)), None)
+        raise ProblemError("a number has too many digits", long, 'write it as a text, such as "10^5000"') from None
     return _Reader(text, document).whole()
 
 
@@ -92,6 +98,11 @@ class _Reader:
         self.lines, self.document = text.splitlines(), document
 
     # --- places and errors ---
+
+    @property
+    def last(self) -> int:
+        """The line of the file's end, where something that is missing may be written."""
+        return max(len(self.lines), 1)
 
     def line(self, *path: str) -> int | None:
         """The line where the key at a path stands, as far as the text shows it."""
@@ -110,10 +121,10 @@ class _Reader:
 
     def _is_top(self, key: str, number: int) -> bool:
         """Whether a line opens the table `key`, or sets it before any table is opened."""
-        if re.match(rf"\s*\[\s*{re.escape(key)}\b", self.lines[number]):
+        if re.match(rf"\s*\[\s*{re.escape(key)}(?!\w)", self.lines[number]):
             return True
         return not any(line.lstrip().startswith("[") for line in self.lines[:number]) and bool(
-            re.match(rf'\s*["\']?{re.escape(key)}\b', self.lines[number])
+            re.match(rf'\s*["\']?{re.escape(key)}(?!\w)', self.lines[number])
         )
 
     def error(self, what: str, path: Iterable[str], mend: str = "") -> ProblemError:
@@ -136,7 +147,7 @@ class _Reader:
             if key not in found:
                 table = path[:depth]
                 if not table:
-                    raise ProblemError(f"the table [{key}] is missing", None, f"write [{key}] with its keys")
+                    raise ProblemError(f"the table [{key}] is missing", self.last, f"write [{key}] with its keys")
                 raise self.error(f"{key!r} is missing in [{'.'.join(table)}]", table, f"write {key} = …")
             found = found[key]
         self.check(found, kinds, *path)
@@ -152,6 +163,8 @@ class _Reader:
 
     def formula(self, given: Any, declared: Mapping[str, Variable], *path: str) -> Node:
         self.check(given, (str, int, float), *path)
+        if isinstance(given, float) and not math.isfinite(given):
+            raise self.error(f"{'.'.join(path)} is {given}, which is no number", path)
         try:
             node = read_expression(str(given), declared)
         except ReadError as error:
@@ -197,7 +210,7 @@ class _Reader:
     def whole(self) -> System:
         kind = self.document.get("kind")
         if kind is None:
-            raise ProblemError("'kind' is missing", None, f"write kind = one of {', '.join(map(repr, KINDS))}")
+            raise ProblemError("'kind' is missing", 1, f"write kind = one of {', '.join(map(repr, KINDS))}")
         self.check(kind, (str,), "kind")
         if kind in NOT_YET:
             raise self.error(f"kind {kind!r} is not supported yet", ("kind",))

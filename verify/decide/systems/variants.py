@@ -1,0 +1,225 @@
+"""What would have been written with a slip?  The right formula, changed as people change it.
+
+A gradient is a sum of named terms; each of them may be missing, have another sign or a factor.  An adjoint equation may
+have its Jacobian not transposed, its sign or that of its source reversed, a term or a factor lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from verify.calculus.costate import Gradient, Term, total
+from verify.calculus.tidy import coefficients, expanded, is_zero, scaled, tidy
+from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, mul, num
+from verify.language.write import write
+
+Pairs = tuple[tuple[Node, Node], ...]
+
+#: What people write in the place of a coefficient 1.
+COEFFICIENTS = tuple(map(Fraction, ("-1", "0", "2", "1/2", "-2", "-1/2", "3", "1/3")))
+#: Terms of a formula that are looked at one by one, and bytes of one that is quoted.
+MOST_TERMS, LONGEST_QUOTED = 12, 60
+
+WORDS = {
+    "g_q": "the terminal cost's own derivative",
+    "l(t0)b_q": "the boundary term l(t0)^T dx0/dq",
+    "l[0]b_q": "the boundary term l[0]^T dx0/dq",
+    "r_q": "the running cost's own derivative",
+    "l f_q": "the term l^T df/dq",
+    "l F_q": "the term l[k]^T df/dq",
+    "g_T": "the terminal cost's derivative by time",
+    "l(T)f(T)": "l(T)^T f(T)",
+    "r(T)": "the running cost at T",
+    "l(t0)f(t0)": "l(t0)^T f(t0)",
+    "r(t0)": "the running cost at t0",
+    "l f_t": "the term l^T df/dt",
+    "r_t": "the running cost's derivative by time",
+    "l(t0)": "l(t0)",
+    "l[0]": "l[0]",
+}
+_TIMELY = ("g_T", "l(T)f(T)", "r(T)", "l(t0)f(t0)", "r(t0)", "l f_t", "r_t")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What would have been written with this slip."""
+
+    slip: str
+    says: str
+    pairs: Pairs
+
+
+def gradient_variants(
+    truth: Gradient, pairs: Callable[[Iterable[Term]], Pairs], flipped: int, timely: bool
+) -> Iterator[Variant]:
+    """The terms of a gradient with other coefficients: one of them, two of them, all."""
+    terms = truth.terms
+
+    def with_(changes: dict[int, Fraction]) -> list[Term]:
+        return [_times(term, changes[i]) if i in changes else term for i, term in enumerate(terms)]
+
+    if timely and len(terms) > 1:
+        yield Variant(
+            "time", "the derivative by the time has the wrong sign", pairs(_times(t, Fraction(-1)) for t in terms)
+        )
+    inside = [i for i, term in enumerate(terms) if term.inside is not ZERO]
+    if flipped and inside:
+        yield Variant(
+            "limits", "the limits of the integral are reversed", pairs(with_(dict.fromkeys(inside, Fraction(-1))))
+        )
+    for i, term in enumerate(terms):
+        for c in COEFFICIENTS:
+            yield Variant(*_named(term, c), pairs(with_({i: c})))
+    if len(inside) > 1 and len(inside) < len(terms):
+        yield Variant("sign", "the integral has the wrong sign", pairs(with_(dict.fromkeys(inside, Fraction(-1)))))
+    if len(terms) > 1 and not timely:
+        yield Variant("sign", "the whole gradient has the wrong sign", pairs(_times(t, Fraction(-1)) for t in terms))
+        for c in (Fraction(2), Fraction(1, 2)):
+            yield Variant(
+                "factor", f"the whole gradient is {c} times what it must be", pairs(_times(t, c) for t in terms)
+            )
+    for i, term in enumerate(terms):
+        for says, slip, changed in _changed_terms(term.inside if term.inside is not ZERO else term.boundary):
+            new = Term(term.name, inside=changed) if term.inside is not ZERO else Term(term.name, changed)
+            yield Variant(slip, says, pairs([new if j == i else other for j, other in enumerate(terms)]))
+    for i in range(len(terms)):
+        for j in range(i + 1, len(terms)):
+            for c in COEFFICIENTS[:3]:
+                for d in COEFFICIENTS[:3]:
+                    slip, says = _named(terms[i], c)
+                    yield Variant(slip, f"{says}; {_named(terms[j], d)[1]}", pairs(with_({i: c, j: d})))
+
+
+def _times(term: Term, c: Fraction) -> Term:
+    return Term(term.name, tidy(mul(num(c), term.boundary)), tidy(mul(num(c), term.inside)))
+
+
+def _named(term: Term, c: Fraction) -> tuple[str, str]:
+    """The slip that gives a term the coefficient c, and what it says."""
+    words = WORDS[term.name]
+    if c == 0:
+        slip = "boundary" if term.name in ("l(t0)b_q", "l[0]b_q") else "missing-term"
+        return ("time" if term.name in _TIMELY else slip), f"{words} is missing"
+    if c == -1:
+        return ("time" if term.name in _TIMELY else "sign"), f"{words} has the wrong sign"
+    return "factor", f"{words} is {c} times what it must be"
+
+
+def equation_variants(claimed: Node, right: Node, source: Node, transposed: Node, what: str) -> Iterator[Variant]:
+    """An adjoint equation with its signs, its transpose, its source changed."""
+    jacobian, other = tidy(right - source), tidy(transposed - source)
+    named = (
+        ("transpose", "the Jacobian is not transposed", transposed),
+        ("sign", f"{what} has the wrong sign", tidy(-right)),
+        ("sign", "the gradient of the running cost enters with the wrong sign", tidy(jacobian - source)),
+        ("sign", "the Jacobian enters with the wrong sign", tidy(source - jacobian)),
+        ("missing-term", "the gradient of the running cost is missing", jacobian),
+        ("missing-term", "the Jacobian's part is missing", source),
+        ("transpose", f"the Jacobian is not transposed, and {what} has the wrong sign", tidy(-transposed)),
+        ("transpose", "the Jacobian is not transposed and enters with the wrong sign", tidy(source - other)),
+        ("transpose", "the Jacobian is not transposed, and the running cost is missing", other),
+    )
+    for slip, says, formula in named:
+        if not is_zero(formula - right):
+            yield Variant(slip, says, ((claimed, formula),))
+    yield from term_variants(claimed, right)
+    for c in COEFFICIENTS[2:]:
+        yield Variant("factor", f"the gradient of the running cost is {c} times what it must be",
+                      ((claimed, tidy(jacobian + mul(num(c), source))),))  # fmt: skip
+        yield Variant(
+            "factor", f"the Jacobian is {c} times what it must be", ((claimed, tidy(source + mul(num(c), jacobian))),)
+        )
+        yield Variant("factor", f"{what} is {c} times what it must be", ((claimed, tidy(mul(num(c), right))),))
+
+
+def value_variants(claimed: Node, right: Node) -> Iterator[Variant]:
+    """A terminal condition."""
+    if claimed is ZERO or is_zero(claimed):
+        yield Variant("boundary", "the terminal cost is missing from the terminal condition", ((claimed, ZERO),))
+    if right is ZERO:
+        yield Variant(
+            "boundary", "the terminal condition is zero: no terminal cost depends on this state", ((claimed, claimed),)
+        )
+    yield Variant("sign", "the terminal condition has the wrong sign", ((claimed, tidy(-right)),))
+    for c in COEFFICIENTS[2:]:
+        yield Variant(
+            "factor", f"the terminal condition is {c} times what it must be", ((claimed, tidy(mul(num(c), right))),)
+        )
+    yield from term_variants(claimed, right)
+
+
+def term_variants(claimed: Node, right: Node) -> Iterator[Variant]:
+    """A sum with one of its terms changed."""
+    for says, slip, changed in _changed_terms(right):
+        yield Variant(slip, says, ((claimed, changed),))
+
+
+def _changed_terms(node: Node) -> Iterator[tuple[str, str, Node]]:
+    """One term of a sum missing, with the other sign, or with a factor; one factor of a product lost."""
+    yield from _lost_factors(node)
+    terms = expanded(node)
+    if terms is None or not 2 <= len(terms) <= MOST_TERMS:
+        return
+    for i, term in enumerate(terms):
+        rest = [*terms[:i], *terms[i + 1 :]]
+        text = write(term)
+        quoted = text if len(text) <= LONGEST_QUOTED else "one of its terms"
+        yield f"the term {quoted} is missing", "missing-term", total(rest)
+        yield f"the term {quoted} has the wrong sign", "sign", total([*rest, mul(MINUS_ONE, term)])
+        for c in (Fraction(2), Fraction(1, 2)):
+            yield f"the term {quoted} is {c} times what it must be", "factor", total([*rest, mul(num(c), term)])
+
+
+def _lost_factors(node: Node) -> Iterator[tuple[str, str, Node]]:
+    """A product, or one in a sum, without one of its factors, where that is no number."""
+    terms = node.args if node.op == "add" else (node,)
+    for i, term in enumerate(terms):
+        factors = term.args if term.op == "mul" else ()
+        for j, factor in enumerate(factors):
+            if factor.op in ("add", "pow", "call") and len(factors) > 1:
+                left = mul(*factors[:j], *factors[j + 1 :])
+                yield (
+                    f"the factor {_quoted(factor)} is missing",
+                    "missing-factor",
+                    total([*terms[:i], left, *terms[i + 1 :]]),
+                )
+
+
+def _quoted(node: Node) -> str:
+    text = write(node)
+    return text if len(text) <= LONGEST_QUOTED else f"of {len(text)} letters"
+
+
+def differing_terms(pairs: Pairs) -> Variant | None:
+    """What all terms that are wrong have in common: they are missing, or too many, or have the wrong sign.
+
+    pairs   (claimed, right) each; what is claimed is compared term by term, everything multiplied out.
+    """
+    found: list[tuple[str, Node]] = []
+    changed: list[tuple[Node, Node]] = []
+    for claimed, right in pairs:
+        one, other = coefficients(claimed), coefficients(right)
+        if one is None or other is None:
+            return None
+        kept = []
+        for key in dict.fromkeys((*other, *one)):
+            (c, rest), (r, same) = one.get(key, (Fraction(0), ONE)), other.get(key, (Fraction(0), ONE))
+            kept.append(scaled(c, rest if r == 0 else same) if c else ZERO)
+            if c != r:
+                kind = "missing-term" if c == 0 else "extra-term" if r == 0 else "sign" if c == -r else ""
+                found.append((kind, scaled(r, same) if c == 0 else scaled(c, rest)))
+        changed.append((claimed, add(ZERO, *kept)))
+    slips = {slip for slip, _ in found}
+    if len(slips) != 1 or "" in slips:
+        return None
+    (slip,) = slips
+    text = write(add(ZERO, *(term for _, term in found)) if len(found) > 1 else found[0][1])
+    quoted = text if len(text) <= LONGEST_QUOTED else f"{len(found)} of its terms"
+    says = {
+        "missing-term": f"{quoted} is missing",
+        "extra-term": f"{quoted} is too many",
+        "sign": f"{quoted} has the wrong sign",
+    }
+    return Variant(slip, says[slip], tuple(changed))
