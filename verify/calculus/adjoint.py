@@ -169,7 +169,11 @@ def _undefined(name: str, arguments: tuple[Symbol, ...]) -> Any:
 
 def smoothness(problem: Problem) -> Evidence:
     """Everything is built from polynomials, exp, sin, cos and tanh: then it is smooth on the whole space."""
-    parts = (*problem.field, *problem.initial, problem.running, problem.terminal)
+    return entire(*problem.field, *problem.initial, problem.running, problem.terminal)
+
+
+def entire(*parts: Any) -> Evidence:
+    """Expressions built from polynomials, exp, sin, cos and tanh are smooth on the whole space."""
     return _by_structure(all(map(_is_entire, parts)))
 
 

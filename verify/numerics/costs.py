@@ -1,0 +1,58 @@
+"""Which runs show what a route to a gradient costs?  Each takes a tally and sizes, and works on numbers that count.
+
+N unknowns, M parameters; what is counted is the route alone, given all Jacobians.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from verify.numerics.counting import Tally
+from verify.numerics.equations import Equation
+
+Run = Callable[..., Any]
+
+
+def _unasked(*_: Any) -> Any:
+    raise AssertionError("a route to the gradient at a known solution asks for derivatives alone")
+
+
+def linear_system(route: Callable[..., Any], *, moving: bool = True) -> Run:
+    """The gradient through A(p) u = b(p) from A, A_p, b_p, u, g_u and g_p; A_p = 0 is known unless A is `moving`.
+
+    Elimination and the products A_p u are among the operations.
+    """
+
+    def run(tally: Tally, n: int, m: int) -> None:
+        matrix, moved, right_p = tally.array(n, n), tally.array(m, n, n), tally.array(n, m)
+        value_u, value_p = tally.array(n), tally.array(m)
+        system = Equation(
+            residual=_unasked,
+            value=_unasked,
+            residual_u=lambda _u, _p: matrix,
+            residual_p=lambda u, _p: (moved @ u).T - right_p if moving else -right_p,
+            value_u=lambda _u, _p: value_u,
+            value_p=lambda _u, _p: value_p,
+        )
+        route(system, tally.array(n), None, tally.factor)
+
+    return run
+
+
+def equation(route: Callable[..., Any]) -> Run:
+    """The gradient through f(u, p) = 0 from f_u, f_p, g_u and g_p; the elimination is among the operations."""
+
+    def run(tally: Tally, n: int, m: int) -> None:
+        matrix, by_p, value_u, value_p = tally.array(n, n), tally.array(n, m), tally.array(n), tally.array(m)
+        system = Equation(
+            residual=_unasked,
+            value=_unasked,
+            residual_u=lambda _u, _p: matrix,
+            residual_p=lambda _u, _p: by_p,
+            value_u=lambda _u, _p: value_u,
+            value_p=lambda _u, _p: value_p,
+        )
+        route(system, tally.array(n), None, tally.factor)
+
+    return run
