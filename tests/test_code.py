@@ -59,6 +59,12 @@ def test_the_bank_is_large_and_its_names_are_its_own():
     assert len({c.name for c in CASES}) == len(CASES)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_slopes_too_large_for_a_double_refute_nothing(seed):
+    result = check_code(lambda x: np.sum(np.exp(x)), np.exp, box(2, 0, 1000), seed=seed)
+    assert result.verdict is not Verdict.REFUTED
+
+
 def test_a_support_states_its_resolution_and_its_routes():
     result = check_code(smooth, smooth_gradient, box(3))
     assert result.verdict is Verdict.SUPPORTED

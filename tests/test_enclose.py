@@ -371,3 +371,45 @@ def test_a_claim_about_every_point_is_proved_where_nothing_is_left_out():
 def test_nothing_is_proved_where_nothing_can_be_evaluated():
     for text in ("log(-1 - x^2) = log(-1 - x^2)", "sqrt(x - y)*sqrt(y - x) = sqrt(y - x)*sqrt(x - y)"):
         assert decide(read_claim(text)).verdict is Verdict.UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("text", "digits"),
+    [
+        ("d/dx (x^(1/3))^3 = 1 + x/10^40", 38),
+        ("tanh(x) = 1 with x: interval(50, 60)", 43),
+        ("d/dx gamma(x) = gamma(x)*digamma(x)*(1 + 1e-50)", 49),
+        ("exp(x) - exp(-x) = 2*sinh(x) + 10^(-60)", 55),
+        ("erf(x) = 1 with x: interval(10, 11)", 40),
+    ],
+)
+def test_differences_beyond_the_first_digits_are_seen_where_there_is_no_proof(text, digits):
+    result = decide(read_claim(text))
+    assert result.verdict is Verdict.REFUTED
+    assert 0 < result.evidence[0].worst < 10.0**-digits
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "gamma(x)*gamma(1-x) = pi/sin(pi*x)",
+        "polylog(2, x) + polylog(2, -x) = polylog(2, x^2)/2 with x: interval(-1, 1)",
+        "hyp1f1(a, b, x) = exp(x)*hyp1f1(b-a, b, -x) with a: positive, b: positive",
+    ],
+)
+def test_a_second_look_refutes_nothing_that_is_true(text):
+    assert decide(read_claim(text)).verdict is Verdict.SUPPORTED
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "floor(n/1000) = 0 with n: interval(0, 1100)",
+        "floor(x) = 0 with x: interval(0, 1.001)",
+        "abs(x) = -x with x: interval(-100, 1/1000)",
+        "max(x, 100) = 100 with x: interval(0, 100.001)",
+        "d/dx max(x*y, 99) = 0 with x: interval(1, 10), y: interval(1, 10)",
+    ],
+)
+def test_pieces_at_the_ends_of_intervals_are_found(text):
+    assert decide(read_claim(text)).verdict is Verdict.REFUTED

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 STYLES = {"PROVED": "1;32", "SUPPORTED": "36", "REFUTED": "1;31", "UNDECIDED": "33", "INVALID": "35"}
 DIM, BOLD = "2", "1"
 LABEL_WIDTH = 11
+#: Relative differences that do not show in the digits that are printed.
+HARD_TO_SEE = 1e-12
 
 #: Characters that this module prints and an encoding may lack, with what is printed instead.
 PLAIN = {"…": "...", "—": "-", "·": "-"}
@@ -79,6 +81,9 @@ def show(result: Result, terminal: Terminal, let: Sequence[str] = ()) -> None:
         terminal.row("at", point_text(found.point) or "every point")
         terminal.row("left side", found.lhs)
         terminal.row("right side", found.rhs)
+        gap = max((e.worst or 0.0 for e in result.evidence if e.holds is False), default=0.0)
+        if 0 < gap < HARD_TO_SEE:
+            terminal.row("apart by", f"{gap:.0e} (relative)")
     if (slip := result.diagnosis) is not None:
         terminal.row("slip", f"{slip.slip}: {slip.says} ({slip.verdict})")
     if result.correction is not None:

@@ -189,6 +189,8 @@ def examine(pair: Pair, x: Array, v: Array, jacobian: Array, blurred: bool = Fal
     slope = settled(windows)
     now = reading(jacobian, v, slope.value, slope.error, slope.residual)
     sharp = now.sharp(pair.spread)
+    if not np.all(np.isfinite(now.slope)) or (np.all(np.isfinite(jacobian)) and not np.all(np.isfinite(now.claimed))):
+        return Finding(Kind.BLIND, "the slope is too large for a double")
     if not np.all(np.isfinite(now.claimed)):
         if pair.gradient.answer(x) is None:  # no value was claimed
             return Finding(Kind.UNCLEAR, f"the gradient {pair.gradient.trouble}", now)

@@ -31,7 +31,7 @@ def stages(claim: Claim, *, seed: int = 0) -> Iterator[Result]:
 
         yield from shaped_stages(claim, seed=seed)
         return
-    from verify.decide.enclose.search import search
+    from verify.decide.enclose.search import closer, search
 
     found = search(claim, seed=seed)
     result = _result(claim, (found.evidence,), found, seed)
@@ -42,7 +42,14 @@ def stages(claim: Claim, *, seed: int = 0) -> Iterator[Result]:
         yield result
         from verify.decide.prove.proof import prove
 
-        yield _result(claim, (found.evidence, _confined(prove(claim, seed=seed), claim, found)), found, seed)
+        proof = _confined(prove(claim, seed=seed), claim, found)
+        result = _result(claim, (found.evidence, proof), found, seed)
+        yield result
+        again = None if proof.holds else closer(claim, found, seed=seed)
+        if again is not None:
+            result = _result(claim, (again.evidence, proof), again, seed)
+            yield result
+            yield _explained(result, claim, again, seed)
     else:
         yield result
 

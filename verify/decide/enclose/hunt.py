@@ -60,6 +60,7 @@ class Hunt:
 
     claim: Claim
     rng: Random
+    precisions: Sequence[int] = PRECISIONS
     agreeing: list[Point] = field(default_factory=list)
     failed: list[tuple[tuple[float, float], int, Point]] = field(default_factory=list)
     kinds: Counter[str] = field(default_factory=Counter)
@@ -76,10 +77,10 @@ class Hunt:
 
     # --- one point ---
 
-    def judge(self, point: Point, precisions: Sequence[int] = PRECISIONS) -> Judgement:
-        """Both sides at an exact point, at rising precision until the answer is clear."""
+    def judge(self, point: Point, most: int | None = None) -> Judgement:
+        """Both sides at an exact point, at rising precision (`most` of them) until the answer is clear."""
         best, reason, progress, kind = -inf, "", (inf, 0.0), "undecided"
-        for ctx.prec in precisions:
+        for ctx.prec in self.precisions[:most]:
             try:
                 lhs, rhs = self.program.values(self.sampler.env(point))
             except (Undefined, Unsupported) as error:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, product
 from math import floor
 
 from flint import ctx
@@ -20,7 +20,7 @@ from verify.decide.enclose.balls import Program
 from verify.decide.enclose.jets import NoValue
 from verify.decide.enclose.points import SCALES, Point, Sampler, short
 from verify.decide.enclose.steps import real_head
-from verify.graph import Node, free_symbols, postorder
+from verify.graph import Node, free_symbols, postorder, surface
 
 #: Switches that are followed in one claim.
 MOST_SWITCHES = 8
@@ -29,6 +29,10 @@ FACTORS = tuple(
     sign * Fraction(2) ** k for n in (0, 1, 2, 3, 4, 6, 8, 12, 16, 20, 30, 40) for k in {n, -n} for sign in (-1, 1)
 )
 DRAWS = 24
+#: Shares 2^-k of the way from an end of a declared interval.
+SHARES = (1, 3, 6, 10, 16, 24)
+#: Names whose intervals' ends are approached together.
+MOST_CORNERED = 3
 #: Points tried on an unseen side of a switch, for each direction.
 PROBES = 3
 #: How close to a switch, as shares 2^-k of the way to a point further off, points are tried.
@@ -49,7 +53,7 @@ def switches(*roots: Node) -> tuple[Switch, ...]:
     """The switches of an expression, the sharp ones first, in the order in which they occur."""
     sharp: dict[Node, Switch] = {}
     hidden: dict[Node, Switch] = {}
-    for node in postorder(*roots):
+    for node in surface(*roots):
         if node.op == "call" and node.value in ("abs", "sign"):
             sharp.setdefault(node.args[0], Switch(node.args[0], True))
         elif node.op == "call" and node.value in ("floor", "ceil"):
@@ -133,7 +137,9 @@ class Sides:
                     return
 
     def _outward(self, i: int, start: Point) -> Iterator[Point]:
-        """Points that differ from the start in one coordinate by larger and larger factors, then drawn ones."""
+        """Points that differ from the start in one coordinate by larger and larger factors, or come closer and closer
+        to an end of its interval, then drawn ones.
+        """
         names = sorted(free_symbols(self.switches[i].quantity))
         for factor in FACTORS:
             for name in names:
@@ -142,10 +148,23 @@ class Sides:
                     yield start | {name: (Fraction(floor(x * factor)), y)}
                 else:
                     yield start | {name: (x * factor, y)}
+        ends = {name: self._ends(name) for name in names}
+        bounded = [name for name in names if ends[name]][:MOST_CORNERED]
+        towards = [((name, end),) for name in names for end in ends[name]]
+        if len(bounded) > 1:
+            towards += product(*([(name, end) for end in ends[name]] for name in bounded))
+        for corner in towards:
+            for k in SHARES:
+                yield start | {name: (end + (start[name][0] - end) / (1 << k), start[name][1]) for name, end in corner}
         for _ in range(DRAWS):
             point = self.sampler.draw(SCALES)
             if point is not None:
                 yield point
+
+    def _ends(self, name: str) -> list[Fraction]:
+        """The ends of the interval of a name, where it has some."""
+        r = self.sampler.ranges[name]
+        return [bound.near for bound in (r.low, r.high) if bound is not None and r.field != "integer"]
 
     def borders(self, i: int) -> Iterator[Point]:
         """Points on a line that crosses the switch: closer and closer to it, and between it and other switches."""

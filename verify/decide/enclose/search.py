@@ -17,7 +17,7 @@ from flint import acb, ctx
 
 from verify.claim import Claim
 from verify.decide.enclose.decimals import decimal
-from verify.decide.enclose.hunt import PRECISIONS, Certificate, Hunt, agreement
+from verify.decide.enclose.hunt import NEIGHBOURHOODS, PRECISIONS, Certificate, Hunt, agreement
 from verify.decide.enclose.jets import NoValue
 from verify.decide.enclose.pieces import Switch
 from verify.decide.enclose.points import Point, read_point, write_point
@@ -25,7 +25,7 @@ from verify.decide.enclose.simplest import simplest
 from verify.language.write import write
 from verify.verdict import Counterexample, Evidence, Rigor
 
-__all__ = ["Recheck", "Search", "agreement", "evaluate_at", "search"]
+__all__ = ["Recheck", "Search", "agreement", "closer", "evaluate_at", "search"]
 
 ROUTE = "enclosures at exact points"
 RELIES_ON = frozenset({"ball arithmetic", "rules of differentiation"})
@@ -33,6 +33,8 @@ RELIES_ON = frozenset({"ball arithmetic", "rules of differentiation"})
 SURVEY = 12
 #: Agreeing points that are needed to say where it holds.
 FEWEST_AGREEING = 3
+#: Points that are looked at again with all bits.
+CLOSER = 3
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,26 @@ def search(claim: Claim, *, seed: int = 0) -> Search:
         return _unknown(str(reason))
     finally:
         ctx.prec = precision
+
+
+def closer(claim: Claim, found: Search, *, seed: int = 0) -> Search | None:
+    """A second look at points where the sides agree to the digits that were wanted, with all bits that there are.
+
+    Refutes what is wrong by less than the first look resolves; None where nothing new was seen.
+    """
+    precision = ctx.prec
+    try:
+        hunt = Hunt(claim, Random(seed), PRECISIONS[-1:])
+        for point in found.agreeing[:CLOSER]:
+            if hunt.judge(point).kind == "differ":
+                certificate = hunt.certify(point, NEIGHBOURHOODS[-1:])
+                if certificate is not None:
+                    return _refuted(hunt, point, certificate)
+    except NoValue:
+        return None
+    finally:
+        ctx.prec = precision
+    return None
 
 
 def _unknown(reason: str) -> Search:
@@ -159,7 +181,7 @@ def _survey(hunt: Hunt) -> Iterator[Point]:
         if hunt.constant or (k >= SURVEY and not hunt.agreeing):
             return
         point = next(schedule) if k % 3 or not hunt.agreeing else hunt.sampler.near(hunt.rng.choice(hunt.agreeing))
-        kind = "outside" if point is None else hunt.judge(point, PRECISIONS[:2]).kind
+        kind = "outside" if point is None else hunt.judge(point, 2).kind
         if point is not None and kind == "agree":
             hunt.agreeing.append(point)
         elif point is not None and kind == "differ":

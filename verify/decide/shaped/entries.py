@@ -94,7 +94,7 @@ def entries(
     made = Entries(sizes)
     taken = set(variables)
     for name, variable in variables.items():
-        if variable.field == "size":
+        if name in sizes:
             made.arrays[name] = scalar(num(sizes[name]))
         elif not variable.shape:
             made.arrays[name] = scalar(symbol(name))

@@ -176,6 +176,8 @@ class Expansion:
     def _sum(self, node: Node) -> Array:
         body, low, high = node.args
         first, last = self._whole(low), self._whole(high)
+        if last < first - 1:
+            raise NoInstance("a sum ends before it begins")
         if last - first >= LONGEST_SUM:
             raise Unsupported("a sum is too long to be written out")
         outside = self.env

@@ -17,9 +17,10 @@ from verify.decide.enclose.search import Search, search
 from verify.decide.prove.proof import prove
 from verify.decide.shaped.choices import generic, opaque, plain, with_functions
 from verify.decide.shaped.entries import Sizes
+from verify.decide.shaped.induction import counters, prove_by_induction
 from verify.decide.shaped.instances import LARGEST_INSTANCE, Instance, NoInstance, Unsupported, instances
 from verify.decide.shaped.witness import counterexample
-from verify.graph import ONE, Node, num
+from verify.graph import ONE, Node, num, postorder
 from verify.language import write_claim
 from verify.shapes import Shapes, described, of_sides, transposed_sides, turned
 from verify.verdict import Counterexample, Diagnosis, Evidence, Result, Rigor, Verdict, combine
@@ -34,6 +35,8 @@ SIZES: Mapping[int, tuple[tuple[int, ...], ...]] = {
 MORE_SIZES = ((2, 3, 2, 2), (1, 2, 2, 3), (3, 1, 2, 2), (1, 1, 1, 1))
 #: Sizes that are tried where no proof was found, in claims of so many nodes.
 LARGER, LARGEST_CHEAP = (5, 4, 6), 2500
+#: The same where all that has a size are sums of numbers.
+LARGER_ENDS = (5, 8, 13, 40)
 #: Letters of a kink that is worth printing.
 LONGEST_SHOWN = 40
 _WEIGHTS = (1, -1, 2, -2, 3, -3, 5, -5, 7)
@@ -100,11 +103,18 @@ def judged(claim: Claim, seed: int, choices: Iterable[Sizes] | None = None) -> V
     return combine((_evidence(trial), *_proofs(claim, trial, seed)))
 
 
+def sizes_of(claim: Claim) -> list[str]:
+    """The names that are numbers in every instance: sizes, and the upper ends of sums."""
+    return [v.name for v in claim.domain.variables.values() if v.field == "size"] + list(counters(claim))
+
+
 def size_choices(claim: Claim) -> list[dict[str, int]]:
     """The sizes at which a claim is tried."""
-    names = [v.name for v in claim.domain.variables.values() if v.field == "size"]
+    names = sizes_of(claim)
     choices = SIZES.get(len(names)) or [tuple(row[k % len(row)] for k in range(len(names))) for row in MORE_SIZES]
-    return [dict(zip(names, row, strict=True)) for row in choices]
+    found = [dict(zip(names, row, strict=True)) for row in choices]
+    ends = counters(claim)
+    return found + ([{name: 0 if name in ends else 2 for name in names}] if ends else [])
 
 
 def spelled(sizes: Sizes) -> str:
@@ -119,18 +129,30 @@ def tried(claim: Claim, seed: int, choices: Iterable[Sizes] | None = None) -> Tr
         _try(trial, sizes, seed)
         if trial.refuted is not None:
             return trial
-    names = [v.name for v in claim.domain.variables.values() if v.field == "size"]
+    names = sizes_of(claim)
     if choices is None and names and not trial.agreeing and not trial.reasons:
-        for each in LARGER[1::-1]:
+        for each in LARGER_ENDS if _of_numbers(claim) else LARGER[1::-1]:
             _try(trial, dict.fromkeys(names, each), seed)
     return trial
 
 
 def further(trial: Trial, seed: int) -> None:
     """Larger sizes, where that costs little."""
-    names = [v.name for v in trial.claim.domain.variables.values() if v.field == "size"]
-    if names and not trial.beyond:
-        _try(trial, {name: LARGER[k % len(LARGER)] for k, name in enumerate(names)}, seed, LARGEST_CHEAP)
+    names = sizes_of(trial.claim)
+    if not names or trial.beyond:
+        return
+    if _of_numbers(trial.claim):
+        choices = [dict.fromkeys(names, each) for each in LARGER_ENDS]
+    else:
+        choices = [{name: LARGER[k % len(LARGER)] for k, name in enumerate(names)}]
+    for sizes in choices:
+        if trial.refuted is None and all(instance.sizes != sizes for instance, _ in trial.agreeing):
+            _try(trial, sizes, seed, LARGEST_CHEAP)
+
+
+def _of_numbers(claim: Claim) -> bool:
+    """Whether there are no vectors and matrices, only sums of numbers."""
+    return not any(v.shape for v in claim.domain.variables.values())
 
 
 def _try(trial: Trial, sizes: Sizes, seed: int, largest: int | None = None) -> None:
@@ -180,11 +202,17 @@ def _weights(instance: Instance, seed: int) -> list[Node]:
 
 def _proofs(claim: Claim, trial: Trial, seed: int) -> Iterator[Evidence]:
     """A proof for all sizes; or what is proved at the sizes tried, growing."""
-    named = any(v.field == "size" for v in claim.domain.variables.values())
+    named = bool(sizes_of(claim))
     general = _for_all_sizes(claim, trial, seed) if named else None
     if general is not None and general.holds:
         yield general
         return
+    if named and any(node.op == "sum" for node in postorder(claim.lhs, claim.rhs)):
+        inductive = prove_by_induction(claim, seed=seed)
+        if inductive.holds:
+            yield inductive
+            return
+        general = inductive if _of_numbers(claim) else general
     proved: list[str] = []
     reason = general.detail.get("reason", "") if general is not None else ""
     by_sizes = {spelled(instance.sizes): instance.sizes for instance, _ in trial.agreeing}
@@ -266,8 +294,6 @@ def _reason(trial: Trial) -> str:
 
 
 def _notes(claim: Claim, trial: Trial, more: tuple[Evidence, ...]) -> Iterator[str]:
-    from verify.graph import postorder
-
     by = {node.value for node in postorder(claim.lhs, claim.rhs) if node.op in ("gradient", "jacobian")}
     for name in sorted(by):
         structure = claim.domain.variables[name].structure
