@@ -150,7 +150,7 @@ class Sides:
                     yield start | {name: (x * factor, y)}
         ends = {name: self._ends(name) for name in names}
         bounded = [name for name in names if ends[name]][:MOST_CORNERED]
-        towards = [((name, end),) for name in names for end in ends[name]]
+        towards: list[tuple[tuple[str, Fraction], ...]] = [((name, end),) for name in names for end in ends[name]]
         if len(bounded) > 1:
             towards += product(*([(name, end) for end in ends[name]] for name in bounded))
         for corner in towards:
