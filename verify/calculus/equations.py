@@ -139,7 +139,7 @@ def invertible_by_slopes(jacobian: ImmutableMatrix, box: Any) -> Evidence:
     atoms = sorted(jacobian.atoms(tanh), key=str)
     slopes = {1 - tanh(e.args[0]) ** 2: Symbol(f"slope_{i}") for i, e in enumerate(atoms)}
     bounded = jacobian.subs(slopes).det()
-    ranges = {**{s: (0, 1) for s in slopes.values()}, **box}
+    ranges = {**dict.fromkeys(slopes.values(), (0, 1)), **box}
     if bounded.free_symbols - set(ranges):
         return Evidence("determinant in balls", Rigor.ENCLOSED, None, frozenset({"arb"}))
     names = tuple(ranges)

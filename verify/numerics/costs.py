@@ -10,6 +10,7 @@ from typing import Any
 
 from verify.numerics.counting import Tally
 from verify.numerics.equations import Equation
+from verify.numerics.recurrences import Recurrence
 
 Run = Callable[..., Any]
 
@@ -54,5 +55,29 @@ def equation(route: Callable[..., Any]) -> Run:
             value_p=lambda _u, _p: value_p,
         )
         route(system, tally.array(n), None, tally.factor)
+
+    return run
+
+
+def recurrence(route: Callable[..., Any]) -> Run:
+    """The gradient through n steps from all Jacobians; sizes are n, N and M."""
+
+    def run(tally: Tally, steps: int, n: int, m: int) -> None:
+        by_x, by_p = tally.array(n, n), tally.array(n, m)
+        row_x, row_p = tally.array(n), tally.array(m)
+        problem = Recurrence(
+            step=_unasked,
+            step_x=lambda _k, _x, _p: by_x,
+            step_p=lambda _k, _x, _p: by_p,
+            running=_unasked,
+            running_x=lambda _k, _x, _p: row_x,
+            running_p=lambda _k, _x, _p: row_p,
+            value=_unasked,
+            value_x=lambda _x, _p: row_x,
+            value_p=lambda _x, _p: row_p,
+            initial=_unasked,
+            initial_p=lambda _p: by_p,
+        )
+        route(problem, [tally.array(n)] * (steps + 1), None)
 
     return run
