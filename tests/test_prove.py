@@ -71,6 +71,11 @@ TRUE = (
     ("zeta(3, x) = -polygamma(2, x)/2", {"x": "positive"}),
     ("d/dx hyp2f1(1, 1, 2, x) = (1/(1 - x) - hyp2f1(1, 1, 2, x))/x", {}),
     ("uppergamma(3, x) = (x^2 + 2*x + 2)*exp(-x)", {}),
+    ("chebyshevt(5, cos(x)) = cos(5*x)", {}),
+    ("bernoulli(3, x + 1) - bernoulli(3, x) = 3*x^2", {}),
+    ("d/dx legendre(4, x) = 4*(x*legendre(4, x) - legendre(3, x))/(x^2 - 1)", {}),
+    ("hermite(7, x) = 2*x*hermite(6, x) - 12*hermite(5, x)", {}),
+    ("chebyshevu(6, z) = 2*z*chebyshevu(5, z) - chebyshevu(4, z)", {"z": "complex"}),
     # --- complex ---
     ("exp(I*z) = cos(z) + I*sin(z)", {"z": "complex"}),
     ("sqrt(1 - z)*sqrt(1 + z) = sqrt(1 - z^2)", {"z": "complex"}),
@@ -109,6 +114,12 @@ FALSE = (
     ("sqrt((atan(x) + atan(1/x) - pi/2)^2*y) + abs(y) = sqrt((atan(x) + atan(1/x) - pi/2)^2*y) + y", {}),
     ("abs(x^n) = x^n", {"n": "integer"}),
     ("(-1)^n = (-1)^m", {"n": "integer", "m": "integer"}),
+    ("chebyshevt(5, cos(x)) = cos(4*x)", {}),
+    ("chebyshevt(2, x) = 2*x^2", {}),
+    ("bernoulli(1, x) = x + 1/2", {}),
+    ("legendre(3, x) = (5*x^3 - 3*x)/4", {}),
+    ("hermite(2, x) = x^2 - 1", {}),
+    ("chebyshevu(1, x) = x", {}),
 )
 
 

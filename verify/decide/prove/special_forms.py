@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 from math import factorial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from flint import fmpq_poly, fmpz_poly
 
 from verify.decide.prove.tower import Element
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Steps that one contiguous relation may take.
 LARGEST_SHIFT = 24
+#: Degree up to which a polynomial is written out.
+LARGEST_DEGREE = 40
 ODD = frozenset({"erf", "erfi", "fresnels", "fresnelc", "Si", "Shi", "erfinv"})
 
 
@@ -121,6 +125,32 @@ def _expint(forms: Forms, s: Element, z: Element) -> Element:
     """E_s(z) = z^(s - 1) Gamma(1 - s, z) (8.19.1)."""
     t = forms.tower
     return forms.power(z, s - t.one) * forms.function("uppergamma", (t.one - s, z))
+
+
+# --- orthogonal and Bernoulli polynomials ------------------------------------------------------------
+
+
+def _polynomial(coefficients: Callable[[int], fmpz_poly | fmpq_poly]) -> Callable[[Forms, Element, Element], Any]:
+    """The polynomial itself, where its degree is a number."""
+
+    def rule(forms: Forms, degree: Element, x: Element) -> Element | None:
+        n = _integer(degree)
+        if n is None or not 0 <= n <= LARGEST_DEGREE:
+            return None
+        value = forms.tower.zero
+        for c in reversed(coefficients(n).coeffs()):
+            value = value * x + forms.tower.number(Fraction(str(c)))
+        return value
+
+    return rule
+
+
+def _hermite(n: int) -> fmpz_poly:
+    """H_(k + 1) = 2 x H_k - 2 k H_(k - 1) (18.9.1)."""
+    before, now, x2 = fmpz_poly([0]), fmpz_poly([1]), fmpz_poly([0, 2])
+    for k in range(n):
+        before, now = now, x2 * now - 2 * k * before
+    return now
 
 
 # --- polylogarithms, Bessel functions, elliptic integrals --------------------------------------
@@ -237,6 +267,11 @@ _RULES: dict[tuple[str, int], Callable[..., Element | None]] = {
     ("lowergamma", 2): lambda forms, s, z: forms.function("gamma", (s,)) - forms.function("uppergamma", (s, z)),
     ("expint", 2): _expint,
     ("erfc", 1): lambda forms, z: forms.tower.one - forms.function("erf", (z,)),
+    ("chebyshevt", 2): _polynomial(fmpz_poly.chebyshev_t),
+    ("chebyshevu", 2): _polynomial(fmpz_poly.chebyshev_u),
+    ("legendre", 2): _polynomial(fmpq_poly.legendre_p),
+    ("hermite", 2): _polynomial(_hermite),
+    ("bernoulli", 2): _polynomial(fmpq_poly.bernoulli_poly),
     ("polylog", 2): _polylog,
     ("besselj", 2): _bessel("besselj", 1, 1),
     ("bessely", 2): _bessel("bessely", 1, 1),
