@@ -46,7 +46,7 @@ of an expression is the number of its distinct nodes (`size`), not the length of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 from weakref import WeakValueDictionary
@@ -280,6 +280,11 @@ def integral(body: Node, name: str, low: Node, high: Node) -> Node:
 def expectation(body: Node, name: str, law: str, *parameters: Node) -> Node:
     """The mean of the body where `name` is drawn from a law with these parameters, one of `LAWS`."""
     return _intern("expectation", (body, *parameters), (name, law))
+
+
+def quadrature(payload: Hashable, *inputs: Node) -> Node:
+    """A step of integration, which no text and no claim has: see `verify.decide.enclose.lower`."""
+    return _intern("quadrature", inputs, payload)
 
 
 def abstract(name: str, arguments: Iterable[Node], orders: Iterable[int] = ()) -> Node:

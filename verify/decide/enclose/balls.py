@@ -14,6 +14,7 @@ from typing import Any
 from flint import acb
 
 from verify.decide.enclose import steps
+from verify.decide.enclose.lower import lowered
 from verify.decide.enclose.jets import NoValue, Undecided, Unsupported
 from verify.graph import Node, postorder
 
@@ -37,6 +38,7 @@ class Program:
 
     def __init__(self, roots: Sequence[Node], real: bool) -> None:
         self.real = real
+        roots = tuple(map(lowered, roots))
         order = list(postorder(*roots))
         self.variables = tuple(sorted({node.value[0] for node in order if node.op == "derivative"}))
         self._number = {name: i for i, name in enumerate(self.variables)}
@@ -107,6 +109,10 @@ class Program:
             case "pow":
                 exponent = node.args[1]
                 return steps.power, exponent.value if exponent.op == "num" else None
+            case "quadrature":
+                from verify.decide.enclose.quadrature import step
+
+                return step, node.value
             case op if op in steps.HANDLES:
                 return steps.HANDLES[op], node.value
             case op:

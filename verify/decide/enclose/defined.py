@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from verify.claim import Claim, Domain
 from verify.functions import function
-from verify.graph import ZERO, Node, both, compare, postorder, substitute, symbol
+from verify.graph import INTEGRALS, ZERO, Node, both, compare, postorder, substitute, symbol
 
 #: Functions whose condition in `verify.functions` is exactly where they are real.
 EXACT = frozenset({
@@ -47,7 +47,7 @@ def conditions(claim: Claim) -> tuple[Node, ...] | None:
 
     found: dict[Node, None] = {}
     for node in postorder(claim.lhs, claim.rhs):
-        if node.op == "piecewise":
+        if node.op == "piecewise" or node.op in INTEGRALS:
             return None
         if node.op == "pow":
             base, exponent = node.args

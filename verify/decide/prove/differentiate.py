@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from math import prod
 
+from verify.decide.integrals.standard import may_jump, standardised
 from verify.decide.prove.tower import Element, GiveUp, Kernel, Plan, Restart, Tower
 from verify.decide.rules import partial
 from verify.functions import function
@@ -21,9 +22,11 @@ from verify.graph import (
     Node,
     abstract,
     add,
+    bound_name,
     call,
     compare,
     div,
+    free_symbols,
     mul,
     num,
     piecewise,
@@ -31,6 +34,7 @@ from verify.graph import (
     power,
     rebuild,
     substitute,
+    surface,
     symbol,
 )
 
@@ -39,7 +43,7 @@ LARGEST_GRAPH = 40_000
 
 
 def carried_out(root: Node, integers: frozenset[str] = frozenset()) -> Node:
-    """The expression without derivative nodes, and with max and min written as pieces.
+    """The expression without derivative nodes, with max and min written as pieces and expectations by standard laws.
 
     GiveUp where a function has no rule for the argument in question, for a derivative by one of the integers, or when
     the result is too large.
@@ -57,6 +61,8 @@ def carried_out(root: Node, integers: frozenset[str] = frozenset()) -> Node:
             done[node] = body
         elif node.op == "call" and node.value in ("max", "min"):
             done[node] = _extreme(node.value, args)
+        elif node.op == "expectation":
+            done[node] = standardised(rebuild(node, args))
         else:
             done[node] = rebuild(node, args)
     return done[root]
@@ -92,7 +98,7 @@ def _extreme(name: str, args: tuple[Node, ...]) -> Node:
 def _derivative(root: Node, variable: str) -> Node:
     """d root/d variable, for a root without derivative nodes."""
     slope: dict[Node, Node] = {}
-    for count, node in enumerate(postorder(root)):
+    for count, node in enumerate(surface(root)):
         if count > LARGEST_GRAPH:
             raise GiveUp("a derivative is too large")
         slope[node] = _rule(node, variable, slope)
@@ -114,6 +120,8 @@ def _rule(node: Node, variable: str, slope: dict[Node, Node]) -> Node:
             return _chain(node, slope)
         case "abstract":
             return _abstract(node, slope)
+        case "integral" | "expectation":
+            return _under_the_integral(node, variable, slope)
         case "piecewise":
             pairs = list(zip(node.args[::2], node.args[1::2], strict=True))
             if all(slope[value] is ZERO for value, _ in pairs) and pairs[-1][1] is TRUE:
@@ -123,6 +131,26 @@ def _rule(node: Node, variable: str, slope: dict[Node, Node]) -> Node:
             return ZERO
         case _:
             raise GiveUp(f"no rule for the derivative of {node.op!r}")
+
+
+def _under_the_integral(node: Node, variable: str, slope: dict[Node, Node]) -> Node:
+    """Leibniz' rule: the derivative of the integrand, and what the limits sweep over.
+
+    An expectation is one by a standard law, whose density no name changes.
+    """
+    body, name = node.args[0], bound_name(node)
+    terms = []
+    if name != variable and variable in free_symbols(body):
+        if may_jump(body, variable):
+            raise GiveUp("the integrand jumps where a limit of its derivative would be needed")
+        inner = _derivative(body, variable)
+        if inner is not ZERO:
+            terms.append(rebuild(node, (inner, *node.args[1:])))
+    for limit, sign in zip(node.args[:0:-1], (ONE, MINUS_ONE), strict=False):
+        if slope[limit] is not ZERO:
+            assert name is not None
+            terms.append(mul(sign, substitute(body, {symbol(name): limit}), slope[limit]))
+    return add(*terms) if terms else ZERO
 
 
 def _abstract(node: Node, slope: dict[Node, Node]) -> Node:

@@ -1,0 +1,64 @@
+"""How does an integral get into a program?  As one step, whose inputs are its limits and the names in its integrand.
+
+Derivatives of integrals are carried out before (Leibniz' rule): what remains are integrals of derivatives.  What was
+differentiated comes along with a factor 0, since where it has no value there is no derivative either.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from verify.decide.enclose.jets import Unsupported
+from verify.decide.integrals.standard import as_integral, is_infinite, standardised
+from verify.graph import ZERO, Node, add, free_symbols, has_integrals, mul, quadrature, rebuild, surface, symbol
+
+
+@dataclass(frozen=True)
+class Quadrature:
+    """What a step of integration knows: the integrand, its variable, the other names in it, and infinite limits.
+
+    infinite    for each limit -1 for -oo, 1 for oo, 0 for one that is a value.
+    """
+
+    body: Node
+    variable: str
+    names: tuple[str, ...]
+    infinite: tuple[int, int]
+
+
+def lowered(root: Node) -> Node:
+    """The expression with a `quadrature` node for every outermost integral.  Raises Unsupported."""
+    if not has_integrals(root):
+        return root
+    done: dict[Node, Node] = {}
+    for node in surface(root):
+        if node.op == "derivative" and has_integrals(node):
+            done[node] = add(lowered(_carried_out(node)), mul(ZERO, done[node.args[0]]))
+        elif node.op == "expectation":
+            standard = standardised(node)
+            done[node] = _step(as_integral(node)) if standard is node else lowered(standard)
+        elif node.op == "integral":
+            done[node] = _step(node)
+        else:
+            done[node] = rebuild(node, (done[arg] for arg in node.args))
+    return done[root]
+
+
+def _carried_out(node: Node) -> Node:
+    from verify.decide.prove.differentiate import carried_out
+    from verify.decide.prove.tower import GiveUp
+
+    try:
+        return carried_out(node)
+    except GiveUp as reason:
+        raise Unsupported(str(reason)) from None
+
+
+def _step(node: Node) -> Node:
+    """The limits are lowered; the integrand is when it is compiled."""
+    body, *limits = node.args
+    names = tuple(sorted(free_symbols(body) - {node.value}))
+    infinite = tuple(map(is_infinite, limits))
+    payload = Quadrature(body, node.value, names, (infinite[0], infinite[1]))
+    ends = (ZERO if sign else lowered(limit) for limit, sign in zip(limits, infinite, strict=True))
+    return quadrature(payload, *ends, *map(symbol, names))
