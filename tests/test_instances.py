@@ -29,6 +29,7 @@ from verify.decide.shaped.arrays import (
 from verify.decide.shaped.choices import opaque
 from verify.decide.shaped.entries import entries
 from verify.decide.shaped.instances import NoInstance, instances
+from verify.decide.shaped.points import differs_at
 from verify.decide.shaped.stages import tried
 from verify.graph import Node, num, postorder, substitute, symbol
 from verify.judge import judge_at
@@ -401,6 +402,24 @@ def test_published_formulas_are_judged_rightly(record):
 
 
 # --- counterexamples and slips ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "beginning"),
+    [
+        ("(Q'*d/dt(Q))' = Q'*d/dt(Q) with Q: orthogonal(n) of t", "(I - S)*inv(I + S), S = [["),
+        ("det(Q) = 1 with Q: orthogonal(2) of t", "first row times -1 of (I - S)*inv(I + S), S = [["),
+        ("d/dt logdet(S) = tr(S*d/dt(S)) with S: spd(n) of t", "L*L', L = [["),
+    ],
+)
+def test_a_structured_matrix_of_t_is_told_by_what_it_is_made_of_and_read_again(text, beginning):
+    claim = read_claim(text)
+    point = decide(claim).counterexample.point
+    name = next(name for name, variable in claim.domain.variables.items() if variable.structure)
+    assert point[name].startswith(beginning)
+    assert differs_at(claim, point)[1]
+    with pytest.raises(ValueError, match="does not begin"):
+        differs_at(claim, {**point, name: "[[1, 0], [0, 1]]"})
 
 
 def test_a_counterexample_shows_matrices():

@@ -200,8 +200,6 @@ def _read_shaped(cursor: Cursor, name: str, domain: Declarations) -> Variable:
         return Variable(name, shape=normal(*(*sizes, 1)[:2]), of=of)
     if sizes == [1]:
         raise cursor.error(f"{kind.text}(1) is a number", f"declare {name}: real, or positive", kind)
-    if of and kind.text not in ("symmetric", "antisymmetric", "diagonal"):
-        raise cursor.error(f"{kind.text} matrices that depend on {of[0]} are not supported yet", token=kind)
     return Variable(name, shape=(sizes[0], sizes[0]), structure=kind.text, of=of)
 
 

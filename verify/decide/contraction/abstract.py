@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import permutations
 
 from verify.claim import Size
-from verify.decide.contraction.space import Atom, Space, Symmetry
+from verify.decide.contraction.space import Atom, GiveUp, Space, Symmetry
 from verify.decide.contraction.sums import Sum, matmul, of_atom
 
 
@@ -38,6 +38,8 @@ def slope(space: Space, atom: int, i: int) -> Sum:
     one: Atom = space.atoms[atom]
     head: Head = one.name
     if "orthogonal" in one.flags:
+        if head.context:
+            raise GiveUp("orthogonal matrices under an index")
         # Q'Q = 1, so dQ = Q W with an antisymmetric W.
         turn = Head(f"{head.name}^{i}", head.context, (), -1)
         return matmul(of_atom(space, atom), of_atom(space, abstract(space, turn, one.dims, one.arguments, frozenset())))

@@ -15,7 +15,7 @@ from verify.decide.contraction.sums import Sum, Term, single
 #: Atoms that are analytic functions of their arguments (where they are defined) and of the symbols.
 ANALYTIC = frozenset({
     "symbol", "delta", "size", "number", "sign", "unit", "abstract", "pow", "exp", "log", "sin", "cos", "inv", "expm",
-    "frechet", "size_power",
+    "logm", "frechet", "size_power",
 })  # fmt: skip
 
 
@@ -54,7 +54,7 @@ def _shifts_freely(a: Sum) -> bool:
         ((atom, slots, _),) = term[0][0]
         rest = Sum(a.space, a.dims, {t: x for t, x in a.terms.items() if t != term})
         every = len(set(slots)) == len(slots) and not a.space.atoms[atom].symmetry
-        if every and a.space.atoms[atom].kind == "symbol" and atom not in _atoms(rest) and c:
+        if every and a.space.atoms[atom].kind == "symbol" and atom not in atoms_of(rest) and c:
             return True
     return False
 
@@ -74,7 +74,7 @@ def is_invertible(a: Sum) -> bool:
         rest = Sum(space, a.dims, {t: x for t, x in a.terms.items() if t != term})
         if not is_generic(base) or not all(e > 0 for _, e in term):
             continue
-        elsewhere = _atoms(rest)
+        elsewhere = atoms_of(rest)
         mine = [atom for component, _ in term for atom, _, _ in component if space.atoms[atom].kind == "symbol"]
         if any(atom not in elsewhere for atom in mine):
             return True
@@ -83,7 +83,7 @@ def is_invertible(a: Sum) -> bool:
     return False
 
 
-def _atoms(a: Sum) -> set[int]:
+def atoms_of(a: Sum) -> set[int]:
     """All atoms that occur, also inside others."""
     found: set[int] = set()
     stack = [a]
@@ -115,7 +115,7 @@ def grant(inverse: Sum) -> None:
 
 
 def _inverses(a: Sum) -> set[int]:
-    return {atom for atom in _atoms(a) if a.space.atoms[atom].kind == "inv"}
+    return {atom for atom in atoms_of(a) if a.space.atoms[atom].kind == "inv"}
 
 
 def check(space: Space) -> None:

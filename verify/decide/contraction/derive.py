@@ -1,7 +1,7 @@
 """What is the derivative of a sum of graphs?  Leibniz' rule on the factors, and a rule for every kind of atom.
 
     d inv(P) = -inv(P) dP inv(P)            d det(P) = det(P) tr(inv(P) dP)          d expm(P) = K[dP]   (Duhamel)
-    d f(u)   = f'(u) du, entry by entry     d expm(P) = dP expm(P) where dP and P commute
+    d f(u)   = f'(u) du, entry by entry     d expm(P) = dP expm(P), d logm(P) = inv(P) dP where dP and P commute
     dQ = Q W, W antisymmetric, for an orthogonal Q of t
 
 The rule for the determinant needs the inverse to exist, which it does on a dense set unless P is singular everywhere;
@@ -99,6 +99,10 @@ def _rule(space: Space, atom: int, variable: int) -> Sum:
             return einsum(new, (me, ()), (inverted, ("l", "k")), (changes[0], ("k", "l", *new)))
         case "expm" if not new and not commutator(changes[0], one.argument).terms:
             return matmul(changes[0], me)
+        case "logm" if not new and not commutator(changes[0], one.argument).terms:
+            return matmul(inverse(one.argument), changes[0])
+        case "logm":
+            raise GiveUp("the derivative of a matrix logarithm")
         case "expm":
             return einsum((0, 1, *new), (frechet(one.argument), (0, "j", "k", 1)), (changes[0], ("j", "k", *new)))
         case "frechet":

@@ -122,8 +122,18 @@ def content(a: Sum, fits: Callable[[Component], bool]) -> tuple[Number, dict[Com
             exponents[component] = exponents.get(component, 0) - e
         return tuple(sorted((k, e) for k, e in exponents.items() if e))
 
-    rest = {stripped(term): Fraction(v) / c for term, v in a.terms.items()}
-    return c, common, Sum(space, a.dims, rest)
+    rest = Sum(space, a.dims, {stripped(term): Fraction(v) / c for term, v in a.terms.items()})
+    if any(e < 0 for e in common.values()):
+        # What was a denominator of some terms is now a factor of the others, to be multiplied out.
+        space.step()
+        rest = einsum(rest.axes, (rest, rest.axes))
+        if not rest.terms:
+            raise GiveUp("a function of what is zero for all values")
+        factor, more, rest = content(rest, fits)
+        for component, e in more.items():
+            common[component] = common.get(component, 0) + e
+        c = c * factor
+    return c, common, rest
 
 
 def monomial(space: Space, components: Mapping[Component, Number], dims: tuple[Size, ...], power: Number = 1) -> Sum:
@@ -200,7 +210,8 @@ def power(a: Sum, exponent: Number) -> Sum:
     if not whole and c < 0:
         c, rest = -c, rest.scaled(-1)
     outside = number(space, Fraction(c) ** int(exponent)) if whole else power_of_number(space, c, exponent)
-    return times(wrap("pow", rest, exponent), outside, monomial(space, common, a.dims, exponent))
+    inside = wrap("pow", rest, exponent) if len(rest.terms) > 1 else power(rest, exponent)
+    return times(inside, outside, monomial(space, common, a.dims, exponent))
 
 
 def _whole_power(a: Sum, exponent: int) -> Sum:
@@ -299,6 +310,8 @@ def _logarithm_of_positive(space: Space, component: Component, dims: tuple[Size,
     found = space.atoms[atom]
     if single(component) and exponent == 1 and found.kind == "exp":
         return _spread(space, found.argument, slots, dims)
+    if single(component) and found.kind == "pow":
+        return logarithm(_spread(space, found.argument, slots, dims)).scaled(exponent)
     if single(component) and found.kind == "number" and found.name == "E":
         return number(space, 1, dims)
     return wrap("log", Sum(space, dims, {((component, 1),): 1}))

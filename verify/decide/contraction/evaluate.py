@@ -16,6 +16,7 @@ from verify.decide.contraction.canonical import Component
 from verify.decide.contraction.space import Number, Space
 from verify.decide.contraction.sums import Sum
 from verify.decide.enclose.balls import Program
+from verify.decide.shaped.arrays import Unsupported, array, flat, logarithm
 from verify.graph import call, symbol
 
 Index = tuple[int, ...]
@@ -160,11 +161,23 @@ def _of_matrix(kind: str, entries: Entries) -> Entries:
         return {(): matrix.det()}
     if kind == "frechet":
         return _frechet(matrix, n)
+    if kind == "logm":
+        return _logarithm_of_matrix(entries, n)
     try:
         result = matrix.inv() if kind == "inv" else matrix.exp()
     except ZeroDivisionError:
         raise NoValue("a singular matrix") from None
     return {(i, j): result[i, j] for i in range(n) for j in range(n)}
+
+
+def _logarithm_of_matrix(entries: Entries, n: int) -> Entries:
+    names = array(n, n, lambda i, j: symbol(f"a{i}_{j}"))
+    try:
+        program = Program(flat(logarithm(names)), True)
+    except Unsupported as reason:
+        raise NoValue(str(reason)) from None
+    values = program.values({f"a{i}_{j}": acb(x) for (i, j), x in entries.items()})
+    return {(i, j): values[i * n + j].real for i, j in product(range(n), repeat=2)}
 
 
 def _frechet(matrix: arb_mat, n: int) -> Entries:

@@ -22,7 +22,7 @@ from verify.decide.contraction.elementwise import (
     size_power,
 )
 from verify.decide.contraction.functions import Value, aligned, shape_of
-from verify.decide.contraction.matrices import with_diagonal
+from verify.decide.contraction.matrices import HIGHEST_POWER, with_diagonal
 from verify.decide.contraction.space import ALTERNATING, TRANSPOSABLE, GiveUp, Space, Symmetry
 from verify.decide.contraction.substitute import substituted
 from verify.decide.contraction.sums import Sum, einsum, identity, matmul, number, of_atom, size
@@ -30,8 +30,6 @@ from verify.graph import MATRIX_FUNCTIONS, Node, postorder
 from verify.shapes import normal, rectangle
 
 STRUCTURES: dict[str, int] = {"symmetric": 1, "spd": 1, "antisymmetric": -1}
-#: Higher powers of matrices are not multiplied out.
-HIGHEST_POWER = 12
 
 
 @dataclass(frozen=True)
@@ -74,8 +72,7 @@ class Expansion:
             case "hadamard_pow":
                 return self._raised(*node.args)
             case "transpose":
-                a = self.value(node.args[0])
-                return Value(a.sum, tuple({"r": "c", "c": "r"}.get(x, x) for x in a.labels))
+                return functions.transposed(self.value(node.args[0]))
             case "call" if node.value in ("eye", "ones"):
                 return self._constant_matrix(node)
             case "call" if node.value in MATRIX_FUNCTIONS:
@@ -144,7 +141,7 @@ class Expansion:
 
     def _sum(self, node: Node) -> Value:
         values = [self.value(a) for a in node.args]
-        kinds = {frozenset(v.labels) & {"r", "c"} for v in values if v.sum.terms}
+        kinds = {frozenset(shape_of(v)) for v in values if v.sum.terms}
         if len(kinds) > 1:
             raise GiveUp("terms of different shapes")
         labels, sums = aligned(values)
@@ -237,6 +234,8 @@ class Expansion:
     def _entry(self, node: Node) -> Value:
         a = self.value(node.args[0])
         places = [x for x in ("r", "c") if x in a.labels]
+        if len(shape_of(a)) > len(places):
+            raise GiveUp("an entry of a Kronecker product")
         names: dict[str, Any] = {}
         units: list[tuple[Sum, tuple[Any, ...]]] = []
         for place, index in zip(places, node.args[1:], strict=True):
@@ -271,6 +270,8 @@ class Expansion:
         name, orders = node.value
         variable = self.domain.variables[name]
         values = [self.value(a) for a in node.args]
+        if any(not set(shape_of(v)) <= {"r", "c"} for v in values):
+            raise GiveUp("a function of a Kronecker product")
         context = tuple(dict.fromkeys(x for v in values for x in v.labels if x not in ("r", "c")))
         arguments = []
         for value in values:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 from verify.claim import Size
+from verify.decide.contraction.axes import Label, axes_in, flipped, is_axis, moved
+from verify.decide.contraction.canonical import Component
 from verify.decide.contraction.certified import assume_nonzero, grant
 from verify.decide.contraction.elementwise import (
     absolute,
@@ -16,7 +17,9 @@ from verify.decide.contraction.elementwise import (
     exponential,
     logarithm,
     power,
+    restricted,
     sine,
+    size_power,
     times,
 )
 from verify.decide.contraction.matrices import (
@@ -24,19 +27,19 @@ from verify.decide.contraction.matrices import (
     diagonal,
     inverse,
     matrix_exponential,
+    matrix_logarithm,
     with_diagonal,
 )
-from verify.decide.contraction.space import GiveUp
+from verify.decide.contraction.space import GiveUp, Number
 from verify.decide.contraction.sums import Sum, einsum, number
 from verify.graph import Node
 
 HALF = Fraction(1, 2)
-Label = Any
 
 
 @dataclass(frozen=True)
 class Value:
-    """A sum whose axes have labels: "r" for rows, "c" for columns, ("i", name) for an index."""
+    """A sum whose axes have labels: "r" for rows, "c" for columns (see `axes`), ("i", name) for an index."""
 
     sum: Sum
     labels: tuple[Label, ...]
@@ -44,7 +47,7 @@ class Value:
 
 def shape_of(a: Value) -> tuple[Label, ...]:
     """The axes that are rows or columns."""
-    return tuple(x for x in a.labels if x in ("r", "c"))
+    return tuple(x for x in a.labels if is_axis(x))
 
 
 def aligned(values: Sequence[Value]) -> tuple[tuple[Label, ...], list[Sum]]:
@@ -65,12 +68,25 @@ def product(a: Value, b: Value) -> Value:
     if not (shape_of(a) and shape_of(b)):
         out = tuple(dict.fromkeys((*a.labels, *b.labels)))
         return Value(einsum(out, (a.sum, a.labels), (b.sum, b.labels)), out)
-    left = tuple("join" if x == "c" else x for x in a.labels)
-    right = tuple("join" if x == "r" else x for x in b.labels)
-    if ("join" in left) != ("join" in right):
+    ends, starts = axes_in(a.labels, "c"), axes_in(b.labels, "r")
+    if len(ends) != len(starts):
         raise GiveUp("a product of shapes that do not fit")
-    out = tuple(x for x in dict.fromkeys((*left, *right)) if x != "join")
+    left = tuple(("join", x[1:]) if x in ends else x for x in a.labels)
+    right = tuple(("join", x[1:]) if x in starts else x for x in b.labels)
+    out = tuple(x for x in dict.fromkeys((*left, *right)) if x[0] != "join")
     return Value(einsum(out, (a.sum, left), (b.sum, right)), out)
+
+
+def kronecker(a: Value, b: Value) -> Value:
+    """The Kronecker product: rows and columns of b vary inside of those of a."""
+    labels = moved(b.labels, a.labels)
+    out = tuple(dict.fromkeys((*a.labels, *labels)))
+    return Value(einsum(out, (a.sum, a.labels), (b.sum, labels)), out)
+
+
+def transposed(a: Value) -> Value:
+    """Rows and columns exchanged."""
+    return Value(a.sum, tuple(map(flipped, a.labels)))
 
 
 def entrywise_product(values: Sequence[Value]) -> Value:
@@ -115,23 +131,26 @@ def labelled(operator: str, a: Sum, body: tuple[Label, ...], axes: tuple[str, ..
 def matrix_function(node: Node, args: Sequence[Value]) -> Value:
     """A function of `graph.MATRIX_FUNCTIONS`, but eye and ones."""
     name, a = node.value, args[0]
-    outer = tuple(x for x in a.labels if x not in ("r", "c"))
+    outer = tuple(x for x in a.labels if not is_axis(x))
     match name:
         case "sum":
             return Value(einsum(outer, (a.sum, a.labels)), outer)
         case "tr":
-            joined = tuple("join" if x in ("r", "c") else x for x in a.labels)
+            joined = tuple(("join", x[1:]) if is_axis(x) else x for x in a.labels)
             return Value(einsum(outer, (a.sum, joined)), outer)
         case "norm" if len(args) == 2 and node.args[1].value == 1:
             return Value(einsum(outer, (absolute(a.sum), a.labels)), outer)
         case "norm":
             return Value(power(einsum(outer, (a.sum, a.labels), (a.sum, a.labels)), HALF), outer)
         case "dot":
-            out = tuple(dict.fromkeys((*outer, *(x for x in args[1].labels if x not in ("r", "c")))))
+            if set(shape_of(a)) != set(shape_of(args[1])):
+                raise GiveUp("a product of shapes that do not fit")
+            out = tuple(dict.fromkeys((*outer, *(x for x in args[1].labels if not is_axis(x)))))
             return Value(einsum(out, (a.sum, a.labels), (args[1].sum, args[1].labels)), out)
         case "outer":
-            right = tuple("c" if x == "r" else x for x in args[1].labels)
-            return product(a, Value(args[1].sum, right))
+            return product(a, transposed(args[1]))
+        case "kron":
+            return kronecker(a, args[1])
         case "softmax":
             e = exponential(a.sum)
             total = power(einsum(outer, (e, a.labels)), -1)
@@ -144,6 +163,8 @@ def matrix_function(node: Node, args: Sequence[Value]) -> Value:
         if a.labels == ("r",):
             return Value(with_diagonal(a.sum), ("r", "c"))
         return Value(diagonal(square(a)), ("r",))
+    if len(shape_of(a)) > 2:
+        return _of_kronecker_product(name, a)
     return _of_matrix(name, square(a))
 
 
@@ -152,6 +173,49 @@ def _of_number(name: str, a: Value) -> Value:
         "inv": lambda s: power(s, -1), "logdet": logarithm, "expm": exponential, "logm": logarithm,
     }  # fmt: skip
     return Value(one[name](a.sum), a.labels) if name in one else a
+
+
+def _of_kronecker_product(name: str, a: Value) -> Value:
+    """inv(kron(A, B)) = kron(inv(A), inv(B)), det(kron(A, B)) = det(A)^n det(B)^m for A m×m and B n×n."""
+    one, other = _parts(a)
+    (m, _), (n, _) = one.dims, other.dims
+    match name:
+        case "inv":
+            return kronecker(Value(inverted(one), ("r", "c")), Value(inverted(other), ("r", "c")))
+        case "det" | "logdet":
+            whole = times(size_power(determinant(one), n), size_power(determinant(other), m))
+            if name == "det":
+                return Value(whole, ())
+            inverted(one)
+            inverted(other)
+            return Value(logarithm(whole), ())
+    raise GiveUp(f"{name} of a Kronecker product has no normal form")
+
+
+def _parts(a: Value) -> tuple[Sum, Sum]:
+    """A and B of kron(A, B), two square matrices."""
+    if set(a.labels) != {"r", "c", "r1", "c1"} or len(a.sum.terms) != 1:
+        raise GiveUp("a function of a sum of Kronecker products, or of one of more than two matrices")
+    ((term, c),) = a.sum.terms.items()
+    space, labels = a.sum.space, a.labels
+    parts: list[dict[Component, Number]] = [{}, {}]
+    for component, e in term:
+        own = {labels[-1 - x] for _, slots, _ in component for x in slots if x < 0}
+        if not (own <= {"r", "c"} or own <= {"r1", "c1"}):
+            raise GiveUp("a function of a Kronecker product that is none of two matrices")
+        parts[bool(own & {"r1", "c1"})][component] = e
+    found = []
+    for (row, column), part, k in ((("r", "c"), parts[0], c), (("r1", "c1"), parts[1], 1)):
+        axes = sorted((labels.index(row), labels.index(column)))
+        alone = restricted(Sum(space, a.sum.dims, {tuple(sorted(part.items())): k}), axes)
+        _square_sizes(alone)
+        found.append(alone if labels[axes[0]] == row else einsum((1, 0), (alone, (0, 1))))
+    return found[0], found[1]
+
+
+def _square_sizes(a: Sum) -> None:
+    if a.dims[0] != a.dims[1]:
+        raise GiveUp("a function of a Kronecker product of matrices that are not square")
 
 
 def _of_matrix(name: str, a: Sum) -> Value:
@@ -165,6 +229,9 @@ def _of_matrix(name: str, a: Sum) -> Value:
             return Value(logarithm(determinant(a)), ())
         case "expm":
             return Value(matrix_exponential(a), ("r", "c"))
+        case "logm":
+            inverted(a)
+            return Value(matrix_logarithm(a), ("r", "c"))
     raise GiveUp(f"{name} has no normal form")
 
 

@@ -13,6 +13,7 @@ from itertools import product
 from flint import acb, arb, ctx, fmpq
 
 from verify.claim import Claim, Variable
+from verify.decide.contraction.axes import axes_in, is_axis
 from verify.decide.contraction.evaluate import Entries, Model, NoValue
 from verify.decide.contraction.functions import Value
 from verify.decide.contraction.space import Space
@@ -20,7 +21,7 @@ from verify.decide.enclose.balls import Program
 from verify.decide.prove.differentiate import carried_out
 from verify.decide.shaped.choices import generic, with_functions
 from verify.decide.shaped.instances import Instance, NoInstance, Unsupported, instances
-from verify.graph import Node, derivative, free_symbols
+from verify.graph import Node, derivative, free_symbols, postorder, substitute
 
 PRECISION = 160
 SIZES = (2, 3)
@@ -119,10 +120,17 @@ def _laid_out(side: Value, model: Model, instance: Instance) -> list[arb]:
     """The entries of a value row by row."""
     entries = model.entries(side.sum)
     array = instance.lhs
-    places = product(range(len(array)), range(len(array[0])))
-    if any(x not in ("r", "c") for x in side.labels):
+    if not all(map(is_axis, side.labels)):
         raise NoValue("a free index")
-    return [entries[tuple({"r": i, "c": j}[x] for x in side.labels)] for i, j in places]
+    names = axes_in(side.labels, "r"), axes_in(side.labels, "c")
+    sizes = {x: model.size(n) for x, n in zip(side.labels, side.sum.dims, strict=True)}
+    rows, columns = (list(product(*(range(sizes[x]) for x in some))) for some in names)
+    # A value of no rows (a scalar zero against a matrix) is the same in all of them.
+    rows, columns = rows if names[0] else [()] * len(array), columns if names[1] else [()] * len(array[0])
+    places = (
+        {**dict(zip(names[0], i, strict=True)), **dict(zip(names[1], j, strict=True))} for i in rows for j in columns
+    )
+    return [entries[tuple(place[x] for x in side.labels)] for place in places]
 
 
 class _Functions:
@@ -160,12 +168,11 @@ class _Functions:
         return array[i][j]
 
     def _value(self, entry: Node, by: list[int], arguments: list[arb]) -> arb:
-        if entry.op == "num":
-            return arb(0)
-        if entry.op == "mul":
-            return -self._value(entry.args[1], by, arguments)
-        places = self.instance.places[entry.value]
-        node = self.instance.functions[entry.value]
+        names = [n for n in postorder(entry) if n.op == "symbol"]
+        if not names:
+            return arb(0) if by else Program([entry], True).values({})[0].real
+        places = self.instance.places[names[0].value]
+        node = substitute(entry, {name: self.instance.functions[name.value] for name in names})
         for k in by:
             node = carried_out(derivative(node, places[k]))
         env = {name: acb(x) for name, x in zip(places, arguments, strict=True)}

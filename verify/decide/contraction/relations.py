@@ -4,7 +4,8 @@
     denominator  the same entry by entry: L P^-k becomes (P^(1-k) - R P^-k)/c
     root         P^(k + e) = P^k P^e
     orthogonal   Q'Q = 1, det(Q)² = 1
-    exponential  expm(P) expm(R) = expm(P + R) where P and R commute; expm(sA) A = A expm(sA)
+    exponential  expm(P) expm(R) = expm(P + R) where P and R commute; what commutes with P stands left of expm(P)
+    logarithm    tr logm(P) = log det P
     Fréchet      of K[D] = integral of expm(sP) D expm((1-s)P) over [0, 1]: closing K on itself gives expm(P)
     and          sin² = 1 - cos²,  |u|² = u²
 
@@ -18,8 +19,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from verify.decide.contraction.canonical import Factor
-from verify.decide.contraction.certified import assume_nonzero
-from verify.decide.contraction.elementwise import cosine, power
+from verify.decide.contraction.certified import assume_nonzero, atoms_of
+from verify.decide.contraction.elementwise import cosine, logarithm, power
 from verify.decide.contraction.space import GiveUp, Number, Space
 from verify.decide.contraction.sums import (
     Product,
@@ -33,7 +34,7 @@ from verify.decide.contraction.sums import (
     loosened,
 )
 from verify.decide.contraction.sums import transposed as transposed_sum
-from verify.decide.contraction.words import letters
+from verify.decide.contraction.words import letter
 
 Labels = dict[int, int]
 
@@ -291,7 +292,6 @@ def _exponential(p: Product, place: int) -> Sum | None:
     atom, slots, _ = p.factors[place]
     space = p.space
     argument = space.atoms[atom].argument
-    word = letters(argument)
     for label, mine, k, theirs in _joined(p, place):
         other, at, _ = p.factors[k]
         far, end = slots[1 - mine], at[1 - theirs]
@@ -301,28 +301,69 @@ def _exponential(p: Product, place: int) -> Sum | None:
             if not commutator(left, right).terms:
                 rest = p.without(place, k).forget((label,))
                 return expanded(rest, [(matrix_exponential(left + right), (far, end))])
-        elif word is not None and len(word.letters) == 1 and mine == 1 and word.letters[0] == (other, theirs == 1):
-            # A goes to the left of expm(sA); where both are symmetric left is where the first axis is.
-            if space.atoms[atom].symmetry and not (far == -1 and end == -2):
+    return _moved_left(p, place)
+
+
+def _moved_left(p: Product, place: int) -> Sum | None:
+    """A matrix that commutes with P goes to the left of expm(P) and logm(P)."""
+    atom, slots, _ = p.factors[place]
+    for label, mine, k, theirs in _joined(p, place):
+        other, at, _ = p.factors[k]
+        far, end = slots[1 - mine], at[1 - theirs]
+        if mine == 1 and _commutes(p.space, atom, (other, theirs == 1)):
+            # Where both are symmetric left is the first axis.
+            if p.space.atoms[atom].symmetry and not (far == -1 and end == -2):
                 continue
-            if _closes(p, (other, theirs == 1), far, k):
+            if _closes(p, atom, far, k):
                 continue
             first = (other, (label, far) if theirs else (far, label), 1)
             return expanded(p.without(place, k).times(first, (atom, (label, end), 1)), [])
     return None
 
 
-def _closes(p: Product, letter: tuple[int, bool], label: int, place: int) -> bool:
-    """Whether copies of the letter lead from the label to that place, so that moving it would go round for ever."""
-    atom, is_transposed = letter
-    end = 0 if is_transposed else 1
+def _logarithm(p: Product, place: int) -> Sum | None:
+    """tr(logm(P)) = log(det(P)), whose eigenvalues are positive or come in conjugate pairs."""
+    from verify.decide.contraction.matrices import determinant
+
+    atom, slots, e = p.factors[place]
+    if e == 1 and slots[0] == slots[1] >= 0 and p.occurrences(slots[0]) == 2:
+        whole = logarithm(determinant(p.space.atoms[atom].argument))
+        return expanded(p.without(place).forget((slots[0],)), [(whole, ())])
+    return _moved_left(p, place)
+
+
+def _commutes(space: Space, exponential: int, one: tuple[int, bool]) -> bool:
+    """Whether a letter is seen to commute with the argument of an exponential or logarithm."""
+    if (exponential, one) not in space.commuting:
+        argument, (atom, is_transposed) = space.atoms[exponential].argument, one
+        inside = atoms_of(argument)
+        parts = {atom}.union(*map(atoms_of, space.atoms[atom].arguments))
+        fits = space.atoms[atom].dims == argument.dims and not inside.isdisjoint(parts)
+        space.commuting[exponential, one] = False
+        if fits and atom != exponential:
+            space.commuting[exponential, one] = not commutator(argument, letter(space, atom, is_transposed)).terms
+    return space.commuting[exponential, one]
+
+
+def _closes(p: Product, exponential: int, label: int, place: int) -> bool:
+    """Whether letters that commute lead from the label to that place, so that moving one would go round for ever."""
     for _ in p.factors:
         step = next(
-            (k for k, (a, slots, e) in enumerate(p.factors) if (a, slots[end:][:1], e) == (atom, (label,), 1)), None
+            (
+                (k, is_transposed)
+                for k, (a, slots, e) in enumerate(p.factors)
+                for is_transposed in (False, True)
+                if len(slots) == 2 and slots[not is_transposed] == label and e == 1 and a != exponential
+                if _commutes(p.space, exponential, (a, is_transposed))
+            ),
+            None,
         )
-        if step is None or step == place:
-            return step == place
-        label = p.factors[step][1][1 - end]
+        if step is None:
+            return False
+        k, is_transposed = step
+        if k == place:
+            return True
+        label = p.factors[k][1][int(is_transposed)]
     return True
 
 
@@ -344,5 +385,5 @@ def _frechet(p: Product, place: int) -> Sum | None:
 
 _RULES = {
     "pow": _root, "sin": _sine, "abs": _absolute, "inv": _inverse, "det": _determinant, "expm": _exponential,
-    "frechet": _frechet,
+    "logm": _logarithm, "frechet": _frechet,
 }  # fmt: skip

@@ -72,6 +72,7 @@ class Space:
     introduced: set[int] = field(default_factory=set)
     derivatives: dict[tuple[int, int], Sum] = field(default_factory=dict)
     patterns: dict[int, Any] = field(default_factory=dict)
+    commuting: dict[tuple[int, tuple[int, bool]], bool] = field(default_factory=dict)
     _numbers: dict[Any, int] = field(default_factory=dict)
 
     def atom(

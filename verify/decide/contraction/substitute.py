@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 
 from verify.decide.contraction.canonical import Component
 from verify.decide.contraction.elementwise import absolute, cosine, exponential, logarithm, power, sine, size_power
-from verify.decide.contraction.matrices import determinant, frechet, inverse, matrix_exponential
+from verify.decide.contraction.matrices import determinant, frechet, inverse, matrix_exponential, matrix_logarithm
 from verify.decide.contraction.space import Atom, GiveUp, Space
 from verify.decide.contraction.sums import Sum, einsum, number, of_atom
 
 _BUILD: dict[str, Callable[[Sum], Sum]] = {
-    "inv": inverse, "det": determinant, "expm": matrix_exponential, "frechet": frechet, "exp": exponential,
-    "log": logarithm, "sin": sine, "cos": cosine, "abs": absolute, "pow": lambda a: power(a, 1),
+    "inv": inverse, "det": determinant, "expm": matrix_exponential, "logm": matrix_logarithm, "frechet": frechet,
+    "exp": exponential, "log": logarithm, "sin": sine, "cos": cosine, "abs": absolute, "pow": lambda a: power(a, 1),
 }  # fmt: skip
 
 

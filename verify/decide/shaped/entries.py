@@ -33,7 +33,7 @@ from verify.decide.shaped.arrays import (
     total,
     transposed,
 )
-from verify.graph import ZERO, Node, abstract, num, substitute, symbol
+from verify.graph import MINUS_ONE, ZERO, Node, abstract, num, postorder, substitute, symbol
 from verify.shapes import rectangle
 
 Sizes = Mapping[str, int]
@@ -105,11 +105,11 @@ def entries(
             continue
         size = numbers(variable.shape, sizes)
         prefix = _fresh(name, size, taken)
-        if variable.of:
-            made.arrays[name] = _named(prefix, size, variable.structure)
-            continue
         sign = (determinants or {}).get(name, 1)
         structured, free = _structured(prefix, size, variable, sign)
+        if variable.of:
+            made.arrays[name] = structured
+            continue
         if variable.structure and name in differentiated:
             alone = _named(f"{prefix}_", size, variable.structure if together else "")
             made.structured |= {
@@ -124,16 +124,25 @@ def entries(
     return made
 
 
-def applied(names: Array, arguments: Iterable[Node], orders: Iterable[int] = ()) -> Array:
-    """The array of abstract functions with these names at the arguments."""
+def applied(made: Array, arguments: Iterable[Node], orders: Iterable[int] = ()) -> Array:
+    """The array of abstract functions at the arguments; its entries are names, or made of names.
+
+    Raises Unsupported for the derivative of an entry that is made of several.
+    """
     arguments, orders = tuple(arguments), tuple(orders)
 
-    def value(name: Node) -> Node:
-        if name.op == "symbol":
-            return abstract(name.value, arguments, orders)
-        return ZERO if name is ZERO else negative(value(name.args[1]))
+    def value(entry: Node) -> Node:
+        if any(orders) and not _is_name(entry):
+            raise Unsupported("the derivative of a matrix with structure at other arguments than it is declared with")
+        names = [n for n in postorder(entry) if n.op == "symbol"]
+        return substitute(entry, {name: abstract(name.value, arguments, orders) for name in names})
 
-    return mapped(value, names)
+    return mapped(value, made)
+
+
+def _is_name(entry: Node) -> bool:
+    """Whether it is a name, minus a name, or a number."""
+    return entry.op in ("symbol", "num") or (entry.op == "mul" and entry.args[0] is MINUS_ONE)
 
 
 def _fresh(name: str, size: tuple[int, int], taken: set[str]) -> str:
@@ -186,18 +195,35 @@ def _structured(prefix: str, size: tuple[int, int], variable: Variable, sign: in
             return matrix_product(lower, transposed(lower)), free
         case "orthogonal":
             turn = _named(f"{prefix}_S", size, "antisymmetric")
-            minus = mapped(negative, turn)
-            one = identity(n)
-            rotation = matrix_product(
-                mapped(lambda *t: total(t), one, minus), inverse(mapped(lambda *t: total(t), one, turn))
-            )
-            mirrored = tuple(
-                tuple(map(negative, row)) if sign < 0 and i == 0 else row for i, row in enumerate(rotation)
-            )
-            return mirrored, _free(turn)
+            return cayley(turn, sign), _free(turn)
         case structure:
             own = _named(prefix, size, structure)
             return own, _free(own)
+
+
+def cayley(turn: Array, sign: int) -> Array:
+    """(I - S) (I + S)^-1, the first row times the sign."""
+    one = identity(len(turn))
+    rotation = matrix_product(
+        mapped(lambda *t: total(t), one, mapped(negative, turn)), inverse(mapped(lambda *t: total(t), one, turn))
+    )
+    return tuple(tuple(map(negative, row)) if sign < 0 and i == 0 else row for i, row in enumerate(rotation))
+
+
+def behind(structure: str, shown: Array) -> Array:
+    """The L of an spd matrix L L', the S of an orthogonal one, whose entries carry their indices in their names."""
+    n = len(shown)
+    names = sorted({node.value for row in shown for entry in row for node in postorder(entry) if node.op == "symbol"})
+    if not names:
+        return ((ZERO,),)
+    label = names[0].rsplit("_", 2)[0]
+
+    def place(i: int, j: int) -> Node:
+        return symbol(f"{label}_{i + 1}_{j + 1}")
+
+    if structure == "spd":
+        return array(n, n, lambda i, j: place(i, j) if i >= j else ZERO)
+    return array(n, n, lambda i, j: ZERO if i == j else place(i, j) if i < j else negative(place(j, i)))
 
 
 def _free(a: Array) -> list[Variable]:
@@ -205,4 +231,4 @@ def _free(a: Array) -> list[Variable]:
     return [Variable(name) for name in found]
 
 
-__all__ = ["Entries", "Sizes", "applied", "components", "entries", "numbers"]
+__all__ = ["Entries", "Sizes", "applied", "behind", "cayley", "components", "entries", "numbers"]

@@ -27,8 +27,9 @@ from verify.decide.shaped.arrays import (
     total,
 )
 from verify.decide.shaped.choices import with_functions
+from verify.decide.shaped.entries import behind, cayley
 from verify.decide.shaped.instances import Instance, NoInstance, Unsupported, instances
-from verify.decide.shaped.witness import written_sides
+from verify.decide.shaped.witness import MADE_OF, MIRRORED, written_sides
 from verify.graph import ONE, ZERO, Node, num, postorder, substitute, symbol
 from verify.language import ReadError, read_expression
 from verify.verdict import Counterexample
@@ -50,12 +51,12 @@ def differs_at(claim: Claim, point: Mapping[str, str]) -> tuple[Counterexample, 
     unknown = set(point) - set(claim.domain.variables)
     if unknown:
         raise ValueError(f"the claim has no {', '.join(sorted(unknown))}")
-    arrays = {name: _array(text) for name, text in point.items() if name not in sizes}
+    given = {name: text for name, text in point.items() if name not in sizes}
     errors: list[str] = []
     try:
         for instance in instances(claim, sizes):
             try:
-                chosen, exact = _placed(instance, arrays)
+                chosen, exact = _placed(instance, given)
             except ValueError as error:
                 errors.append(str(error))
                 continue
@@ -118,7 +119,7 @@ def _split(text: str) -> list[str]:
     return [part.strip() for part in parts]
 
 
-def _placed(instance: Instance, arrays: Mapping[str, list[list[str]]]) -> tuple[Instance, Point]:
+def _placed(instance: Instance, point: Mapping[str, str]) -> tuple[Instance, Point]:
     """The instance with its functions, and the coordinates of its free symbols."""
     exact: Point = {}
     functions: dict[str, Node] = dict.fromkeys(instance.places, ZERO)
@@ -126,7 +127,11 @@ def _placed(instance: Instance, arrays: Mapping[str, list[list[str]]]) -> tuple[
         if variable.field == "size":
             continue
         shown = instance.named[name] if variable.of else instance.shown[name]
-        given = arrays.get(name)
+        if variable.of and variable.structure in MADE_OF and name in point:
+            shown, text = _behind(variable, shown, point[name])
+        else:
+            text = point.get(name)
+        given = None if text is None else _array(text)
         if given is None:
             # A name that does not matter need not be given.
             given = [["0"] * len(shown[0]) for _ in shown]
@@ -141,6 +146,17 @@ def _placed(instance: Instance, arrays: Mapping[str, list[list[str]]]) -> tuple[
         else:
             exact |= _coordinates(variable, shown, _numbers(name, given))
     return with_functions(instance, functions), exact
+
+
+def _behind(variable: Variable, shown: Array, text: str) -> tuple[Array, str]:
+    """The matrix that a matrix of functions is made of, and what is given for it."""
+    inner = behind(variable.structure, shown)
+    beginning = MADE_OF[variable.structure]
+    if variable.structure == "orthogonal" and shown != cayley(inner, 1):
+        beginning = MIRRORED + beginning
+    if not text.startswith(beginning):
+        raise ValueError(f"{variable.name} does not begin with {beginning!r}")
+    return inner, text.removeprefix(beginning)
 
 
 def _symbols(a: Array) -> Iterator[str]:
@@ -166,9 +182,9 @@ def _coordinates(variable: Variable, shown: Array, given: Array) -> Point:
     """The free symbols behind a matrix.  Raises ValueError for one that has not the structure."""
     match variable.structure:
         case "spd":
-            found = _matched(_factor_of(shown), _cholesky(variable.name, given))
+            found = _matched(behind("spd", shown), _cholesky(variable.name, given))
         case "orthogonal":
-            found = _matched(_turn_of(shown), _cayley(given))
+            found = _matched(behind("orthogonal", shown), _turn_of(given))
         case _:
             found = _matched(shown, given)
     back = mapped(lambda entry: substitute(entry, {symbol(n): num(x) for n, (x, _) in found.items()}), shown)
@@ -180,21 +196,6 @@ def _coordinates(variable: Variable, shown: Array, given: Array) -> Point:
 def _matched(shown: Array, given: Array) -> Point:
     pairs = zip(flat(shown), flat(given), strict=True)
     return {entry.value: (value.value, Fraction(0)) for entry, value in pairs if entry.op == "symbol"}
-
-
-def _factor_of(shown: Array) -> Array:
-    """The symbols of L in L L', from its first column and what follows: they carry their indices in their names."""
-    n = len(shown)
-    label = next(_symbols(shown)).rsplit("_", 2)[0]
-    return tuple(tuple(symbol(f"{label}_{i + 1}_{j + 1}") if i >= j else ZERO for j in range(n)) for i in range(n))
-
-
-def _turn_of(shown: Array) -> Array:
-    n = len(shown)
-    if n == 1:
-        return ((ZERO,),)
-    label = next(_symbols(shown)).rsplit("_", 2)[0]
-    return tuple(tuple(symbol(f"{label}_{i + 1}_{j + 1}") if i < j else ZERO for j in range(n)) for i in range(n))
 
 
 def _cholesky(name: str, given: Array) -> Array:
@@ -214,7 +215,7 @@ def _root(name: str, x: Fraction) -> Fraction:
     return root
 
 
-def _cayley(given: Array) -> Array:
+def _turn_of(given: Array) -> Array:
     """S of (I - S) (I + S)^-1, for a matrix of determinant 1 or with its first row turned round."""
     rows = given
     if determinant(given).value < 0:

@@ -12,12 +12,16 @@ from verify.decide.enclose.hunt import PRECISIONS
 from verify.decide.enclose.jets import NoValue
 from verify.decide.enclose.points import Point, rational
 from verify.decide.enclose.search import Search
-from verify.decide.shaped.arrays import Array, flat, negative
+from verify.decide.shaped.arrays import Array, flat
+from verify.decide.shaped.entries import behind, cayley
 from verify.decide.shaped.instances import Instance
 from verify.graph import ONE, Node, num, postorder, substitute, symbol
 from verify.language.write import write
 from verify.verdict import Counterexample
 
+#: How matrices that depend on something are told by what they are made of.
+MADE_OF = {"spd": "L*L', L = ", "orthogonal": "(I - S)*inv(I + S), S = "}
+MIRRORED = "first row times -1 of "
 #: Decimal digits of the entries.
 DIGITS = 12
 
@@ -37,7 +41,7 @@ def counterexample(chosen: Instance, found: Search) -> Counterexample:
     for name, variable in chosen.claim.domain.variables.items():
         if variable.of:
             if not chosen.functions.keys().isdisjoint(_names(chosen.named[name])):
-                point[name] = _brackets(_mapped(lambda e: write(_function(chosen, e)), chosen.named[name]))
+                point[name] = _functions(chosen, variable.structure, chosen.named[name])
         elif variable.field != "size" and not found.point.keys().isdisjoint(_names(chosen.shown[name])):
             point[name] = _brackets(_mapped(lambda e: write(substitute(e, values)), chosen.shown[name]))
     lhs, rhs = written_sides(chosen, found.point)
@@ -48,11 +52,18 @@ def _names(a: Array) -> set[str]:
     return {n.value for entry in flat(a) for n in postorder(entry) if n.op == "symbol"}
 
 
-def _function(chosen: Instance, entry: Node) -> Node:
-    """What an entry of an abstract matrix is: a function, minus one, or 0."""
-    if entry.op == "symbol":
-        return chosen.functions[entry.value]
-    return entry if entry.op == "num" else negative(_function(chosen, entry.args[1]))
+def _functions(chosen: Instance, structure: str, named: Array) -> str:
+    """What an abstract matrix is, entry by entry; one that is made of another matrix is told by that."""
+    functions = {symbol(name): function for name, function in chosen.functions.items()}
+
+    def written(a: Array) -> str:
+        return _brackets(_mapped(lambda e: write(substitute(e, functions)), a))
+
+    if structure not in MADE_OF:
+        return written(named)
+    inner = behind(structure, named)
+    mirrored = structure == "orthogonal" and named != cayley(inner, 1)
+    return f"{MIRRORED * mirrored}{MADE_OF[structure]}{written(inner)}"
 
 
 def written_sides(chosen: Instance, point: Point) -> tuple[str, str]:
