@@ -11,6 +11,7 @@ from typing import Any
 from verify.numerics.counting import Tally
 from verify.numerics.equations import Equation
 from verify.numerics.recurrences import Recurrence
+from verify.numerics.second_order import EquationAlong, product_through_equation
 
 Run = Callable[..., Any]
 
@@ -81,3 +82,17 @@ def recurrence(route: Callable[..., Any]) -> Run:
         route(problem, [tally.array(n)] * (steps + 1), None)
 
     return run
+
+
+def hessian_product(tally: Tally, n: int, m: int) -> None:
+    """H v through f(u, p) = 0, given the derivatives of f and g up to the second along a direction."""
+    parts = EquationAlong(
+        f_u=tally.array(n, n),
+        f_p=tally.array(n, m),
+        g_u=tally.array(n),
+        moved_u=lambda _s: tally.array(n, n),
+        moved_p=lambda _s: tally.array(n, m),
+        moved_g_u=lambda _s: tally.array(n),
+        moved_g_p=lambda _s: tally.array(m),
+    )
+    product_through_equation(parts, tally.array(m), tally.factor)
