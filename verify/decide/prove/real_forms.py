@@ -142,15 +142,21 @@ class RealForms(Forms):
 
     def _whole_power(self, u: Element, e: Element) -> Element:
         """u^n = |u|^n for u > 0 and (-1)^n |u|^n for u < 0."""
-        t = self.tower
         sign = self.sign(u)
         result = self.exp(e * self.function_log_absolute(u))
-        if sign > 0:
-            return result
+        return result if sign > 0 else result * self._minus_one_to(e)
+
+    def _minus_one_to(self, e: Element) -> Element:
+        """(-1)^e for a polynomial e in integers: even coefficients do not count, and n^k is as odd as n."""
+        t = self.tower
+        odd: set[tuple[int, ...]] = set()
         for monomial, c in e.num.to_dict().items():
             if c % 2:
-                term = t.polynomial(t.ring.from_dict({monomial: 1}))
-                result = result * (self._alternating(term) if sum(monomial) else -t.one)
+                odd ^= {tuple(min(k, 1) for k in monomial)}
+        result = t.one
+        for monomial in sorted(odd):
+            term = t.polynomial(t.ring.from_dict({monomial: 1}))
+            result = result * (self._alternating(term) if any(monomial) else -t.one)
         return result
 
     def _alternating(self, n: Element) -> Element:
@@ -171,7 +177,9 @@ class RealForms(Forms):
 
     def cos_sin(self, e: Element) -> Pair:
         t = self.tower
-        result: Pair = (t.one, t.zero)
+        whole = self._half_turns(e)
+        e = e - self.pi() * whole
+        result: Pair = (self._minus_one_to(whole), t.zero)
         for i, c in self.linear(e, "constant", "call"):
             pair = self._known_angle(i, c)
             if pair is not None:
@@ -189,6 +197,21 @@ class RealForms(Forms):
             pair = ((t.one - x * x) * under, x.scaled(2) * under)
             result = turned(result, pair_power(pair, k, t.one))
         return result
+
+    def _half_turns(self, e: Element) -> Element:
+        """The n in e = n pi + …, a polynomial in integers without a constant term."""
+        t = self.tower
+        i = next((i for i in t.generators(e.num) if t.kernels[i].data == "pi"), None)
+        if i is None or not e.den.is_constant() or e.num.degrees()[i] != 1:
+            return t.zero
+        den = int(e.den.leading_coefficient())
+        terms = {
+            monomial: int(c) // den
+            for monomial, c in t.coefficients(e.num, i)[1].to_dict().items()
+            if any(monomial) and int(c) % den == 0
+        }
+        terms = {m: c for m, c in terms.items() if self._whole(t.polynomial(t.ring.from_dict({m: 1})))}
+        return t.polynomial(t.ring.from_dict(terms)) if terms else t.zero
 
     def _quadrant(self, b: Element, fine: int) -> None:
         """Facts of a new angle: the signs of cos(b/L) and sin(b/L) where its range tells."""
