@@ -40,7 +40,7 @@ def claim_of(text: str, sides: list[Token], endings: Iterable[list[Token]], let:
 
     text    the source in which the tokens count their places, in whatever notation it is written.
     """
-    sections = [*((text, ending) for ending in endings), *((line, tokens(line)) for line in _lines(let or {}))]
+    sections = [*((text, ending) for ending in endings), *((line, tokens(line)) for line in lines_of(let or {}))]
     known = frozenset(name for _, section in sections for name in declared_names(section))
     used = used_names(sides).union(*(used_names(section) - KIND_WORDS for _, section in sections))
 
@@ -106,11 +106,13 @@ def _read_shaped(cursors: list[Cursor], domain: Declarations) -> tuple[Node, Nod
 def read_let(*lines: str) -> dict[str, str | list[str]]:
     """What `--let "x: positive, y: real, x < y"` declares, in the form that `read_claim` takes.
 
-    Raises ReadError for what is no declaration.
+    Names may be written as in LaTeX, \\theta for theta.  Raises ReadError for what is no declaration.
     """
+    from verify.language.latex.declared import plain
+
     let: dict[str, str | list[str]] = {}
     where: list[str] = []
-    for line in lines:
+    for line in map(plain, lines):
         found = tokens(line)
         read_declarations(Cursor(line, found, frozenset(declared_names(found)), frozenset()), Declarations())
         for piece in _pieces(line, found):
@@ -122,7 +124,8 @@ def read_let(*lines: str) -> dict[str, str | list[str]]:
     return let | ({"where": where} if where else {})
 
 
-def _lines(let: Let) -> Iterator[str]:
+def lines_of(let: Let) -> Iterator[str]:
+    """The declarations of `let` as lines of the text grammar, conditions among them.  Raises ReadError."""
     if not isinstance(let, Mapping):
         raise ReadError("`let` is a mapping from names to kinds", str(let), 0, 'write {"x": "positive"}')
     for name, kind in let.items():

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from verify.language.latex.names import starts_a_name
+from verify.graph import MATRIX_FUNCTIONS
+from verify.language.latex import read, superscripts, values
+from verify.language.latex.letters import starts_a_name
 from verify.language.latex.place import Place
 from verify.language.latex.words import COMMANDS, FUNCTIONS, INVERSES
+from verify.language.names import is_function
 from verify.language.tokens import Token
 
 
@@ -25,9 +28,6 @@ def function_at(place: Place) -> Function | None:
     if piece.kind == "word" and piece.text in FUNCTIONS and piece.text not in place.declared:
         return Function(FUNCTIONS[piece.text], piece.text)
     if piece.kind == "word" and piece.style == "operatorname" and piece.text not in place.declared:
-        from verify.graph import MATRIX_FUNCTIONS
-        from verify.language.names import is_function
-
         if not is_function(piece.text) and piece.text not in MATRIX_FUNCTIONS:
             raise place.error(f"\\operatorname{{{piece.text}}} is no known function")
         return Function(piece.text, piece.text)
@@ -61,38 +61,42 @@ def application(place: Place, function: Function) -> list[Token]:
         name, exponent = INVERSES[name], []
     elif exponent and any(token.text == "-" for token in exponent):
         raise place.error(f"a negative power of {function.word} is ambiguous", "write a fraction", first)
-    value = place.called(name, _argument(place, function), first)
+    inside = _argument(place, function)
+    shape = place.shape(inside)
+    if name == "exp" and shape and len(shape) == 2:
+        place.notes.setdefault("exp of a matrix is read as the exponential of the matrix")
+        name = "expm"
+    value = place.called(name, inside, first)
     place.depth -= 1
     if base:
         value = [*value, place.token("sign", "/", first), *place.called("log", base, first)]
         value = place.bracketed(value, first)
-    return [*value, place.token("sign", "^", first), *exponent] if exponent else value
+    if not exponent:
+        return value
+    entrywise = bool(place.shape(value)) and name not in MATRIX_FUNCTIONS
+    if entrywise:
+        place.notes.setdefault(f"the power of {function.word} of a vector is read entry by entry")
+    return [*value, place.token("sign", ".^" if entrywise else "^", first), *exponent]
 
 
 def _base(place: Place) -> list[Token]:
-    from verify.language.latex.read import argument
-
     place.take()
-    return argument(place)
+    return values.argument(place)
 
 
 def _exponent(place: Place) -> list[Token]:
-    from verify.language.latex.superscripts import superscript
-
     place.take()
-    transposed, exponent = superscript(place)
+    transposed, exponent = superscripts.superscript(place, [place.token("number", "0", place.before)])
     if transposed:
         raise place.error("a transposition behind the name of a function", "write it behind the bracket")
     return exponent
 
 
 def _argument(place: Place, function: Function) -> list[Token]:
-    from verify.language.latex.read import bracket, opens_a_bracket, power, total
-
     start = place.piece
     if place.is_sign("{") and _holds_a_bracket(place):
         place.take()
-        inside = bracket(place, several=True)[1:-1]
+        inside = values.bracket(place, several=True)[1:-1]
         place.expect("}", "after the argument")
         if place.is_sign("^"):
             place.notes.setdefault(f"{function.word}(…)^… is read as the power of the function")
@@ -100,27 +104,29 @@ def _argument(place: Place, function: Function) -> list[Token]:
     if place.is_sign("{"):
         place.take()
         bars, place.bars = place.bars, [""]
-        inside = total(place)
+        inside = read.total(place)
         place.bars = bars
         place.expect("}", "after the argument")
         if place.is_sign("^", "!"):
             raise place.error(f"it is not clear whether this belongs to {function.word} or to its argument", _BRACKETS)
         return inside
-    if opens_a_bracket(place):
-        inside = bracket(place, several=True)[1:-1]
+    if read.opens_a_bracket(place):
+        inside = values.bracket(place, several=True)[1:-1]
         if place.is_sign("^"):
             place.notes.setdefault(f"{function.word}(…)^… is read as the power of the function")
         return inside
     if place.is_sign("|") or place.is_command("lvert", "lVert", "|", "lfloor", "lceil"):
-        inside = bracket(place)
+        inside = values.bracket(place)
         if place.is_sign("^", "!"):
             raise place.error(f"it is not clear whether this belongs to {function.word} or to its argument", _BRACKETS)
         return inside
     if (inner := function_at(place)) is not None:
         return application(place, inner)
-    if place.piece.kind not in ("number",) and not starts_a_name(place) and not place.is_command(*_FIRST):
+    if place.piece.kind not in ("number", "begin", "blackboard") and not (
+        starts_a_name(place) or place.is_command(*_FIRST)
+    ):
         raise place.error(f"{function.word} needs an argument, found {place.shown()}", _BRACKETS)
-    inside = power(place)
+    inside = values.power(place)
     factors = 1
     while place.piece.kind == "number" or (starts_a_name(place) and not _is_euler(place)):
         if function_at(place) is not None:
@@ -129,9 +135,9 @@ def _argument(place: Place, function: Function) -> list[Token]:
             raise place.error("a number follows a value without a sign", _BRACKETS)
         if not _belongs_together(place, function):
             raise place.error(f"it is not clear whether this belongs to the argument of {function.word}", _BRACKETS)
-        inside = [*inside, place.token("sign", "*", place.piece), *power(place)]
+        inside = [*inside, place.token("sign", "*", place.piece), *values.power(place)]
         factors += 1
-    if opens_a_bracket(place) or place.is_sign("/") or place.is_command(*_FIRST, "div") or place.is_sign("{"):
+    if read.opens_a_bracket(place) or place.is_sign("/") or place.is_command(*_FIRST, "div") or place.is_sign("{"):
         raise place.error(f"it is not clear whether this belongs to the argument of {function.word}", _BRACKETS)
     if starts_a_name(place) and _is_euler(place):
         if function.name == "log":
@@ -143,7 +149,7 @@ def _argument(place: Place, function: Function) -> list[Token]:
 
 
 _BRACKETS = "write the brackets"
-_FIRST = ("frac", "dfrac", "tfrac", "sqrt", "dot")
+_FIRST = ("frac", "dfrac", "tfrac", "sqrt", "dot", "ddot", "sum", "prod", "int", "binom")
 
 
 def _holds_a_bracket(place: Place) -> bool:

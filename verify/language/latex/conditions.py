@@ -2,12 +2,15 @@ r"""Under which conditions is an equality claimed?  \text{for } x > 0, x \in \ma
 
 from __future__ import annotations
 
-from verify.language.latex.names import name_with_subscript, starts_a_name
+from verify.language.latex.declared import shaped_kind
+from verify.language.latex.integrals import law_at
+from verify.language.latex.letters import starts_a_name
+from verify.language.latex.names import name_with_subscript
 from verify.language.latex.place import Place
 from verify.language.latex.read import total
 from verify.language.latex.structures import condition, relation_at
-from verify.language.latex.words import CONDITION_WORDS, FIELDS, RELATIONS
-from verify.language.tokens import Token
+from verify.language.latex.words import CONDITION_WORDS, FIELDS, REFUSED, RELATIONS
+from verify.language.tokens import Token, tokens
 
 
 def conditions(place: Place) -> list[list[Token]]:
@@ -16,17 +19,17 @@ def conditions(place: Place) -> list[list[Token]]:
     if place.piece.kind == "end":
         return found
     bracketed = None
-    if not _separators(place) and not place.is_sign("("):
+    if not separators(place) and not place.is_sign("("):
         raise _unexpected(place)
     if place.is_sign("(") and _is_all_in_brackets(place):
         bracketed = place.take()
-        _separators(place)
+        separators(place)
     while place.piece.kind != "end":
         found += _one(place)
         if bracketed is not None and place.is_sign(")"):
             place.take()
             bracketed = None
-        if place.piece.kind != "end" and not _separators(place):
+        if place.piece.kind != "end" and not separators(place):
             raise _unexpected(place)
     return found
 
@@ -46,10 +49,12 @@ def _is_all_in_brackets(place: Place) -> bool:
 def _unexpected(place: Place) -> Exception:
     if place.piece.kind == "text":
         return place.error(f"the words {place.piece.text.strip()[:40]!r} are not understood", r"write \text{for}")
+    if place.piece.kind == "command" and place.piece.text in REFUSED:
+        return place.error(*REFUSED[place.piece.text])
     return place.error(f"unexpected {place.shown()}", r"conditions follow after \text{for}")
 
 
-def _separators(place: Place) -> bool:
+def separators(place: Place) -> bool:
     """Go behind commas and words between conditions; whether there were any."""
     start = place.at
     while place.is_sign(",", ";", ".") or place.is_command("forall"):
@@ -62,6 +67,15 @@ def _separators(place: Place) -> bool:
         while place.is_sign(","):
             place.take()
     return place.at > start
+
+
+def condition_words(place: Place, start: int) -> bool:
+    """Whether words that begin conditions stand between a piece and the next one."""
+    between = place.pieces[start : place.at]
+    if any(piece.text == "forall" for piece in between):
+        return True
+    words = [piece.text.strip(" ,.;:()") for piece in between if piece.kind == "text"]
+    return not words or any(word and word != "and" for word in words)
 
 
 def _one(place: Place) -> list[list[Token]]:
@@ -80,6 +94,10 @@ def _one(place: Place) -> list[list[Token]]:
         if place.is_command("in"):
             place.take()
             return _members(place, names)
+        if place.is_command("sim"):
+            place.take()
+            law_at(place)  # it is read where an expectation needs it
+            return []
         if not place.is_sign(","):
             break
         place.take()
@@ -89,19 +107,41 @@ def _one(place: Place) -> list[list[Token]]:
 
 def _members(place: Place, names: list[Token]) -> list[list[Token]]:
     colon = place.token("sign", ":")
-    kind = _field(place) if place.is_command("mathbb") else _interval(place)
+    shaped, end = shaped_kind(place.pieces, place.at)
+    if shaped:
+        place.at = end
+        found = tokens(shaped)[:-1]
+        first = place.before
+        kind = [place.token(each.kind, each.text, first) for each in found]
+    else:
+        kind = _field(place) if place.piece.kind == "blackboard" else _interval(place)
     return [[name, colon, *kind] for name in names]
 
 
+#: What stands low or high behind ℝ for its halves.
+_HALVES = {
+    "+": "positive", "++": "positive", ">0": "positive", "*": "", "ge0": "nonnegative", "geq0": "nonnegative",
+    "<0": "negative", "-": "negative",
+}  # fmt: skip
+
+
 def _field(place: Place) -> list[Token]:
-    place.take()
-    braced = place.accepts("{")
     piece = place.take()
-    if braced:
-        place.expect("}", "after the set")
-    if piece.text not in FIELDS or place.is_sign("^", "_"):
+    kind = FIELDS.get(piece.text, "")
+    if place.is_sign("^", "_"):
+        place.take()
+        inside = ""
+        if place.accepts("{"):
+            while not place.accepts("}"):
+                if place.piece.kind == "end":
+                    break
+                inside += place.take().text
+        else:
+            inside = place.take().text
+        kind = _HALVES.get(inside, "") if piece.text == "R" else ""
+    if not kind:
         raise place.error("this set is not read", "write conditions such as x > 0", piece)
-    return [place.token("name", FIELDS[piece.text], piece)]
+    return [place.token("name", word, piece) for word in kind.split()]
 
 
 def _interval(place: Place) -> list[Token]:

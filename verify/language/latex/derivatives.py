@@ -4,25 +4,40 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from verify.language.latex.names import name_with_subscript, starts_a_name
+from verify.language.latex import names
+from verify.language.latex.letters import letter, starts_a_name
 from verify.language.latex.place import Place
 from verify.language.operators import HIGHEST_ORDER
+from verify.language.tokens import Token
 
 _FRACTIONS = ("frac", "dfrac", "tfrac")
 
 
+class By(NamedTuple):
+    """What is differentiated by, and how often.
+
+    entry       the indices behind a vector or matrix, where only that entry varies.
+    transposed  whether it is written as a row, \\partial x^\\top.
+    """
+
+    name: str
+    order: int = 1
+    entry: tuple[Token, ...] = ()
+    transposed: bool = False
+
+
 class Operator(NamedTuple):
-    """What is differentiated by, outermost first, each with its order.
+    """What is differentiated by, outermost first; empty where a nabla does not say it.
 
     end      index of the first piece behind the operator.
     operand  indices of the pieces between d and the bar; empty where the operand follows.
-    gradient whether it is written with a nabla.
+    nabla    empty, or `gradient`, `divergence`, `second` for what is written with a nabla.
     """
 
-    by: tuple[tuple[str, int], ...]
+    by: tuple[By, ...]
     end: int
     operand: tuple[int, int] = (0, 0)
-    gradient: bool = False
+    nabla: str = ""
 
 
 def operator_at(place: Place) -> Operator | None:
@@ -93,28 +108,60 @@ def _fraction(place: Place) -> Operator | None:
         raise place.error(
             "d is declared, and this can be a derivative or a quotient", r"write \frac{\mathrm{d}}{\mathrm{d}x}", first
         )
-    if total != sum(order for _, order in by):
+    if total != sum(each.order for each in by):
         raise place.error(
             "the orders above and below must be the same number, as in \\frac{d^2}{dx^2}", piece=place.pieces[above]
         )
     return Operator(tuple(by), below_end + 1, rest)
 
 
-def _below(place: Place, end: int) -> list[tuple[str, int]]:
+def _below(place: Place, end: int) -> list[By]:
     """What stands below the bar, or nothing where that is no list of differentials."""
     found = []
     while place.at < end:
         if not _is_d(place):
             return []
         place.take()
+        bracketed = place.is_sign("(") and place.pieces[end - 1].text == ")"
+        if bracketed:
+            place.take()
         if place.at >= end or not starts_a_name(place):
             return []
-        name, indices = name_with_subscript(place)
-        if indices:
-            raise place.error(f"derivative with respect to an entry of {name}", "differentiate by all of it")
-        order = _order(place) if place.is_sign("^") else 1
-        found.append((name, order))
+        found.append(_variable(place))
+        if bracketed and not place.accepts(")"):
+            return []
+        if place.is_sign("(") and _argument_of(place, found[-1].name):
+            raise place.error(
+                f"derivative with respect to a value of {found[-1].name}", "write it by a quantity of its own"
+            )
     return found
+
+
+def _argument_of(place: Place, name: str) -> bool:
+    return bool(place.depends_on(name))
+
+
+def _variable(place: Place) -> By:
+    """The name that is differentiated by, with its entry, its order and its transposition."""
+    name, indices = names.name_with_subscript(place)
+    if not place.is_sign("^"):
+        return By(name, 1, tuple(indices))
+    if _is_transposed(place):
+        return By(name, 1, tuple(indices), transposed=True)
+    return By(name, _order(place), tuple(indices))
+
+
+def _is_transposed(place: Place) -> bool:
+    """Go behind ^\\top or ^T, if it stands next."""
+    start = place.at
+    place.take()
+    braced = place.accepts("{")
+    if place.piece.text in ("top", "T", "intercal") and place.piece.kind in ("command", "letter", "word"):
+        place.take()
+        if not braced or place.accepts("}"):
+            return True
+    place.at = start
+    return False
 
 
 def _order(place: Place) -> int:
@@ -140,47 +187,54 @@ def _subscripted(place: Place) -> Operator:
         order = _order(place)
         if len(by) > 1:
             raise place.error("a power of a derivative by several variables", "write the operators one by one")
-        by = [(by[0][0], by[0][1] * order)]
+        by = [by[0]._replace(order=by[0].order * order)]
     return Operator(tuple(by), place.at)
 
 
-def _listed(place: Place) -> list[tuple[str, int]]:
+def _listed(place: Place) -> list[By]:
     """The variables in a subscript."""
     place.expect("_", "with what is differentiated by")
-    by: list[tuple[str, int]] = []
+    by: list[By] = []
     if not place.accepts("{"):
         if not starts_a_name(place):
             raise place.error(f"a variable is missing, found {place.shown()}")
-        from verify.language.latex.names import letter
-
-        return [(letter(place), 1)]
+        return [By(letter(place))]
     while not place.accepts("}"):
         if not starts_a_name(place):
             raise place.error(f"a variable is missing, found {place.shown()}")
-        name, indices = name_with_subscript(place)
-        if indices:
-            raise place.error(f"derivative with respect to an entry of {name}", "differentiate by all of it")
-        if by and by[-1][0] == name:
-            by[-1] = (name, by[-1][1] + 1)
+        name, indices = names.name_with_subscript(place)
+        if by and by[-1].name == name and not indices:
+            by[-1] = by[-1]._replace(order=by[-1].order + 1)
         else:
-            by.append((name, 1))
+            by.append(By(name, 1, tuple(indices)))
+        place.accepts(",")
     if not by:
         raise place.error("an empty subscript says nothing to differentiate by")
     return by
 
 
 def _nabla(place: Place) -> Operator:
+    r"""\nabla_x, \nabla_x^2, \nabla^2_x, \nabla_x \cdot, and \nabla alone."""
     first = place.take()
-    if not place.is_sign("_"):
-        raise place.error(r"\nabla does not say by what", r"write \nabla_x, or \frac{d}{dx}", first)
-    by = _listed(place)
-    if len(by) > 1 or by[0][1] > 1:
-        raise place.error("a gradient by several variables", "write one variable", first)
-    if place.is_sign("^"):
-        raise place.error("∇² can be the Hessian matrix or the Laplacian", "write it as text with hess_x", first)
-    if place.is_command("cdot", "times"):
-        raise place.error("divergence and curl are not read from LaTeX", "write div_x as text", first)
-    return Operator(tuple(by), place.at, gradient=True)
+    second = _is_second(place)
+    by = _listed(place) if place.is_sign("_") else []
+    if len(by) > 1 or (by and (by[0].order > 1 or by[0].entry)):
+        raise place.error("a gradient by several variables, or by an entry", "write one variable", first)
+    second = second or _is_second(place)
+    if place.is_command("times"):
+        raise place.error("a curl is not read from LaTeX", "write its entries", first)
+    if place.is_command("cdot"):
+        place.take()
+        return Operator(tuple(by), place.at, nabla="divergence")
+    return Operator(tuple(by), place.at, nabla="second" if second else "gradient")
+
+
+def _is_second(place: Place) -> bool:
+    if not place.is_sign("^"):
+        return False
+    if _order(place) != 2:
+        raise place.error("a power of ∇ that is not 2", "write what it means", place.before)
+    return True
 
 
 def _inline(place: Place) -> Operator | None:
@@ -197,8 +251,8 @@ def _inline(place: Place) -> Operator | None:
     place.take()
     if not starts_a_name(place):
         return None
-    name, indices = name_with_subscript(place)
+    name, indices = names.name_with_subscript(place)
     order = _order(place) if place.is_sign("^") else 1
     if indices or order != total:
         raise place.error("the orders above and below must be the same number, as in d^2/dx^2")
-    return Operator(((name, order),), place.at)
+    return Operator((By(name, order),), place.at)

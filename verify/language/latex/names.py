@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from verify.language.latex import indices
+from verify.language.latex.identity import kronecker
+from verify.language.latex.letters import letter, starts_a_name
 from verify.language.latex.place import Place
-from verify.language.latex.words import ACCENTS, BOLD, FUNCTIONS, LETTERS
+from verify.language.latex.words import BOLD, FUNCTIONS, LETTERS
 from verify.language.names import RESERVED, is_function
 from verify.language.tokens import Token
 
@@ -13,26 +16,9 @@ _AMBIGUOUS = {
     "E": (r"Euler's number (write \mathrm{e}) or a quantity", "E"),
     "i": (r"the imaginary unit (write \mathrm{i}) or a quantity", "i"),
 }
+#: Names of functions of two letters that are products of letters as often.
+_ALSO_PRODUCTS = frozenset(("th", "ch", "sh", "li", "Si", "Ci", "Ei", "Ai", "Bi"))
 _UPRIGHT = {"e": "E", "i": "I"}
-
-
-def starts_a_name(place: Place) -> bool:
-    """Whether a letter stands next."""
-    piece = place.piece
-    return piece.kind in ("letter", "word") or (piece.kind == "command" and piece.text in LETTERS)
-
-
-def letter(place: Place) -> str:
-    """The name that the next letter stands for, its accent included, its subscript not."""
-    piece = place.take()
-    name = LETTERS[piece.text] if piece.kind == "command" else piece.text
-    if piece.style in ACCENTS:
-        return f"{name}_{ACCENTS[piece.style]}"
-    # Greek letters are drawn in two ways, and any letter in two typefaces.
-    drawn = f"{piece.text} {piece.style}"
-    if place.styles.setdefault(name, drawn) != drawn:
-        raise place.error(f"{name} is drawn in two ways, which can be two quantities", "rename one of them", piece)
-    return name
 
 
 def name_with_subscript(place: Place) -> tuple[str, list[Token]]:
@@ -42,9 +28,8 @@ def name_with_subscript(place: Place) -> tuple[str, list[Token]]:
         return name, []
     place.take()
     if place.is_shaped(name):
-        from verify.language.latex.structures import index
-
-        return name, index(place)
+        shape = place.measure.variables[name].shape if name in place.measure.variables else ()
+        return name, indices.index(place, [str(size) for size in shape])
     first = place.piece
     lowered = _subscript(place, name)
     arguments = [each.strip() for each in place.depends_on(name).split(",")]
@@ -99,15 +84,26 @@ def quantity(place: Place) -> tuple[str, list[Token]]:
     """The tokens of the next name where a value is needed, and the name itself."""
     first = place.piece
     _refuse_run(place)
+    if first.text == "delta" and place.after.text == "_" and _has_two_letters(place):
+        if not place.measure.sizes:
+            raise place.error("delta with two indices can be Kronecker's or a quantity", "declare it, or the vectors")
+        place.take()
+        place.take()
+        return "", kronecker(place, indices.index(place, []))
+    if first.text == "Delta" and first.kind == "command" and "Delta" not in place.declared:
+        return _difference(place)
     if first.kind == "word" and first.text in _UPRIGHT and first.text not in place.declared:
         place.take()
         return "", [place.token("constant", _UPRIGHT[first.text], first)]
-    name, indices = name_with_subscript(place)
+    name, entry = name_with_subscript(place)
     declared = name in place.declared or name in place.bound
-    if name in _AMBIGUOUS and not declared:
+    if name == "i" and not declared and place.imaginary:
+        place.notes.setdefault("i is read as the imaginary unit; declare i if it is a quantity")
+        return "", [place.token("constant", "I", first)]
+    if name in _AMBIGUOUS and not declared and name not in place.ranges:
         what, declare = _AMBIGUOUS[name]
         raise place.error(f"{name} can be {what}", f"declare {declare}", first)
-    if first.style in BOLD and not declared:
+    if any(style in BOLD for style in first.style.split("/")) and not declared:
         # As numbers they would commute, which vectors and matrices do not.
         raise place.error(
             f"{name} is set as a vector or matrix and is not declared", f"declare {name}: vector(n), or real", first
@@ -119,7 +115,30 @@ def quantity(place: Place) -> tuple[str, list[Token]]:
         return "", [place.token("constant", "pi", first)]
     if name in RESERVED or (first.kind == "word" and not declared and is_function(name)):
         raise place.error(f"{name!r} is no name of a quantity", "", first)
-    return name, [place.token("name", name, first), *indices]
+    return name, [place.token("name", name, first), *entry]
+
+
+def _has_two_letters(place: Place) -> bool:
+    """Whether the subscript behind the next letter is two letters, none of which makes it a declared name."""
+    ahead = place.pieces[place.at + 2 : place.at + 7]
+    inside = [piece for piece in ahead[1:] if piece.text != ","][:3]
+    letters = [piece for piece in inside[:2] if piece.kind == "letter"]
+    name = "delta_" + "".join(piece.text for piece in letters)
+    return ahead[0].text == "{" and len(letters) == 2 and inside[2].text == "}" and name not in place.declared
+
+
+def _difference(place: Place) -> tuple[str, list[Token]]:
+    r"""\Delta x is one quantity, the difference of two values of x."""
+    first = place.take()
+    if not starts_a_name(place):
+        if place.is_sign("(", "[") or place.piece.kind == "command":
+            raise place.error("Delta can be the Laplacian or a quantity", r"write \nabla_x^2, or declare Delta", first)
+        return "Delta", [place.token("name", "Delta", first)]
+    if place.depends_on(letter_name := place.piece.text):
+        raise place.error(f"Delta {letter_name} can be the Laplacian or a difference", r"write \nabla_x^2", first)
+    name = f"Delta_{name_with_subscript(place)[0]}"
+    place.notes.setdefault(f"{place.source(first)} is read as one quantity, {name}")
+    return name, [place.token("name", name, first)]
 
 
 def _refuse_run(place: Place) -> None:
@@ -133,7 +152,7 @@ def _refuse_run(place: Place) -> None:
         at += 1
     for length in range(min(len(run), 8), 1, -1):
         word = run[:length]
-        if word in FUNCTIONS and word not in ("th", "ch", "sh") and not set(word) <= set(place.declared):
+        if word in FUNCTIONS and word not in _ALSO_PRODUCTS and not set(word) <= set(place.declared):
             raise place.error(f"{word} without a backslash is a product of letters", f"write \\{word} for the function")
     if len(run) > 1 and run[0] == "d" and "d" not in place.declared:
         raise place.error(

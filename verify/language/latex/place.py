@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from verify.claim import Shape
 from verify.language.errors import ReadError
-from verify.language.latex.pieces import Piece
+from verify.language.latex.measure import Choice, Measure
+from verify.language.latex.piece import Piece
 from verify.language.tokens import MOST_TOKENS, Token
 
 #: Sums, factors and atoms inside each other: a bracket makes one of each.
@@ -17,16 +19,41 @@ class Place:
     """A place in the pieces of a formula.
 
     declared   kinds by name, as they are written.
+    measure    the shapes that follow from what is declared.
     notes      readings that were taken where the formula allowed another one.
     bound      indices of the sums around, innermost last.
+    ranges     the sizes of what the other indices count: they stand for every entry.
+    choices    signs whose meaning the shapes of the whole claim decide.
+    grids      the entries of matrices that are written out, by row.
+    whole      names that are whole numbers, since sums end there.
+    laws       the laws of random variables that are told behind the formula, by name.
+    dummies    variables of the integrals around, innermost last; empty until the differential is met.
+    before     the place of the line above, whose last side a line can go on with.
     euler      whether e is Euler's number in this formula.
+    imaginary  whether i is the imaginary unit in it.
     styles     how each letter was first drawn: one letter in two typefaces is two quantities.
     """
 
-    def __init__(self, text: str, pieces: list[Piece], declared: Mapping[str, str], euler: bool) -> None:
+    def __init__(
+        self,
+        text: str,
+        pieces: list[Piece],
+        declared: Mapping[str, str],
+        measure: Measure,
+        euler: bool,
+        before: Place | None = None,
+    ) -> None:
         self.text, self.pieces, self.declared, self.euler = text, pieces, declared, euler
+        self.measure, self.imaginary = measure, False
         self.notes: dict[str, None] = {}
         self.bound: list[str] = []
+        # A chain of equalities goes on over several lines.
+        self.ranges: dict[str, str] = {} if before is None else before.ranges
+        self.choices: list[Choice] = [] if before is None else before.choices
+        self.grids: dict[str, list[list[list[Token]]]] = {} if before is None else before.grids
+        self.whole: dict[str, None] = {} if before is None else before.whole
+        self.laws: dict[str, int] = {}
+        self.dummies: list[str] = []
         self.styles: dict[str, str] = {}
         #: The bars that are open around, innermost last: a bar of this kind closes, every other one opens.
         self.bars: list[str] = [""]
@@ -68,6 +95,13 @@ class Place:
             raise self.error(f"expected {sign!r} {where}, found {self.shown()}")
         return self.take()
 
+    def at_differential(self) -> bool:
+        """Whether the differential of an integral stands next: it ends what is integrated."""
+        piece, after = self.piece, self.after
+        is_d = piece.text == "d" and piece.kind in ("letter", "word") and "d" not in self.declared
+        is_name = after.kind in ("letter", "word") or (after.kind == "command" and after.text.isalpha())
+        return bool(self.dummies) and is_d and is_name
+
     def deeper(self) -> None:
         self.depth += 1
         if self.depth > DEEPEST:
@@ -104,6 +138,16 @@ class Place:
             self.token("name", function, piece), self.token("sign", "(", piece), *arguments,
             self.token("sign", ")", piece),
         ]  # fmt: skip
+
+    def shape(self, tokens: Sequence[Token]) -> Shape | None:
+        """The shape of what was read, () of a number; None where it cannot be told."""
+        return self.measure.shape(tokens, self.bound, self.choices)
+
+    def choice(self, texts: tuple[str, ...], piece: Piece | Token, says: tuple[str, ...] = ()) -> Token:
+        """A token that stands for one of the texts, whichever lets the shapes of the claim fit together."""
+        name = f"#{len(self.choices)}"
+        self.choices.append(Choice(name, texts, says))
+        return self.token("name", name, piece)
 
     def is_shaped(self, name: str) -> bool:
         """Whether a name is declared as a vector or matrix."""

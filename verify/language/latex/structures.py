@@ -2,10 +2,10 @@ r"""What do roots, norms, sums, dots, cases and indices of LaTeX become?  The ca
 
 from __future__ import annotations
 
-from verify.language.latex import read
-from verify.language.latex.names import letter, starts_a_name
+from verify.language.latex import names, read, values
+from verify.language.latex.letters import letter, starts_a_name
+from verify.language.latex.piece import Piece
 from verify.language.latex.place import Place
-from verify.language.latex.superscripts import superscript
 from verify.language.latex.words import OTHERWISE, RELATIONS
 from verify.language.tokens import Token
 
@@ -26,7 +26,7 @@ def root(place: Place) -> list[Token]:
     """A square root, or one of a higher order, as a power."""
     first = place.take()
     if not place.is_sign("["):
-        return place.called("sqrt", read.argument(place), first)
+        return place.called("sqrt", _argument(place), first)
     place.take()
     order = place.piece
     if order.kind != "number" or not order.text.isdigit() or int(order.text) < 2:
@@ -34,46 +34,132 @@ def root(place: Place) -> list[Token]:
     place.take()
     place.expect("]", "after the order of the root")
     place.notes.setdefault(f"\\sqrt[{order.text}]{{x}} is read as x^(1/{order.text}), for x > 0")
-    body = place.bracketed(read.argument(place), first)
+    body = place.bracketed(_argument(place), first)
     exponent = [place.token("number", "1", order), place.token("sign", "/", order), place.token("number", order.text)]
     raised = [place.token("sign", "(", order), *exponent, place.token("sign", ")", order)]
     return place.bracketed([*body, place.token("sign", "^", first), *raised], first)
 
 
-def sum_over(place: Place) -> list[Token]:
-    """A sum over an index, of the product that follows."""
-    first = place.take()
-    if not place.accepts("_") or not place.accepts("{") or not starts_a_name(place):
-        raise place.error("a sum needs its index and its ends", r"write \sum_{i=1}^{n}", first)
-    name = letter(place)
-    place.expect("=", "after the index of the sum")
-    low = read.total(place)
-    place.expect("}", "after the lower end")
+def _argument(place: Place) -> list[Token]:
+    return values.argument(place)
+
+
+def _limits_of_index(place: Place, first: Piece) -> tuple[list[str], list[Token], list[Token]]:
+    """The names of the indices below a sum or product, and its ends; without ends the indices count all entries."""
+    mend = r"write \sum_{i=1}^{n}"
+    if not place.accepts("_"):
+        raise place.error("a sum needs its index and its ends", mend, first)
+    braced = place.accepts("{")
+    names: list[str] = []
+    low: list[Token] = []
+    while starts_a_name(place):
+        names.append(letter(place))
+        if not braced or not place.is_sign(","):
+            break
+        place.take()
+    if not names:
+        raise place.error("a sum needs its index and its ends", mend, first)
+    if braced and place.accepts("="):
+        low = read.total(place)
+    if braced:
+        place.expect("}", "after the index of the sum")
+    if not low:
+        if place.is_sign("^"):
+            raise place.error("a sum needs both of its ends", mend, first)
+        return names, [], []
+    if len(names) > 1:
+        raise place.error("several indices with one lower end", "write a sum for each", first)
     place.expect("^", "before the upper end")
-    transposed, high = superscript(place)
-    if transposed:
-        raise place.error("the upper end of a sum is a number", r"declare T", first)
+    return names, low, _argument(place)
+
+
+def sum_over(place: Place) -> list[Token]:
+    """A sum over an index, or several, of the product that follows."""
+    first = place.take()
+    names, low, high = _limits_of_index(place, first)
+    for name in names:
+        if name in place.bound or name in place.declared:
+            raise place.error(f"{name} is the index of another sum, or declared", "rename it", first)
+    place.bound += names
+    kept, place.ranges = place.ranges, {name: size for name, size in place.ranges.items() if name not in names}
+    body = read.product(place)
+    sizes = [place.ranges.pop(name, "") for name in names]
+    place.ranges = {name: size for name, size in kept.items() if name in names} | place.ranges
+    del place.bound[len(place.bound) - len(names) :]
+    comma = place.token("sign", ",", first)
+    for name, size in reversed(list(zip(names, sizes, strict=True))):
+        if not low and not size:
+            raise place.error(f"{name} counts the entries of what?", r"write \sum_{i=1}^{n}", first)
+        if not low:
+            place.notes.setdefault(f"the sum over {name} goes from 1 to {size}")
+        if high:
+            _count(place, high)
+        start = low or [place.token("number", "1", first)]
+        end = high or [place.token("number" if size.isdigit() else "name", size, first)]
+        body = place.called("sum", [*body, comma, place.token("name", name, first), comma, *start, comma, *end], first)
+    return body
+
+
+def _count(place: Place, end: list[Token]) -> None:
+    """The names in the end of a sum such as n - 1 are whole numbers."""
+    for token in end if len(end) > 1 else []:
+        if token.kind == "name" and token.text not in place.declared and token.text not in place.bound:
+            place.notes.setdefault(f"{token.text} in the end of a sum is read as a whole number from 1 on")
+            place.whole.setdefault(token.text)
+
+
+#: Factors that a product is written out into.
+MOST_FACTORS = 30
+
+
+def product_over(place: Place) -> list[Token]:
+    """A product over an index between two numbers, written out."""
+    first = place.take()
+    names, low, high = _limits_of_index(place, first)
+    ends = [tokens[0].text for tokens in (low, high) if len(tokens) == 1 and tokens[0].text.isdigit()]
+    if len(ends) != 2 or len(names) != 1 or not 0 <= int(ends[1]) - int(ends[0]) < MOST_FACTORS:
+        raise place.error(
+            "a product is read between two small numbers only", "write the factors, or a sum of log", first
+        )
+    name = names[0]
     place.bound.append(name)
     body = read.product(place)
     place.bound.pop()
-    comma = place.token("sign", ",", first)
-    return place.called("sum", [*body, comma, place.token("name", name, first), comma, *low, comma, *high], first)
+    out: list[Token] = []
+    for number in range(int(ends[0]), int(ends[1]) + 1):
+        here = [each._replace(kind="number", text=str(number)) if each.text == name else each for each in body]
+        out += [place.token("sign", "*", first)] * bool(out) + place.bracketed(here, first)
+    return place.bracketed(out, first)
+
+
+def binomial(place: Place) -> list[Token]:
+    """A binomial coefficient by factorials."""
+    first = place.take()
+    above, below = place.bracketed(_argument(place), first), place.bracketed(_argument(place), first)
+    place.notes.setdefault("a binomial coefficient is read as n!/(k!*(n - k)!)")
+    rest = [*above, place.token("sign", "-", first), *below]
+    under = [
+        *place.called("factorial", below, first), place.token("sign", "*", first),
+        *place.called("factorial", rest, first),
+    ]  # fmt: skip
+    over = place.called("factorial", above, first)
+    return place.bracketed([*over, place.token("sign", "/", first), *place.bracketed(under, first)], first)
 
 
 def dotted(place: Place) -> list[Token]:
-    """A name with a dot: the derivative by what it is declared to depend on."""
+    """A name with dots: the derivative by what it is declared to depend on, there or at the argument behind it."""
     first = place.take()
+    order = {"dot": 1, "ddot": 2, "dddot": 3}[first.text]
     braced = place.accepts("{")
     if not starts_a_name(place):
         raise place.error("a dot stands above a name")
-    name = letter(place)
+    name = names.name_with_subscript(place)[0] if braced else letter(place)
     if braced:
         place.expect("}", "after the name")
     by = place.depends_on(name)
     if not by or "," in by:
         raise place.error(f"a dot above {name} does not say by what", f"declare {name}: function of t", first)
-    tokens = [place.token("name", text, first) for text in ("∂", f"∂{by}", name)]
-    return place.bracketed([tokens[0], place.token("sign", "/", first), *tokens[1:]], first)
+    return values.differentiated(place, name, order, first)
 
 
 def cases(place: Place) -> list[Token]:
@@ -127,19 +213,3 @@ def condition(place: Place) -> list[Token]:
 def relation_at(place: Place) -> str | None:
     """The relation that stands next, as text writes it."""
     return RELATIONS.get(place.piece.text) if place.piece.kind in ("sign", "command") else None
-
-
-def index(place: Place) -> list[Token]:
-    """The entry that the subscript of a vector or matrix means, behind its _."""
-    first = place.piece
-    out: list[Token] = []
-    if place.accepts("{"):
-        while not place.accepts("}"):
-            alone = place.pieces[place.at + 1].kind in ("letter", "number") and place.piece.kind in ("letter", "number")
-            out += [place.token("sign", ",", first)] * bool(out) + (
-                read.atom(place, alone=True) if alone else read.total(place)
-            )
-            place.accepts(",")
-    else:
-        out = read.atom(place, alone=True)
-    return [place.token("sign", "[", first), *out, place.token("sign", "]")]
