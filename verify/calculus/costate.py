@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from verify.calculus.reverse import gradient, pullback
-from verify.calculus.tidy import tidy
-from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, mul, num, substitute, symbol
+from verify.calculus.tidy import tidied, tidy
+from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, bound_name, mul, num, postorder, rebuild, substitute, symbol
 from verify.language.write import write
 from verify.systems import INDEX, TIME, ImplicitProblem, OdeProblem, RecurrenceProblem, adjoint_names
 
@@ -80,8 +81,19 @@ def symbols(names: Sequence[str], where: str = "") -> tuple[Node, ...]:
 
 def moved(nodes: Sequence[Node], names: Sequence[str], where: str) -> tuple[Node, ...]:
     """Expressions in which the names are taken at another time or step."""
-    at = dict(zip(symbols(names), symbols(names, where), strict=True))
-    return tuple(substitute(node, at) for node in nodes)
+    return replaced(nodes, dict(zip(symbols(names), symbols(names, where), strict=True)))
+
+
+def replaced(nodes: Sequence[Node], at: Mapping[Node, Node]) -> tuple[Node, ...]:
+    """Expressions with replacements made in all of them; what they share is visited once."""
+    order = list(postorder(*nodes))
+    if any(bound_name(node) is not None for node in order):
+        return tuple(substitute(node, at) for node in nodes)
+    done = dict(at)
+    for node in order:
+        if node not in done:
+            done[node] = rebuild(node, (done[arg] for arg in node.args))
+    return tuple(done[node] for node in nodes)
 
 
 # --- ordinary differential equations --------------------------------------------------------------
@@ -97,14 +109,16 @@ def end(problem: OdeProblem) -> str:
     return f"({write(problem.T)})"
 
 
-def ode_costate(problem: OdeProblem) -> Costate:
-    """The adjoint equation and the terminal condition."""
+def ode_costate(problem: OdeProblem, *, with_slip: bool = True) -> Costate:
+    """The adjoint system of an ODE; `with_slip` for its rate with the Jacobian not transposed as well."""
     u, l = problem.state, symbols(adjoint_names(problem))
     rate = pullback((*problem.rhs, problem.running), (*l, ONE), u)
-    source = tuple(tidy(-d) for d in gradient(problem.running, u))
-    columns = [gradient(f, u) for f in problem.rhs]
-    transposed = tuple(tidy(add(-inner(row, l), s)) for row, s in zip(columns, source, strict=True))
-    return Costate(tuple(tidy(-r) for r in rate), transposed, source, terminal_gradient(problem, u))
+    source = tidied([-d for d in gradient(problem.running, u)])
+    transposed: tuple[Node, ...] = ()
+    if with_slip:
+        rows = (gradient(f, u) for f in problem.rhs)
+        transposed = tuple(tidy(add(-inner(row, l), s)) for row, s in zip(rows, source, strict=True))
+    return Costate(tidied([-r for r in rate]), transposed, source, terminal_gradient(problem, u))
 
 
 def terminal_gradient(problem: OdeProblem, names: Sequence[str]) -> tuple[Node, ...]:
@@ -113,40 +127,56 @@ def terminal_gradient(problem: OdeProblem, names: Sequence[str]) -> tuple[Node, 
         symbol(TIME): problem.T,
         **dict(zip(symbols(problem.state), symbols(problem.state, end(problem)), strict=True)),
     }
-    return tuple(substitute(d, at) for d in gradient(problem.terminal, names))
+    return replaced(gradient(problem.terminal, names), at)
 
 
 def ode_gradient(problem: OdeProblem, q: str) -> Gradient:
     """dG/dq for a name of the domain, `t0`, `T`, or the initial state `u(t0)`."""
-    names = adjoint_names(problem)
-    l, l0, lT = symbols(names), symbols(names, start(problem)), symbols(names, end(problem))
-    for name, multiplier in zip(problem.state, l0, strict=True):
-        if q == f"{name}(t0)":
-            return Gradient((Term("l(t0)", multiplier),))
-    known = q in problem.domain.variables
-    T_q = gradient(problem.T, (q,))[0] if known else num(int(q == "T"))
-    t0_q = gradient(problem.t0, (q,))[0] if known else num(int(q == "t0"))
-    (f_q, r_q) = (pullback(problem.rhs, l, (q,))[0], gradient(problem.running, (q,))[0]) if known else (ZERO, ZERO)
-    b_q = pullback(problem.initial, l0, (q,))[0] if known else ZERO
-    g_q, g_t = terminal_gradient(problem, (q, TIME))
+    return ode_gradients(problem, (q,))[0]
 
-    def at(nodes: Sequence[Node], where: str, when: Node) -> list[Node]:
-        return [substitute(node, {symbol(TIME): when}) for node in moved(nodes, problem.state, where)]
 
-    f_T, (r_T,) = at(problem.rhs, end(problem), problem.T), at((problem.running,), end(problem), problem.T)
-    f_0, (r_0,) = at(problem.rhs, start(problem), problem.t0), at((problem.running,), start(problem), problem.t0)
-    terms = (
-        Term("g_q", tidy(g_q)),
-        Term("l(t0)b_q", b_q),
-        Term("r_q", inside=r_q),
-        Term("l f_q", inside=f_q),
-        Term("g_T", tidy(mul(T_q, g_t))),
-        Term("l(T)f(T)", tidy(mul(T_q, inner(lT, f_T)))),
-        Term("r(T)", tidy(mul(T_q, r_T))),
-        Term("l(t0)f(t0)", tidy(mul(MINUS_ONE, t0_q, inner(l0, f_0)))),
-        Term("r(t0)", tidy(mul(MINUS_ONE, t0_q, r_0))),
+def ode_gradients(problem: OdeProblem, names: Sequence[str]) -> tuple[Gradient, ...]:
+    """dG/dq for each name, as `ode_gradient`; the reverse sweeps are made once for all of them."""
+    adjoints = adjoint_names(problem)
+    l, l0 = symbols(adjoints), symbols(adjoints, start(problem))
+    first = {f"{name}(t0)": multiplier for name, multiplier in zip(problem.state, l0, strict=True)}
+    known = tuple(q for q in names if q in problem.domain.variables and q not in first)
+    columns = (
+        pullback(problem.rhs, l, known),
+        gradient(problem.running, known),
+        pullback(problem.initial, l0, known),
+        terminal_gradient(problem, known),
+        gradient(problem.T, known),
+        gradient(problem.t0, known),
     )
-    return Gradient(tuple(term for term in terms if term.boundary is not ZERO or term.inside is not ZERO))
+    by_name = dict(zip(known, zip(*columns, strict=True), strict=True))
+    (g_t,) = terminal_gradient(problem, (TIME,))
+
+    @cache
+    def hamiltonian(where: str, when: Node) -> tuple[Node, Node]:
+        products, r = moved((inner(l, problem.rhs), problem.running), (*problem.state, *adjoints), where)
+        return tuple(tidied(replaced((products, r), {symbol(TIME): when})))
+
+    found = []
+    for q in names:
+        if q in first:
+            found.append(Gradient((Term("l(t0)", first[q]),)))
+            continue
+        none = (ZERO, ZERO, ZERO, ZERO, num(int(q == "T")), num(int(q == "t0")))
+        lf_q, r_q, lb_q, g_q, T_q, t0_q = by_name.get(q, none)
+        terms = [Term("g_q", tidy(g_q)), Term("l(t0)b_q", lb_q), Term("r_q", inside=r_q), Term("l f_q", inside=lf_q)]
+        if T_q is not ZERO:
+            last = hamiltonian(end(problem), problem.T)
+            terms.append(Term("g_T", tidy(mul(T_q, g_t))))
+            terms += [Term(name, tidy(mul(T_q, part))) for name, part in zip(("l(T)f(T)", "r(T)"), last, strict=True)]
+        if t0_q is not ZERO:
+            begin = hamiltonian(start(problem), problem.t0)
+            terms += [
+                Term(name, tidy(mul(MINUS_ONE, t0_q, part)))
+                for name, part in zip(("l(t0)f(t0)", "r(t0)"), begin, strict=True)
+            ]
+        found.append(Gradient(tuple(term for term in terms if term.boundary is not ZERO or term.inside is not ZERO)))
+    return tuple(found)
 
 
 def in_time(problem: OdeProblem, q: str) -> Gradient | None:
@@ -195,12 +225,15 @@ def implicit_costate(problem: ImplicitProblem) -> Costate:
 
 def implicit_gradient(problem: ImplicitProblem, q: str) -> Gradient:
     """dG/dq = g_q - l^T f_q."""
+    return implicit_gradients(problem, (q,))[0]
+
+
+def implicit_gradients(problem: ImplicitProblem, names: Sequence[str]) -> tuple[Gradient, ...]:
+    """dG/dq for each name."""
     l = symbols(adjoint_names(problem))
-    terms = (
-        Term("g_q", gradient(problem.value, (q,))[0]),
-        Term("l f_q", tidy(-pullback(problem.residual, l, (q,))[0])),
-    )
-    return Gradient(tuple(term for term in terms if term.boundary is not ZERO))
+    columns = gradient(problem.value, names), tidied([-d for d in pullback(problem.residual, l, names)])
+    found = ((Term("g_q", g_q), Term("l f_q", lf_q)) for g_q, lf_q in zip(*columns, strict=True))
+    return tuple(Gradient(tuple(term for term in terms if term.boundary is not ZERO)) for terms in found)
 
 
 # --- recurrences ----------------------------------------------------------------------------------
@@ -221,16 +254,25 @@ def recurrence_costate(problem: RecurrenceProblem) -> Costate:
 
 def recurrence_gradient(problem: RecurrenceProblem, q: str) -> Gradient:
     """dG/dq, its sum over l[k], x[k-1]; q may be the initial state `x(0)`."""
-    names = adjoint_names(problem)
-    for name, multiplier in zip(problem.state, symbols(names, "[0]"), strict=True):
-        if q == f"{name}(0)":
-            return Gradient((Term("l[0]", multiplier),))
-    terms = (
-        Term("g_q", moved(gradient(problem.value, (q,)), problem.state, "[n]")[0]),
-        Term("l[0]b_q", pullback(problem.initial, symbols(names, "[0]"), (q,))[0]),
-        Term("l F_q", inside=moved(pullback(problem.step, symbols(names, "[k]"), (q,)), problem.state, "[k-1]")[0]),
+    return recurrence_gradients(problem, (q,))[0]
+
+
+def recurrence_gradients(problem: RecurrenceProblem, names: Sequence[str]) -> tuple[Gradient, ...]:
+    """dG/dq for each name."""
+    adjoints = adjoint_names(problem)
+    first = {f"{name}(0)": l0 for name, l0 in zip(problem.state, symbols(adjoints, "[0]"), strict=True)}
+    columns = (
+        moved(gradient(problem.value, names), problem.state, "[n]"),
+        pullback(problem.initial, symbols(adjoints, "[0]"), names),
+        moved(pullback(problem.step, symbols(adjoints, "[k]"), names), problem.state, "[k-1]"),
     )
-    return Gradient(tuple(term for term in terms if term.boundary is not ZERO or term.inside is not ZERO))
+    found = []
+    for q, g_q, lb_q, lF_q in zip(names, *columns, strict=True):
+        terms = (Term("g_q", g_q), Term("l[0]b_q", lb_q), Term("l F_q", inside=lF_q))
+        if q in first:
+            terms = (Term("l[0]", first[q]),)
+        found.append(Gradient(tuple(term for term in terms if term.boundary is not ZERO or term.inside is not ZERO)))
+    return tuple(found)
 
 
 def substitute_index(nodes: Sequence[Node], index: Node) -> tuple[Node, ...]:

@@ -10,11 +10,11 @@ from fractions import Fraction
 from verify.calculus.costate import (
     Gradient,
     implicit_costate,
-    implicit_gradient,
+    implicit_gradients,
     ode_costate,
-    ode_gradient,
+    ode_gradients,
     recurrence_costate,
-    recurrence_gradient,
+    recurrence_gradients,
     total,
 )
 from verify.calculus.reverse import gradient
@@ -153,14 +153,14 @@ def _float(node: Node, text: str) -> str:
 
 def _ode(problem: OdeProblem) -> list[str]:
     u, l, names = problem.state, adjoint_names(problem), _names(problem)
-    costate = ode_costate(problem)
+    costate = ode_costate(problem, with_slip=False)
     at_end = {symbol(TIME): problem.T}
     free = {"x": u, "p": names}
     both = {"x": u, "l": l, "p": names}
-    gradients = [ode_gradient(problem, name) for name in names]
+    gradients = ode_gradients(problem, names)
     starts = [_only(g, ("l(t0)b_q", "l(t0)f(t0)", "r(t0)")) for g in gradients]
     ends = [_only(g, ("g_q", "g_T", "l(T)f(T)", "r(T)")) for g in gradients]
-    at_t0, at_T = ode_gradient(problem, "t0"), ode_gradient(problem, "T")
+    at_t0, at_T = ode_gradients(problem, ("t0", "T"))
     lines = [
         f"STATE = {u!r}",
         f"NAMES = {names!r}",
@@ -226,7 +226,7 @@ def _implicit(problem: ImplicitProblem) -> list[str]:
     costate = implicit_costate(problem)
     free, both = {"x": u, "p": names}, {"x": u, "l": l, "p": names}
     flat = [entry for row in costate.matrix for entry in row]
-    gradients = [implicit_gradient(problem, name).boundary for name in names]
+    gradients = [each.boundary for each in implicit_gradients(problem, names)]
     return [
         f"STATE = {u!r}",
         f"NAMES = {names!r}",
@@ -272,7 +272,7 @@ def _recurrence(problem: RecurrenceProblem) -> list[str]:
     names = tuple(name for name in _names(problem) if name != steps)
     costate = recurrence_costate(problem)
     free, both = {"x": u, "p": names}, {"x": u, "l": l, "p": names}
-    gradients = [recurrence_gradient(problem, name) for name in names]
+    gradients = recurrence_gradients(problem, names)
     value_p = gradient(problem.value, names)
     starts = [_only(g, ("l[0]b_q",)) for g in gradients]
     insides = [g.inside for g in gradients]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from weakref import WeakSet
 
 from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, mul, num, postorder, power, rebuild, transform
 
@@ -24,20 +25,39 @@ def tidy(root: Node) -> Node:
 
 
 def tidied(roots: Sequence[Node]) -> tuple[Node, ...]:
-    """Each of the expressions tidied; what they share is visited once."""
+    """Each of the expressions tidied; what they share is visited once, and what is tidy already not at all."""
     done: dict[Node, Node] = {}
-    for node in postorder(*roots):
+    stack = list(reversed(roots))
+    while stack:
+        node = stack[-1]
+        if node in done:
+            stack.pop()
+            continue
+        if not node.args or node in _TIDY:
+            done[stack.pop()] = node
+            continue
+        waiting = [arg for arg in node.args if arg not in done]
+        if waiting:
+            stack += reversed(waiting)
+            continue
+        stack.pop()
         args = [done[arg] for arg in node.args]
         match node.op:
             case "add":
-                done[node] = _collected(args)
+                new = _collected(args)
             case "mul":
-                done[node] = _multiplied(args)
+                new = _multiplied(args)
             case "pow":
-                done[node] = _raised(*args)
+                new = _raised(*args)
             case _:
-                done[node] = rebuild(node, args)
+                new = rebuild(node, args)
+        _TIDY.add(new)
+        done[node] = new
     return tuple(done[root] for root in roots)
+
+
+#: Expressions that tidy to themselves.
+_TIDY: WeakSet[Node] = WeakSet()
 
 
 def tidied_arguments(root: Node) -> Node:
