@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from flint import arb, arb_mat, arb_poly, arb_series, ctx
 
+from verify.numerics.enclosure.integrals import products
+from verify.numerics.enclosure.linear import Linear
 from verify.numerics.enclosure.series import UNIT, ZERO, Diverges, Series, norm
-from verify.numerics.enclosure.step import Linear
 
 Rule = Callable[..., Any]
 #: How far beyond N the truth is computed, in units of N.
@@ -136,51 +137,65 @@ def test_a_cap_below_the_length_is_an_error_and_no_shorter_series() -> None:
             rule(a)
 
 
+# --- integrals of products ------------------------------------------------------------------------------
+
+
+def integral_violations(mutant: Callable[[Series], Series], trials: int, seed: int = 6) -> int:
+    rng, found = Random(seed), 0
+    for trial in range(trials):
+        n, kind = rng.choice([4, 6, 10]), ("polynomial", "tail", "both")[trial % 3]
+        pairs = [cut(rng, n, rng.uniform(-1, 1), kind) for _ in range(4)]
+        (a, b), (x, y) = [mutant(s) for s, _ in pairs[:2]], [mutant(s) for s, _ in pairs[2:]]
+        bounds = products([a, b], [x, y])
+        for i, (_, one) in enumerate(pairs[:2]):
+            for j, (_, other) in enumerate(pairs[2:]):
+                whole = one * other
+                truth = sum((whole[k] / (k + 1) for k in range(LONGER * n)), ZERO)
+                found += not bounds[i][j].overlaps(truth)
+    return found
+
+
+def test_the_integral_of_a_product_is_inside() -> None:
+    assert integral_violations(lambda s: s, 60) == 0
+
+
+def test_an_integral_that_forgets_the_tails_is_caught() -> None:
+    assert integral_violations(lambda s: Series(s.p, ZERO, s.n), 60) > 20
+
+
 # --- linear equations with tails ------------------------------------------------------------------------
 
 
-def linear(rng: Random, n: int, kind: str) -> tuple[Linear, list[arb_mat], list[arb_mat], int]:
-    """V' = A V + G of two rows with known tails, and all coefficients of A and G."""
-    rows, columns = 2, 3
+def linear(rng: Random, n: int, kind: str) -> tuple[Linear, list[arb_mat]]:
+    """V' = A V of two rows with known tails, and all coefficients of A."""
     first, beyond = {"tail": (0.0, 0.4), "whole": (0.8, 0.0), "both": (0.8, 0.05)}[kind]
-
-    def draw(c: int) -> tuple[list[arb_mat], list[list[arb]]]:
-        q = rng.uniform(0.3, 0.8)
-        known = [arb_mat(rows, c, [arb(first * rng.uniform(-1, 1) * q**k) for _ in range(rows * c)]) for k in range(n)]
-        rest = [arb_mat(rows, c, [arb(beyond * rng.uniform(-1, 1)) for _ in range(rows * c)]) for _ in range(2)]
-        tail = [[sum((abs(e[i, j]) for e in rest), ZERO).abs_upper() for j in range(c)] for i in range(rows)]
-        return known + rest, tail
-
-    A, A_tail = draw(rows)
-    G, G_tail = draw(columns)
-    return Linear(A[:n], A_tail, G[:n], G_tail), A, G, columns
+    q = rng.uniform(0.3, 0.8)
+    known = [arb_mat(2, 2, [arb(first * rng.uniform(-1, 1) * q**k) for _ in range(4)]) for k in range(n)]
+    rest = [arb_mat(2, 2, [arb(beyond * rng.uniform(-1, 1)) for _ in range(4)]) for _ in range(2)]
+    tail = [sum((abs(e.entries()[i]) for e in rest), ZERO).abs_upper() for i in range(4)]
+    return Linear(known, arb_mat(2, 2, tail)), known + rest
 
 
-def beyond(A: list[arb_mat], G: list[arb_mat], start: arb_mat, n: int) -> list[list[arb]]:
-    """The true tail of V, coefficient by coefficient."""
-    V, zero = [start], arb_mat(2, start.ncols())
+def beyond(A: list[arb_mat], start: arb_mat, n: int) -> list[arb]:
+    """The true tail of V, entry by entry."""
+    V = [start]
     for j in range(8 * n):
-        rate = G[j] if j < len(G) else zero
+        rate = arb_mat(2, start.ncols())
         for i in range(min(j + 1, len(A))):
             rate += A[i] * V[j - i]
         V.append(rate * (arb(1) / (j + 1)))
-    return [[sum((abs(v[i, k]) for v in V[n:]), ZERO) for k in range(start.ncols())] for i in range(2)]
+    return [sum((abs(v.entries()[k]) for v in V[n:]), ZERO) for k in range(2 * start.ncols())]
 
 
 def linear_violations(mutant: Callable[[Linear], Linear], trials: int) -> int:
     rng, found = Random(5), 0
     for trial in range(trials):
         n = rng.choice([5, 8, 12])
-        system, A, G, columns = linear(rng, n, ("tail", "whole", "both")[trial % 3])
-        start = arb_mat(2, columns, [arb(rng.uniform(-1, 1)) for _ in range(2 * columns)])
-        X = mutant(system).solve(start)[1]
-        truth = beyond(A, G, start, n)
-        found += not all(truth[i][j] <= X[i, j].abs_upper() + arb(2) ** -150 for i in range(2) for j in range(columns))
+        system, A = linear(rng, n, ("tail", "whole", "both")[trial % 3])
+        start = arb_mat(2, 3, [arb(rng.uniform(-1, 1)) for _ in range(6)])
+        X = mutant(system).solve(start)[1].entries()
+        found += not all(t <= x.abs_upper() + arb(2) ** -150 for t, x in zip(beyond(A, start, n), X, strict=True))
     return found
-
-
-def _without(rows: list[list[arb]]) -> list[list[arb]]:
-    return [[ZERO] * len(row) for row in rows]
 
 
 def test_the_tail_of_a_linear_equation_is_never_larger_than_its_bound() -> None:
@@ -190,11 +205,11 @@ def test_the_tail_of_a_linear_equation_is_never_larger_than_its_bound() -> None:
 @pytest.mark.parametrize(
     "mutant",
     [
-        lambda s: Linear(s.A, _without(s.A_tail), s.G, s.G_tail),
-        lambda s: Linear(s.A, s.A_tail, s.G, _without(s.G_tail)),
-        lambda s: Linear([*s.A[:-1], s.A[-1] * 0], s.A_tail, [g * 0 for g in s.G], s.G_tail),
+        lambda s: Linear(s.A, s.A_tail * 0),
+        lambda s: Linear([*s.A[:-1], s.A[-1] * 0], s.A_tail),
+        lambda s: Linear([a if k < 2 else a * 0 for k, a in enumerate(s.A)], s.A_tail),
     ],
-    ids=["tail of A", "tail of G", "rest of G and A"],
+    ids=["tail of A", "last of A", "rest of A"],
 )
 def test_a_linear_bound_that_forgets_a_part_is_caught(mutant: Callable[[Linear], Linear]) -> None:
     assert linear_violations(mutant, 90) > 3
@@ -203,7 +218,7 @@ def test_a_linear_bound_that_forgets_a_part_is_caught(mutant: Callable[[Linear],
 def test_the_tail_of_a_linear_equation_feeds_back_on_itself() -> None:
     # V' = 3 V: the rest d alone (what the known coefficients leave) is too small for the true tail.
     n, a = 5, arb(3)
-    system = Linear([arb_mat([[a]]), *[arb_mat(1, 1)] * (n - 1)], [[ZERO]], [arb_mat(1, 1)] * n, [[ZERO]])
+    system = Linear([arb_mat([[a]]), *[arb_mat(1, 1)] * (n - 1)], arb_mat(1, 1))
     V, X = system.solve(arb_mat([[arb(1)]]))
     d = abs(V[-1][0, 0] * a / n)
     truth = a.exp() - sum((v[0, 0] for v in V), ZERO)

@@ -1,9 +1,8 @@
-"""Where is g_x dx(T)/dq for many names q at once?  The adjoint, backwards over the steps that were proved forwards.
+"""Where is dG/dq for many names q at once?  The adjoint, backwards over the steps that were proved forwards.
 
-On a step with time scaled to s in [0, 1], l' = -A(s)^T l with A = h f_x along the solutions, so that l at the start of
-the step is J^T l at its end, and l(s) for every s comes from the same linear equation as the variations do.  The part
-of the gradient that grows within the step is h times the integral of l^T f_q over [0, 1], one reverse sweep for all q:
-for p + s^N w it is the integral of p, and r/(N + 1) at most beside it.
+On a step with time scaled to s in [0, 1] the adjoint is l(s)^T = l(1)^T J Psi(s), where Psi is the inverse of dx(s)/dx(0)
+and J = dx(1)/dx(0): l at the start of the step is J^T l at its end.  What the step adds to the gradient is h times the
+integral of l^T f_q.  At the time of a term g of the objective, g_x is added to l.
 """
 
 from __future__ import annotations
@@ -11,48 +10,48 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flint import arb, arb_mat, arb_poly
+from flint import arb_mat, arb_poly
 
-from verify.numerics.enclosure.field import Field
+from verify.numerics.enclosure.field import System
 from verify.numerics.enclosure.frame import Frame, centred
-from verify.numerics.enclosure.series import UNIT, ZERO, Series
-from verify.numerics.enclosure.step import Linear, Matrices, Values, finite, series
+from verify.numerics.enclosure.integrals import integrals
+from verify.numerics.enclosure.linear import Matrices
+from verify.numerics.enclosure.series import ZERO, Series, finite
+from verify.numerics.enclosure.step import Tube
 
 
 @dataclass(frozen=True)
 class Passed:
-    """What a proved step leaves behind: its time and length, the solutions on it, A = h f_x there, and dx/dstart."""
+    """What a proved step leaves behind: the solutions on it, dx/dstart, and Psi^T with bounds of its tails."""
 
-    clock: Series
-    h: arb
-    states: Sequence[Series]
-    A: Matrices
-    A_tail: list[list[arb]]
+    tube: Tube
     by_start: arb_mat
+    inverse: Matrices
+    inverse_tail: arb_mat
 
 
-def backwards(field: Field, at: Values, steps: Sequence[Passed], g_x: arb_mat) -> tuple[arb_mat, arb_mat]:
-    """l(t0)^T (1 x n), and the integral of l^T f_q from t0 to T (1 x m), for l(T)^T = g_x (1 x n).
+def backwards(system: System, legs: Sequence[Sequence[Passed]], jumps: Sequence[arb_mat]) -> tuple[arb_mat, arb_mat]:
+    """l(t0)^T (1 x n), and the integral of l^T f_q from t0 to the last time (1 x m).
+
+    legs     the steps between one time of the objective and the next; jumps: g_x (1 x n) at the end of each.
 
     Raises Diverges where a bound does not close.
     """
-    if field.pulled is None:
-        raise ValueError("the field has no program for l^T f_q")
-    n, m = len(field.state), len(field.names)
-    frame, part = Frame.identity(n), centred(g_x.transpose())
-    grown = [ZERO] * m
-    for step in reversed(steps):
-        N = step.clock.n
-        transposed = step.by_start.transpose()
-        frame, (part,) = frame.move(transposed, [part], [transposed * part[0]])
-        tails = [list(row) for row in zip(*step.A_tail, strict=True)]
-        flow = Linear([-a.transpose() for a in step.A], tails, [arb_mat(n, 1)] * N, [[ZERO]] * n)
-        V, X = flow.solve(frame.hull(part))
-        costate = [Series(arb_poly([v[i, 0] for v in V]), X[i, 0].abs_upper(), N) for i in range(n)]
-        values = {**field.values(step.clock, step.states, at), **dict(zip(field.costate, costate, strict=True))}
-        for j, rate in enumerate(field.pulled(values)):
-            value = series(rate, N)
-            grown[j] += step.h * (value.p.integral()(arb(1)) + UNIT * (value.r / (N + 1)).abs_upper())
+    names, n = system.field.names, len(system.field.state)
+    frame, part = Frame.identity(n), centred(arb_mat(n, 1))
+    grown = dict.fromkeys(names, ZERO)
+    for steps, jump in zip(reversed(legs), reversed(jumps), strict=True):
+        # The frame starts anew: what is added has widths in other directions.
+        frame, part = Frame.identity(n), centred(frame.hull(part) + jump.transpose())
+        for step in reversed(steps):
+            transposed = step.by_start.transpose()
+            frame, (part,) = frame.move(transposed, [part], [transposed * part[0]])
+            start, N = frame.hull(part), step.tube.clock.n
+            columns = zip(*((v * start).entries() for v in step.inverse), strict=True)
+            tails = (step.inverse_tail * start).entries()
+            costates = [[Series(arb_poly(list(c)), x.abs_upper(), N)] for c, x in zip(columns, tails, strict=True)]
+            for name, (value,) in integrals(system.rhs, [*step.tube.states, step.tube.clock], costates).items():
+                grown[name] += step.tube.h * value
     first = frame.hull(part).transpose()
-    finite([*first.entries(), *grown])
-    return first, arb_mat(1, m, grown)
+    finite([*first.entries(), *grown.values()])
+    return first, arb_mat(1, len(names), list(grown.values()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time as clock
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,11 +12,10 @@ from typing import Any, TypeAlias
 
 from flint import arb, arb_mat, ctx
 
-from verify.decide.prove.tower import GiveUp
 from verify.numerics.enclosure.ball import Ball, ball
 from verify.numerics.enclosure.field import Field, differentiated, needed, own_time
-from verify.numerics.enclosure.forward import GaveUp, Reached, integrate
-from verify.numerics.enclosure.program import Unsupported
+from verify.numerics.enclosure.forward import Box, GaveUp, Way, integrate
+from verify.numerics.enclosure.written import Unsupported
 from verify.systems import OdeProblem, System
 
 #: A number, its text ("0.1", "3/2"), or a pair of them for everything between.
@@ -25,8 +24,8 @@ Value: TypeAlias = "Fraction | int | float | str | Ball | tuple[Any, Any]"
 PASSES = 5
 #: Names for each state from which on the adjoint is faster.
 MANY = 4
-#: What one step may leave out, in units of the radius that is wanted in the end.
-SHARE = 2e-6
+#: What one step may leave out, in units of the radius that is wanted in the end: for sensitivities, for the adjoint.
+SHARE = {False: 5e-8, True: 2e-9}
 #: What the tolerance is multiplied by after a pass that did not get to the end.
 FINER = 1e-8
 
@@ -102,19 +101,19 @@ def enclose(
     try:
         names = differentiated(problem)
         many = len(names) > MANY * len(problem.state) if adjoint is None else adjoint
-        field = Field.of(problem, names, many)
-    except (Unsupported, GiveUp) as reason:
+        field = Field.of(problem, names)
+    except Unsupported as reason:
         return Fail(str(reason))
     deadline = clock.monotonic() + seconds
     best: Enclosure | None = None
     failed = ""
-    tol = radius * SHARE
+    tol = radius * SHARE[many]
     for _ in range(PASSES):
         digits = max(-math.log10(max(tol, 1e-300)), 4.0)
         order, bits = int(14 + 1.07 * digits), int(3.33 * digits) + 35
         try:
             with _precision(bits, order):
-                found = _pass(field, values, order, bits, tol, radius, deadline)
+                found = _pass(field, values, order, bits, tol, radius, deadline, many)
         except GaveUp as reason:
             if best or failed:
                 # Twice at the same place: more digits do not help.
@@ -131,53 +130,70 @@ def enclose(
 
 def _pass(
     field: Field, values: Mapping[str, tuple[Fraction, Fraction]], order: int, bits: int, tol: float, radius: float,
-    deadline: float,
+    deadline: float, adjoint: bool,
 ) -> Enclosure:  # fmt: skip
     at = {name: _between(*ends) for name, ends in values.items()}
+    box = Box.of(at, [name for name, (low, high) in values.items() if low < high])
     try:
-        reached = integrate(field, at, order, tol, deadline)
-        objective, gradient = objective_of(field, at, reached)
+        way = integrate(field, box, order, tol, deadline, adjoint)
+        objective, gradient = objective_of(field, box, way)
         balls = {name: Ball.of(x) for name, x in gradient.items()}
-        state = {name: Ball.of(reached.state[i, 0]) for i, name in enumerate(field.problem.state)}
+        state = {name: Ball.of(way.reached[-1].state[i, 0]) for i, name in enumerate(field.problem.state)}
         value = Ball.of(objective)
     except (ArithmeticError, ValueError) as reason:
-        raise GaveUp(f"the objective, or its derivative, has no finite value at the final time ({reason})") from None
+        raise GaveUp(f"the objective, or its derivative, has no finite value ({reason})") from None
     worst = max((float(b.radius) for b in balls.values()), default=0.0)
     point = {name: Ball.of(x) for name, x in at.items()}
-    return Enclosure(point, state, value, balls, worst, worst <= radius, reached.steps, order, bits)
+    return Enclosure(point, state, value, balls, worst, worst <= radius, way.steps, order, bits)
 
 
-def objective_of(field: Field, at: Mapping[str, arb], end: Reached) -> tuple[arb, dict[str, arb]]:
+def objective_of(field: Field, box: Box, way: Way) -> tuple[arb, dict[str, arb]]:
     """G and its gradient.
 
-    With Phi = dx(T)/dx(t0), S = dx(T)/dq at fixed ends, and H = g_t + g_x x'(T):
+    With Phi = dx/dx(t0), S = dx/dq at fixed ends, and H = g_t + g_x x', all at the time T of a term g:
 
-        dG/dq = g_q + g_x S + H T_q - g_x Phi x'(t0) t0_q
+        dG/dq = sum over the terms of (g_q + g_x S + H T_q - g_x Phi x'(t0) t0_q)
+
+    Over a box G is its value in the middle, and dG/dq xi beside it.
     """
-    n, m = len(field.state), len(field.names)
-    begin, final = field.times(at)
-    first = field.values(begin, end.start.entries(), at)
-    last = field.values(final, end.state.entries(), at)
-    g_x = arb_mat(1, n, field.terminal_by_states(last))
-    by_start, by_names = end.pulled(field, at, g_x)
-    rate = g_x * arb_mat(n, 1, field.rhs(last))
-    H = field.terminal_by_time(last)[0] + rate[0, 0]
-    H0 = (by_start * arb_mat(n, 1, field.rhs(first)))[0, 0]
-    ends = field.times_by_names(at)
-    explicit = field.terminal_by_names(last)
-    gradient = {
-        name: explicit[j] + by_names[0, j] + H * ends[m + j] - H0 * ends[j] for j, name in enumerate(field.names)
-    }
+    n = len(field.state)
+    terms = [way.system.term(i, end.state.entries(), end.time) for i, end in enumerate(way.reached)]
+    by_start, by_names = way.pulled([term.by_states for term in terms])
+    H0 = (by_start * arb_mat(n, 1, way.system.rhs([*way.start.entries(), way.begin])))[0, 0]
+    first, *ends = way.system.constant(way.system.times)[1]
+    H = [
+        term.by_time + (term.by_states * arb_mat(n, 1, way.system.rhs([*end.state.entries(), end.time])))[0, 0]
+        for term, end in zip(terms, way.reached, strict=True)
+    ]
+    gradient = {}
+    for j, name in enumerate(field.names):
+        total = by_names[0, j] - H0 * first[j]
+        for term, rate, slopes in zip(terms, H, ends, strict=True):
+            total = total + term.by_names[j] + rate * slopes[j]
+        gradient[name] = total
     if own_time(field.problem, "t0"):
         gradient["t0"] = -H0
     if own_time(field.problem, "T"):
-        gradient["T"] = H
+        gradient["T"] = H[-1]
     for i, name in enumerate(field.problem.state):
         gradient[f"{name}(t0)"] = by_start[0, i]
-    objective = field.terminal(last)[0]
-    if n > len(field.problem.state):
-        objective = objective + end.state[n - 1, 0]
-    return objective, gradient
+    return _value(field, box, way, [term.value for term in terms], gradient), gradient
+
+
+def _value(field: Field, box: Box, way: Way, terms: Sequence[arb], gradient: Mapping[str, arb]) -> arb:
+    """G: directly, and over a box by the mean value theorem too."""
+    direct = sum(terms[1:], terms[0])
+    if not box.wide:
+        return direct
+    thin = field.at(box.middle, ())
+    times = thin.constant(thin.times)[0][1:]
+    central = [
+        thin.term(i, end.central.entries(), t) for i, (end, t) in enumerate(zip(way.reached, times, strict=True))
+    ]
+    value = sum((term.value for term in central[1:]), central[0].value)
+    for i, name in enumerate(box.wide):
+        value = value + gradient[name] * box.xi[i, 0]
+    return value.intersection(direct)
 
 
 # --- inputs -----------------------------------------------------------------------------------------

@@ -1,18 +1,19 @@
-"""What is integrated?  The right-hand side with its derivatives, and the objective at both ends, as programs.
+"""What is integrated?  The right-hand side, and the objective, as tapes that can be run and differentiated.
 
-The running cost is one state more, z' = running, z(t0) = 0, so that G = terminal(x(T)) + z(T).
+The running cost is one state more, z' = running, z(t0) = 0, and z(T) a part of the last term of the objective.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from flint import arb
+from flint import arb, arb_mat
 
-from verify.calculus.reverse import gradient, pullback
-from verify.graph import ONE, ZERO, Node, free_symbols, postorder, symbol
-from verify.numerics.enclosure.program import Program, Unsupported, plain
+from verify.graph import ZERO, Node, add, free_symbols, symbol
+from verify.numerics.enclosure.sweep import Bound
+from verify.numerics.enclosure.tape import Tape
 from verify.systems import TIME, OdeProblem
 
 #: The state that the running cost becomes; no expression can name it.
@@ -21,82 +22,103 @@ COST = " running"
 
 @dataclass(frozen=True)
 class Field:
-    """x' = rhs(t, x, q), the start b(q), and the objective at the final time, each with its derivatives.
+    """x' = rhs(t, x, q), the start b(q), and the terms of the objective at their times.
 
     state       the names of the n states, the running cost last; names: the m names q that are differentiated by.
-    jacobian    f_x, row by row; variations: f_x and f_q behind it, row by row.
-    times       t0 and T.
-    driven      the names whose sensitivities are carried forwards: all of them, or none where the adjoint is used;
-                then `costate` has the names of the adjoint, and `pulled` is l^T f_q.
+    rhs         in states and time; initial, times (t0, then those of the terms): in names alone.
+    terms       in states and time, one for each time.
     """
 
     problem: OdeProblem
     state: tuple[str, ...]
     names: tuple[str, ...]
-    rhs: Program
-    jacobian: Program
-    variations: Program
-    initial: Program
-    initial_by_names: Program
-    times: Program
-    times_by_names: Program
-    terminal: Program
-    terminal_by_states: Program
-    terminal_by_names: Program
-    terminal_by_time: Program
-    driven: tuple[str, ...]
-    costate: tuple[str, ...] = ()
-    pulled: Program | None = None
+    rhs: Tape
+    initial: Tape
+    times: Tape
+    terms: tuple[Tape, ...]
 
     @classmethod
-    def of(cls, problem: OdeProblem, names: tuple[str, ...], adjoint: bool = False) -> Field:
-        """Raises Unsupported for expressions without rules, kinks and jumps among them; GiveUp where f_x has none."""
-        whole = (*problem.rhs, *problem.initial, problem.t0, problem.T, problem.terminal, problem.running)
-        for node in postorder(*whole):
-            if node.op == "derivative":
-                raise Unsupported("a problem with d/dx inside is not enclosed: write the derivative out")
+    def of(cls, problem: OdeProblem, names: tuple[str, ...]) -> Field:
+        """Raises Unsupported for expressions without rules, kinks and jumps among them."""
         costs = problem.running is not ZERO
         state = (*problem.state, COST) if costs else problem.state
         rhs = (*problem.rhs, problem.running) if costs else problem.rhs
         initial = (*problem.initial, ZERO) if costs else problem.initial
-        plain(whole)  # first, so that the reason names what was written and not its derivative
-        terminal = problem.terminal
-        driven = () if adjoint else names
-        costate = tuple(f" l{i}" for i in range(len(state))) if adjoint else ()
-        pulled = Program(pullback(rhs, [symbol(name) for name in costate], names)) if adjoint else None
+        moving = (*state, TIME)
+        times, terms = observed(problem)
+        if costs:
+            terms = (*terms[:-1], add(terms[-1], symbol(COST)))
         return cls(
             problem,
             state,
             names,
-            Program(rhs),
-            Program(_rows(rhs, state)),
-            Program(_rows(rhs, state) + _rows(rhs, driven)),
-            Program(initial),
-            Program(_rows(initial, names)),
-            Program((problem.t0, problem.T)),
-            Program(_rows((problem.t0, problem.T), names)),
-            Program((terminal,)),
-            Program([*gradient(terminal, problem.state), *([ONE] if costs else [])]),
-            Program(gradient(terminal, names)),
-            Program(gradient(terminal, (TIME,))),
-            driven,
-            costate,
-            pulled,
+            Tape.of(rhs, moving),
+            Tape.of(initial, ()),
+            Tape.of((problem.t0, *times), ()),
+            tuple(Tape.of((term,), moving) for term in terms),
         )
 
-    def values(self, time: object, states: object, at: Mapping[str, arb]) -> dict[str, object]:
-        """The values of all names for a program."""
-        return {**at, TIME: time, **dict(zip(self.state, states, strict=True))}  # ty: ignore[invalid-argument-type]
+    def at(self, values: Mapping[str, arb], driven: Sequence[str]) -> System:
+        """The field at values of its names.
+
+        driven      names whose sensitivities are carried forwards; the rest is left to the adjoint.
+        """
+        return System(
+            self,
+            Bound.of(self.rhs, values, self.names),
+            Bound.of(self.initial, values, self.names),
+            Bound.of(self.times, values, self.names),
+            tuple(Bound.of(term, values, self.names) for term in self.terms),
+            tuple(driven),
+        )
 
 
-def _rows(outputs: tuple[Node, ...], names: tuple[str, ...]) -> list[Node]:
-    """d outputs / d names, row by row."""
-    return [entry for output in outputs for entry in gradient(output, names)]
+@dataclass(frozen=True)
+class System:
+    """A field at values of its names."""
+
+    field: Field
+    rhs: Bound
+    initial: Bound
+    times: Bound
+    terms: tuple[Bound, ...]
+    driven: tuple[str, ...]
+
+    def constant(self, bound: Bound) -> tuple[list[arb], list[list[arb]]]:
+        """Values of a tape without inputs, and their derivatives by all names, row by row."""
+        run = bound.run(())
+        return [run.slots[root] for root in bound.tape.roots], bound.derivatives(run, 0, self.field.names)
+
+    def term(self, i: int, states: Sequence[arb], time: arb) -> Term:
+        """A term of the objective with its derivatives."""
+        bound, n = self.terms[i], len(self.field.state)
+        run = bound.run([*states, time])
+        (row,) = bound.derivatives(run, n + 1, self.field.names)
+        return Term(run.slots[bound.tape.roots[0]], arb_mat(1, n, row[:n]), row[n], row[n + 1 :])
+
+
+@dataclass(frozen=True)
+class Term:
+    """g, g_x (1 x n), g_t, and g_q one by one."""
+
+    value: arb
+    by_states: arb_mat
+    by_time: arb
+    by_names: Sequence[arb]
+
+
+def observed(problem: OdeProblem) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
+    """The times at which something is added to the objective, the final one last, and what is added."""
+    observations: tuple[Any, ...] = tuple(getattr(problem, "observations", ()))
+    times = [each.time for each in observations]
+    terms = [each.value for each in observations]
+    return (*times, problem.T), (*terms, problem.terminal)
 
 
 def needed(problem: OdeProblem) -> frozenset[str]:
     """The names that must have a value."""
-    whole = (*problem.rhs, *problem.initial, problem.t0, problem.T, problem.terminal, problem.running)
+    times, terms = observed(problem)
+    whole = (*problem.rhs, *problem.initial, problem.t0, *times, *terms, problem.running)
     return (free_symbols(*whole) | set(problem.parameters)) - {*problem.state, TIME}
 
 

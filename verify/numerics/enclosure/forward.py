@@ -1,13 +1,21 @@
-"""Where are x(T), dx(T)/dx(t0) and dx(T)/dq?  Steps from t0 to T, their lengths chosen so that the tails stay small.
+"""Where are x, dx/dx(t0) and dx/dq at each time of the objective?  Steps from t0 on, as long as the tails stay small.
 
 Nothing that is chosen here (order, length, tolerance, frame) can make the result wrong: each step is proved in
 `verify.numerics.enclosure.step`, or it is shortened, and in the end given up.
+
+Over a box of names q = mid + xi the states lie in m + C xi + Q r: what depends on the box through C is known once and
+for all steps, and only r turns and is rounded.  By the mean value theorem a step maps it into
+
+    phi(m, mid) + (J C + P) xi + J Q r,   J = dphi/dx and P = dphi/dq over the whole set,
+
+of which the middle of J C + P is the next C, and what it varies by goes to r.
 """
 
 from __future__ import annotations
 
 import math
 import time as clock
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -15,15 +23,18 @@ from flint import arb, arb_mat
 
 from verify.numerics.enclosure.adjoint import Passed, backwards
 from verify.numerics.enclosure.ball import ball
-from verify.numerics.enclosure.field import Field
+from verify.numerics.enclosure.field import Field, System
 from verify.numerics.enclosure.frame import Frame, Part, centred
-from verify.numerics.enclosure.series import Diverges
-from verify.numerics.enclosure.step import Matrices, Step, Values, advance, finite, taylor
+from verify.numerics.enclosure.jets import Coefficients, taylor
+from verify.numerics.enclosure.series import Diverges, finite
+from verify.numerics.enclosure.step import Step, advance
 
 #: Steps that are tried at most, and halvings of the interval that a step may be short of.
 LARGEST_STEPS, HALVINGS = 20_000, 30
 #: The tail of the variations that a step aims at, and that it may have, in units of the tolerance.
 AIM, ACCEPTED = 10.0, 1e4
+#: Steps after which it is looked ahead, and how much longer than allowed the way must look to be given up.
+LOOK, PATIENCE = 60, 6.0
 
 
 class GaveUp(Exception):
@@ -31,68 +42,199 @@ class GaveUp(Exception):
 
 
 @dataclass(frozen=True)
-class Reached:
-    """At the final time: x (n x 1), dx/dx(t0) (n x n), dx/dq (n x m); at the initial one: x (n x 1), dx/dq (n x m).
+class Box:
+    """Values of all names: `whole` holds all of them, `middle` one point; `wide` are the names that have a width.
 
-    With the adjoint, dx/dq at the final time has no columns, and the steps are kept.
+    xi      column of the balls around 0 that the wide names run over, in the order of `wide`.
     """
 
-    start: arb_mat
-    start_by_names: arb_mat
+    whole: Mapping[str, arb]
+    middle: Mapping[str, arb]
+    wide: tuple[str, ...]
+    xi: arb_mat
+
+    @classmethod
+    def of(cls, values: Mapping[str, arb], wide: Sequence[str]) -> Box:
+        middle = {name: x.mid() if name in wide else x for name, x in values.items()}
+        return cls(values, middle, tuple(wide), arb_mat(len(wide), 1, [values[name] - middle[name] for name in wide]))
+
+
+@dataclass(frozen=True)
+class Reached:
+    """At a time of the objective: x over the box (n x 1) and at its middle; dx/dx(t0) (n x n), dx/dq (n x driven)."""
+
     state: arb_mat
+    central: arb_mat
     by_start: arb_mat
     by_names: arb_mat
+    time: arb
+
+
+@dataclass(frozen=True)
+class Way:
+    """The start x (n x 1) with dx/dq (n x m), what is reached at each time, and the steps between them."""
+
+    system: System
+    begin: arb
+    start: arb_mat
+    start_by_names: arb_mat
+    reached: tuple[Reached, ...]
+    legs: tuple[tuple[Passed, ...], ...]
     steps: int
-    passed: tuple[Passed, ...]
 
-    def pulled(self, field: Field, at: Values, g_x: arb_mat) -> tuple[arb_mat, arb_mat]:
-        """g_x dx(T)/dx(t0) (1 x n) and g_x dx(T)/dq (1 x m), for g_x (1 x n)."""
-        if field.pulled is None:
-            return g_x * self.by_start, g_x * self.by_names
-        first, grown = backwards(field, at, self.passed, g_x)
-        return first, grown + first * self.start_by_names
+    def pulled(self, g_x: Sequence[arb_mat]) -> tuple[arb_mat, arb_mat]:
+        """Sums over the times of g_x dx/dx(t0) (1 x n) and g_x dx/dq (1 x m), for g_x (1 x n) at each time."""
+        if self.legs:
+            first, grown = backwards(self.system, self.legs, g_x)
+            return first, grown + first * self.start_by_names
+        first, grown = g_x[0] * self.reached[0].by_start, g_x[0] * self.reached[0].by_names
+        for row, end in zip(g_x[1:], self.reached[1:], strict=True):
+            first, grown = first + row * end.by_start, grown + row * end.by_names
+        return first, grown
 
 
-def integrate(field: Field, at: Values, order: int, tol: float, deadline: float) -> Reached:
-    """From t0 to T with `order` Taylor coefficients a step.  Raises GaveUp.
+@dataclass
+class Sets:
+    """m + C xi + Q r for the states, and m + Q r for their derivatives by the start and by the driven names."""
+
+    frame: Frame
+    parts: list[Part]
+    C: arb_mat
+    xi: arb_mat
+
+    @classmethod
+    def of(cls, start: arb_mat, slope: arb_mat, driven: arb_mat, xi: arb_mat) -> Sets:
+        """From b at the middle of the box, its derivatives by the wide names and by the driven ones over the box."""
+        n, C = start.nrows(), slope.mid()
+        eye = arb_mat(n, n, [arb(int(i == j)) for i in range(n) for j in range(n)])
+        return cls(Frame.identity(n), [centred(start + (slope - C) * xi), centred(eye), centred(driven)], C, xi)
+
+    def hulls(self) -> list[arb_mat]:
+        """Boxes around all three."""
+        state, *rest = (self.frame.hull(part) for part in self.parts)
+        return [state + self.C * self.xi, *rest]
+
+    def moved(self, step: Step) -> Sets:
+        """The images under a step, whose first driven names are the wide ones."""
+        J, P, wide = step.by_start, step.by_names, self.xi.nrows()
+        n, m = P.nrows(), P.ncols()
+        spread = J * self.C + arb_mat(n, wide, [P[i, j] for i in range(n) for j in range(wide)])
+        C = spread.mid()
+        images = [step.middle + (spread - C) * self.xi, J * self.parts[1][0]]
+        if self.parts[2][0].ncols() == m:
+            images.append(J * self.parts[2][0] + P)
+        else:
+            images.append(self.parts[2][0])
+        frame, parts = self.frame.move(J, self.parts, images)
+        finite([x for part in parts for matrix in part for x in matrix.entries()])
+        return Sets(frame, parts, C, self.xi)
+
+
+def integrate(field: Field, box: Box, order: int, tol: float, deadline: float, adjoint: bool) -> Way:
+    """From t0 to all times of the objective with `order` Taylor coefficients a step.  Raises GaveUp.
 
     tol       relative size of what a step may leave out; deadline: by `time.monotonic`.
     """
+    others = [name for name in field.names if name not in box.wide]
+    # The wide names come first: the sets rely on it.
+    driven = box.wide if adjoint else (*box.wide, *others)
+    whole, thin = field.at(box.whole, driven), field.at(box.middle, ())
     n, m = len(field.state), len(field.names)
-    begin, final = field.times(at)
-    length = final - begin
-    if not length.is_finite() or not length > 0:
-        raise GaveUp("the final time is not after the initial one")
-    start = arb_mat(n, 1, field.initial(at))
-    slope = arb_mat(n, m, field.initial_by_names(at))
+    times = [ends[0] for ends in [whole.constant(whole.times)]][0]
+    values, slopes = whole.constant(whole.initial)
+    central = thin.constant(thin.initial)[0]
     try:
-        finite([*start.entries(), *slope.entries(), begin])
+        finite([*values, *central, *times, *(x for row in slopes for x in row)])
     except Diverges:
         raise GaveUp("the initial value, or its derivative, has no value") from None
-    eye = arb_mat(n, n, [arb(int(i == j)) for i in range(n) for j in range(n)])
-    carried = slope if field.pulled is None else arb_mat(n, 0, [])
-    parts, frame, kept = [centred(start), centred(eye), centred(carried)], Frame.identity(n), []
-    grid = Grid.over(length)
-    passed: Fraction | None = Fraction(0)
-    steps, longest = 0, math.inf
-    while passed is not None:
-        here = begin + ball(passed)
-        if steps >= LARGEST_STEPS:
-            raise GaveUp(f"more than {LARGEST_STEPS} steps; stopped at t = {float(here.mid()):.6g}")
-        middle = _middle(field, here, parts[0][0], at, order)
-        h = min(1.25 * longest, _suggested(middle, tol))
+    slope = arb_mat(n, m, [x for row in slopes for x in row])
+    by = {name: [row[j] for row in slopes] for j, name in enumerate(field.names)}
+    table = [[by[name][i] for name in box.wide] for i in range(n)]
+    carried = arb_mat(n, 0, []) if adjoint else arb_mat(n, m, [by[name][i] for i in range(n) for name in driven])
+    wide = arb_mat(n, len(box.wide), [x for row in table for x in row])
+    walk = Walk(whole, thin, order, tol, deadline, adjoint)
+    sets = Sets.of(arb_mat(n, 1, central), wide, carried, box.xi)
+    reached: list[Reached] = []
+    legs: list[tuple[Passed, ...]] = []
+    back = [driven.index(name) for name in field.names] if not adjoint else []
+    for here, there in zip(times, times[1:], strict=False):
+        sets, kept = walk.leg(sets, here, there)
+        legs.append(tuple(kept))
+        state, by_start, by_driven = sets.hulls()
+        by_names = arb_mat(n, len(back), [by_driven[i, j] for i in range(n) for j in back])
+        reached.append(Reached(state, sets.frame.hull(sets.parts[0]), by_start, by_names, there))
+    start = arb_mat(n, 1, values)
+    return Way(whole, times[0], start, slope, tuple(reached), tuple(legs) if adjoint else (), walk.steps)
+
+
+@dataclass
+class Walk:
+    """Steps, one after the other, with what the next one's length goes by."""
+
+    whole: System
+    thin: System
+    order: int
+    tol: float
+    deadline: float
+    keep: bool
+    steps: int = 0
+    longest: float = math.inf
+
+    def leg(self, sets: Sets, begin: arb, end: arb) -> tuple[Sets, list[Passed]]:
+        """From one time to the next.  Raises GaveUp."""
+        length, kept = end - begin, []
+        if length.is_zero() and self.steps:
+            return sets, kept
+        if not length.is_finite() or not length > 0:
+            raise GaveUp("the final time is not after the initial one, or the times are not in their order")
+        grid, passed = Grid.over(length), Fraction(0)
+        began, before, recent = clock.monotonic(), self.steps, [0.0] * LOOK
+        while passed is not None:
+            here = begin + ball(passed)
+            jet = self._jet(here, sets.parts[0][0])
+            step, passed, h = self._step(grid, passed, here, jet, sets.hulls()[0])
+            sets = sets.moved(step)
+            if self.keep:
+                kept.append(Passed(step.tube, step.by_start, step.inverse, step.inverse_tail))
+            recent[self.steps % LOOK] = h
+            self.steps += 1
+            if passed is not None and self.steps - before >= LOOK:
+                left = float((length - ball(passed)).mid()) / max(recent)
+                spent = (clock.monotonic() - began) / (self.steps - before)
+                self._look_ahead(here, self.steps + left, left * spent)
+        return sets, kept
+
+    def _look_ahead(self, here: arb, steps: float, seconds: float) -> None:
+        at = f"t = {float(here.mid()):.6g}"
+        if steps > PATIENCE * LARGEST_STEPS or clock.monotonic() + seconds / PATIENCE > self.deadline:
+            raise GaveUp(
+                f"steps are too short at {at} (about {steps:.0f} of them, {seconds:.0f} s): the problem is stiff, or long, "
+                "for an explicit method"
+            )
+        if self.steps >= LARGEST_STEPS:
+            raise GaveUp(f"more than {LARGEST_STEPS} steps; stopped at {at}")
+
+    def _jet(self, here: arb, middle: arb_mat) -> list[Coefficients]:
+        try:
+            return taylor(self.thin.rhs, here, middle.entries(), arb(1), self.order)
+        except (ArithmeticError, ValueError):
+            raise GaveUp(f"the right-hand side has no value at t = {float(here.mid()):.6g}") from None
+
+    def _step(
+        self, grid: Grid, passed: Fraction, here: arb, jet: Sequence[Coefficients], start: arb_mat
+    ) -> tuple[Step, Fraction | None, float]:
+        h = min(1.25 * self.longest, _suggested(jet, self.tol))
         while True:
-            if clock.monotonic() > deadline:
+            if clock.monotonic() > self.deadline:
                 raise GaveUp(f"out of time at t = {float(here.mid()):.6g}")
             after, exact = grid.next(passed, h)
             size = float(exact.mid())
             try:
-                step = advance(field, here, exact, middle, frame.hull(parts[0]).entries(), at)
-                longest = size * min((AIM * tol / max(step.tail, 1e-300)) ** (1.0 / order), 10.0)
-                if step.tail <= ACCEPTED * tol:
-                    frame, parts = _moved(frame, step, parts)
-                    break
-                h = min(0.9 * longest, 0.9 * size)
+                step = advance(self.whole, here, exact, jet, start.entries())
+                self.longest = size * min((AIM * self.tol / max(step.tail, 1e-300)) ** (1.0 / self.order), 10.0)
+                if step.tail <= ACCEPTED * self.tol:
+                    return step, after, size
+                h = min(0.9 * self.longest, 0.9 * size)
             except (ArithmeticError, ValueError):
                 h = 0.7 * size
             if h < grid.smallest:
@@ -100,11 +242,6 @@ def integrate(field: Field, at: Values, order: int, tol: float, deadline: float)
                     f"no step from t = {float(here.mid()):.6g}: the solution blows up or the right-hand side is "
                     "singular there, or the tolerance is out of reach"
                 )
-        if field.pulled is not None:
-            kept.append(Passed(step.clock, exact, step.states, step.A, step.A_tail, step.by_start))
-        passed, steps = after, steps + 1
-    state, by_start, by_names = (frame.hull(part) for part in parts)
-    return Reached(start, slope, state, by_start, by_names, steps, tuple(kept))
 
 
 @dataclass(frozen=True)
@@ -132,28 +269,12 @@ class Grid:
         return passed + size, ball(size)
 
 
-def _middle(field: Field, here: arb, start: arb_mat, at: Values, order: int) -> Matrices:
-    try:
-        return taylor(field, here, start.entries(), arb(1), at, order)
-    except (ArithmeticError, ValueError):
-        raise GaveUp(f"the right-hand side has no value at t = {float(here.mid()):.6g}") from None
-
-
-def _suggested(middle: Matrices, tol: float) -> float:
+def _suggested(middle: Sequence[Coefficients], tol: float) -> float:
     """The length for which the last two Taylor coefficients stay below the tolerance."""
-    scale = max(1.0, *(float(abs(x).mid()) for x in middle[0].entries()))
-    h, order = 1e300, len(middle)
+    scale = max(1.0, *(float(abs(x[0]).mid()) for x in middle))
+    h, order = 1e300, len(middle[0])
     for k in (order - 2, order - 1):
-        largest = max(abs(x).abs_upper() for x in middle[k].entries())
+        largest = max(abs(x[k]).abs_upper() for x in middle)
         if largest > 0:
             h = min(h, math.exp((math.log(tol * scale) - float(largest.log())) / k))
     return h
-
-
-def _moved(frame: Frame, step: Step, parts: list[Part]) -> tuple[Frame, list[Part]]:
-    """The images of x, dx/dx(t0) and dx/dq under the step."""
-    J = step.by_start
-    images = [step.middle, J * parts[1][0], J * parts[2][0] + step.by_names]
-    after, moved = frame.move(J, parts, images)
-    finite([x for part in moved for matrix in part for x in matrix.entries()])
-    return after, moved

@@ -15,6 +15,7 @@ coefficients that no tail accounts for; `_jet` refuses to go on with fewer than 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from flint import arb, arb_poly, arb_series
@@ -47,6 +48,12 @@ def below_one(x: arb) -> arb:
 def solved(d: arb, k: arb) -> arb:
     """The largest x with x <= d + k x, for k < 1."""
     return (d / (1 - below_one(k))).abs_upper()
+
+
+def finite(entries: Iterable[arb]) -> None:
+    """Raises Diverges unless all are finite."""
+    if not all(map(arb.is_finite, entries)):
+        raise Diverges("a value is not finite")
 
 
 def _jet(p: arb_poly, n: int) -> arb_series:
