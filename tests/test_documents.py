@@ -5,7 +5,8 @@ import json
 import pytest
 
 from verify.cli import main
-from verify.documents import displays, macros_of, statements
+from verify.documents import displays, statements
+from verify.language.latex import macros_of
 
 NOTES = r"""# Notes
 A formula $x = y$ in a line is left alone, 100% of it.
@@ -48,7 +49,7 @@ $$ \two{x} = x $$
 
 
 def test_each_display_with_an_equality_stands_with_its_line():
-    found = statements(NOTES, markdown=True)
+    found = list(statements(NOTES, markdown=True))
     assert [(s.line, s.claim and s.claim.text.partition(" with ")[0]) for s in found] == [
         (5, "d/dx (sin(x)) = cos(x)"),
         (9, "d/dx (x^2) = 3*x"),
@@ -58,24 +59,26 @@ def test_each_display_with_an_equality_stands_with_its_line():
         (20, None),
     ]
     assert r"column 2: the macro \foo" in found[4].reason
-    assert found[5].definition
+    assert found[5].kind == "definition"
 
 
 def test_a_paper_has_macros_comments_and_verbatim_text():
-    found = statements(PAPER, markdown=False)
+    found = list(statements(PAPER, markdown=False))
     assert [(s.line, s.claim and s.claim.text.partition(" with ")[0]) for s in found] == [
         (5, "alpha*x = x*alpha"),
         (7, "sigma + sigma = 2*sigma"),
         (9, "d/dx (x^2) = 2*x"),
-        (12, None),
+        (12, "x = x"),
     ]
-    assert macros_of(PAPER) == {"R": r"\alpha", "s": r"\sigma", "Tr": r"\operatorname{tr}"}
+    assert {name: macro.body for name, macro in macros_of(PAPER).items()} == {
+        "R": r"\alpha", "s": r"\sigma", "Tr": r"\operatorname{tr}", "two": "#1"
+    }  # fmt: skip
 
 
 def test_a_name_alone_on_one_side_is_a_definition_until_it_is_declared():
     text = "$$ y = x^2 $$ $$ x = x^2 $$"
-    assert [s.definition for s in statements(text, markdown=True)] == [True, False]
-    assert not any(s.definition for s in statements(text, {"y": "real"}, markdown=True))
+    assert [s.kind for s in statements(text, markdown=True)] == ["definition", ""]
+    assert not any(s.kind for s in statements(text, {"y": "real"}, markdown=True))
 
 
 @pytest.mark.parametrize(

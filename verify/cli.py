@@ -31,7 +31,8 @@ examples:
   verify check "d/dx (x^n) = n*x^(n-1) with x: positive, n: real"
   verify check corpus.jsonl --jobs 2 --out results.jsonl
   verify check '\\frac{d}{dx} \\sin^2 x = 2 \\sin x \\cos x'
-  verify check notes.tex
+  verify check notes.tex --let "A: matrix(n,n), x: vector(n)"
+  echo 'd/dx sin(x) = cos(x)' | verify check -
   verify check problem.toml
   verify derive linear-ode-gradient
   verify derive problem.toml --code
@@ -102,7 +103,8 @@ def _parser() -> argparse.ArgumentParser:
         "claims",
         nargs="+",
         metavar="CLAIM",
-        help="text such as 'd/dx sin(x) = cos(x)', LaTeX, corpus.jsonl, notes.tex or notes.md",
+        help="text such as 'd/dx sin(x) = cos(x)', LaTeX, corpus.jsonl, notes.tex, notes.md, "
+        "or - for one claim a line (or JSON lines) from the standard input",
     )
     check.add_argument(
         "--let", action="append", default=[], metavar="'x: positive'", help="declare a name, or a condition"
@@ -185,6 +187,8 @@ def _seconds(text: str) -> float:
 
 
 def _check(options: Any) -> int:
+    if options.claims == ["-"]:
+        return _check_input(options)
     if any(text.endswith(DOCUMENTS) for text in options.claims):
         return _check_document(options)
     if options.strict:
@@ -201,6 +205,25 @@ def _check(options: Any) -> int:
     return _check_corpus(corpora[0], options)
 
 
+def _check_input(options: Any) -> int:
+    """One claim a line from the standard input, or a corpus of JSON lines."""
+    import tempfile
+
+    raw = sys.stdin.buffer.read()
+    lines = [line.strip() for line in raw.decode("utf-8-sig", errors="replace").splitlines() if line.strip()]
+    if not lines:
+        raise UsageError("the standard input is empty; write one claim a line")
+    if not lines[0].startswith("{") or not lines[0].endswith("}") or '"' not in lines[0]:
+        options.claims = lines
+        return _check_texts(options)
+    if options.let or options.at:
+        raise UsageError('--let and --at belong to a claim of text; in a corpus, declarations stand in "let"')
+    with tempfile.NamedTemporaryFile(suffix=".jsonl") as corpus:
+        corpus.write(raw)
+        corpus.flush()
+        return _check_corpus(corpus.name, options)
+
+
 def _check_document(options: Any) -> int:
     from verify.document_commands import Limits, check
     from verify.documents import DocumentError
@@ -210,7 +233,7 @@ def _check_document(options: Any) -> int:
         raise UsageError("one document at a time; several claims of text are fine")
     if options.at or options.out or options.fresh:
         raise UsageError("--at, --out and --fresh do not belong to a document")
-    limits = Limits(options.seed, options.timeout, options.memory)
+    limits = Limits(options.seed, options.timeout, options.memory, options.jobs)
     try:
         let = read_let(*options.let)
     except ReadError as error:

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from verify.batch import as_line
-from verify.documents import DocumentError, Statement, read_document
-from verify.judge import check as judge
-from verify.terminal import Terminal, show
+from verify.documents import DocumentError, Statement, read_document, statements
+from verify.judge import concluded, judge
+from verify.terminal import Terminal, parts, show
 from verify.verdict import Result, Verdict
+from verify.worker import run_all
 
 UNDECIDED = 3
+#: Characters of a formula that are shown where it stands; its reading follows.
+LONGEST_SHOWN = 160
+_NOT_JUDGED = {
+    "definition": ("definition", "definitions"), "no claim": ("no claim", "no claims"),
+    "unreadable": ("not readable", "not readable"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Seed, seconds and megabytes for each claim."""
+    """Seed, seconds and megabytes for each claim; how many processes decide."""
 
     seed: int
     timeout: float
     memory: int
+    jobs: int = 1
 
 
 def check(path: str, let: Mapping[str, str | list[str]], limits: Limits, *, strict: bool, as_json: bool) -> int:
@@ -34,46 +42,80 @@ def check(path: str, let: Mapping[str, str | list[str]], limits: Limits, *, stri
     Raises DocumentError.
     """
     try:
-        found = read_document(Path(path), let)
+        text = read_document(Path(path))
     except OSError as error:
         raise DocumentError(f"{path}: {error.strerror or error}") from None
-    terminal = Terminal.of(sys.stdout)
+    found = statements(text, let, markdown=path.endswith(".md"))
+    lines = text.count("\n") + 1
     counts: Counter[str] = Counter()
-    unread = 0
-    for number, statement in enumerate(found):
-        result = _judged(statement, limits)
-        name = "definition" if statement.definition else result.verdict.name
-        counts[name] += 1
-        unread += name == "INVALID"
-        if as_json:
-            print(as_line(result.to_json() | {"line": statement.line, "latex": statement.latex}), flush=True)
-        else:
-            _show(path, statement, result, terminal, blank=number > 0)
+    used: set[str] = set()
+    with parts(sys.stderr) as advance:
+        terminal = Terminal.of(sys.stdout)
+        for statement, result in _judged(found, limits):
+            advance(statement.line, lines, f"line {statement.line}")
+            counts[statement.kind or result.verdict.name] += 1
+            used |= set(statement.claim.domain.variables) if statement.claim is not None else set()
+            if as_json:
+                print(as_line(_record(statement, result)), flush=True)
+            else:
+                _show(path, statement, result, terminal, blank=counts.total() > 1)
     if not as_json:
         _show_summary(path, counts, terminal)
+    for name in let:
+        if name not in used and name != "where":
+            print(f"verify: {path}: no display that was judged has the declared name {name}", file=sys.stderr)
     if counts["REFUTED"]:
         return 1
-    return UNDECIDED if counts["UNDECIDED"] or (strict and unread) else 0
+    return UNDECIDED if counts["UNDECIDED"] or (strict and counts["unreadable"]) else 0
 
 
-def _judged(statement: Statement, limits: Limits) -> Result:
-    if statement.claim is None:
-        return Result(statement.latex, Verdict.INVALID, reason=statement.reason, seed=limits.seed)
-    return judge(statement.claim, seed=limits.seed, timeout=limits.timeout, memory=limits.memory)
+def _judged(found: Iterator[Statement], limits: Limits) -> Iterator[tuple[Statement, Result]]:
+    """Each statement with its result, in the order of the document."""
+    met: dict[int, Statement] = {}
+    done: dict[int, Result] = {}
+
+    def claims() -> Iterator[tuple[int, tuple[object, ...]]]:
+        for number, statement in enumerate(found):
+            met[number] = statement
+            if statement.claim is None:
+                done[number] = Result(statement.latex, Verdict.INVALID, reason=statement.reason, seed=limits.seed)
+            else:
+                yield number, (statement.claim, None, limits.seed)
+
+    following = 0
+    outcomes = run_all(judge, claims(), jobs=limits.jobs, seconds=limits.timeout, megabytes=limits.memory)
+    for number, outcome in outcomes:
+        claim = met[number].claim
+        assert claim is not None
+        done[number] = concluded(claim, outcome, limits.seed)
+        while following in done:
+            yield met.pop(following), done.pop(following)
+            following += 1
+    while following in done:
+        yield met.pop(following), done.pop(following)
+        following += 1
+
+
+def _record(statement: Statement, result: Result) -> dict[str, object]:
+    record = result.to_json() | {"line": statement.line, "latex": statement.latex}
+    return record | ({"kind": statement.kind} if statement.kind else {})
 
 
 def _show(path: str, statement: Statement, result: Result, terminal: Terminal, *, blank: bool) -> None:
     if blank:
         terminal.write()
-    terminal.write(f"{path}:{statement.line}: {' '.join(statement.latex.split())}")
+    formula = " ".join(statement.latex.split())
+    shown = formula if len(formula) <= LONGEST_SHOWN else formula[: LONGEST_SHOWN - 1] + "…"
+    terminal.write(f"{path}:{statement.line}: {shown}")
     if statement.claim is not None:
         show(result, terminal)
     else:
-        terminal.row("not judged", statement.reason)
+        label = {"definition": "definition", "no claim": "no claim"}.get(statement.kind, "not judged")
+        terminal.row(label, statement.reason)
 
 
 def _show_summary(path: str, counts: Counter[str], terminal: Terminal) -> None:
-    names = {"INVALID": "not readable", "definition": "definitions"}
-    parts = [f"{count} {names.get(name, name)}" for name, count in sorted(counts.items())]
+    judged = [f"{counts[verdict.name]} {verdict.name}" for verdict in reversed(Verdict) if counts[verdict.name]]
+    others = [f"{counts[kind]} {says[counts[kind] > 1]}" for kind, says in _NOT_JUDGED.items() if counts[kind]]
     terminal.write()
-    terminal.write(f"{path}: {', '.join(parts) or 'no display with an equality'}")
+    terminal.write(f"{path}: {', '.join((*judged, *others)) or 'no display with an equality'}")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from verify.claim import Claim
 from verify.graph import postorder
-from verify.language import ReadError
+from verify.language import ReadError, read_let
 from verify.language.claims import Let
-from verify.language.latex import equalities
+from verify.language.latex import Defined, Macro, NotJudged, equalities, macros_of
 
 SUFFIXES = (".tex", ".md")
 #: Characters of a document that are read.
@@ -23,16 +23,14 @@ _OPENING = re.compile(
     rf"|\\begin\{{(?P<environment>{_ENVIRONMENTS})\}}"
     r"|(?P<escaped>\\[\\$%])"
     r"|(?P<display>\\\[|\$\$)"
+    r"|%[ \t]*verify:(?P<directive>[^\n]*)"
     r"|(?P<comment>%[^\n]*)"
-    r"|^(?P<fence>[ \t]*(?:```+|~~~+))[ \t]*(?P<kind>[A-Za-z]*)[^\n]*\n",
+    r"|<!--[ \t]*verify:(?P<declared>[^\n]*?)-->"
+    r"|(?P<hidden><!--)"
+    r"|^(?P<fence>[ \t]*(?:```+|~~~+))[ \t]*(?P<kind>[A-Za-z]*)[^\n]*\n"
+    r"|(?P<code>`+)",
     re.MULTILINE,
 )
-_MACRO = re.compile(
-    r"\\(?:(?P<operator>DeclareMathOperator)\*?|(?:re|provide)?newcommand\*?|renewcommand\*?|def)\s*"
-    r"(?:\{\\(?P<braced>[A-Za-z]+)\}|\\(?P<name>[A-Za-z]+))\s*\{"
-)
-#: Characters of the body of a macro.
-LONGEST_MACRO = 500
 
 
 class DocumentError(ValueError):
@@ -44,69 +42,80 @@ class Statement:
     """An equality of a document, with its line counted from 1 and its source.
 
     claim     None where nothing is judged; `reason` says why.
-    definition  whether that is because it gives a name to something.
+    kind      of what is not judged: unreadable, definition, or no claim (an inequality, an approximation).
     """
 
     line: int
     latex: str
     claim: Claim | None = None
     reason: str = ""
-    definition: bool = False
+    kind: str = ""
 
 
 @dataclass(frozen=True)
 class Display:
-    """The LaTeX between the signs of a display, and where it starts in the document."""
+    """The LaTeX between the signs of a display, and where it starts in the document.
+
+    declaration   whether it is a comment `verify: x: positive` instead, which declares names for what follows.
+    """
 
     start: int
     latex: str
+    declaration: bool = False
 
 
-def read_document(path: Path, let: Let | None = None) -> list[Statement]:
-    """The equalities of the displays of a .tex or .md file, in their order.
+def read_document(path: Path) -> str:
+    """The text of a document.
 
-    let    declarations for all of them.
-
-    Raises DocumentError for a file that is no text, and OSError.
+    Raises DocumentError for a file that is too large or no text, and OSError.
     """
     raw = path.read_bytes()
     if len(raw) > LONGEST_DOCUMENT:
         raise DocumentError(f"{path}: has {len(raw):,} bytes, at most {LONGEST_DOCUMENT:,} are read")
     try:
-        text = raw.decode("utf-8-sig").replace("\r\n", "\n")
+        return raw.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise DocumentError(f"{path}: not UTF-8 at byte {error.start + 1}") from None
-    return statements(text, let, markdown=path.suffix == ".md")
 
 
-def statements(text: str, let: Let | None = None, *, markdown: bool) -> list[Statement]:
-    """The equalities of the displays of a text."""
+def statements(text: str, let: Let | None = None, *, markdown: bool) -> Iterator[Statement]:
+    """The equalities of the displays of a text, in their order.
+
+    let    declarations for all displays in which their names occur; a comment `verify: x: positive` declares for
+           what follows it.
+    """
     macros = macros_of(text)
-    found: list[Statement] = []
+    declared = dict(let or {})
     line, counted = 1, 0
     for display in displays(text, markdown=markdown):
         line, counted = line + text.count("\n", counted, display.start), display.start
-        if "=" in display.latex:
-            found += _of_display(display, line, let, macros)
-    return found
+        if display.declaration:
+            try:
+                declared |= read_let(display.latex.strip())
+            except ReadError as error:
+                yield Statement(line, display.latex.strip(), None, str(error), "unreadable")
+        elif "=" in display.latex:
+            yield from _of_display(display, line, declared, macros)
 
 
-def _of_display(display: Display, line: int, let: Let | None, macros: dict[str, str]) -> Iterator[Statement]:
+def _of_display(display: Display, line: int, let: Let, macros: Mapping[str, Macro]) -> Iterator[Statement]:
     latex = display.latex
     try:
-        found = equalities(latex, let, macros)
+        found = equalities(latex, let, macros, only_named=True)
     except ReadError as error:
         yield _unreadable(error, line, latex.strip())
         return
     for start, end, claim in found:
         source, at = latex[start:end].strip(), line + latex.count("\n", 0, start)
-        if isinstance(claim, ReadError):
+        if isinstance(claim, NotJudged):
+            mend = f"; {claim.mend}" if claim.mend else ""
+            kind = "definition" if isinstance(claim, Defined) else "no claim"
+            yield Statement(at, source, None, f"{claim.what}{mend}", kind)
+        elif isinstance(claim, ReadError):
             yield _unreadable(claim, line, source)
         elif (name := _defined(claim, let)) is not None:
-            reason = (
-                f"read as the definition of {name}, which stands on one side only; declare {name} to have it judged"
-            )
-            yield Statement(at, source, None, reason, definition=True)
+            reason = f"read as the definition of {name}, which stands on one side only; declare {name} to have it judged"
+            yield Statement(at, source, None, reason, "definition")
         else:
             yield Statement(at, source, claim)
 
@@ -117,13 +126,13 @@ def _unreadable(error: ReadError, first: int, source: str) -> Statement:
     start = before.rfind("\n") + 1
     line = error.text[start:].partition("\n")[0]
     says = ReadError(error.what, line, len(before) - start, error.mend)
-    return Statement(first + before.count("\n"), source, None, str(says))
+    return Statement(first + before.count("\n"), source, None, str(says), "unreadable")
 
 
-def _defined(claim: Claim, let: Let | None) -> str | None:
+def _defined(claim: Claim, let: Let) -> str | None:
     """The undeclared name that stands alone on one side, and nowhere on the other."""
     for side, other in ((claim.lhs, claim.rhs), (claim.rhs, claim.lhs)):
-        if side.op == "symbol" and side.value not in (let or {}) and side not in postorder(other):
+        if side.op == "symbol" and side.value not in let and side not in postorder(other):
             return str(side.value)
     return None
 
@@ -134,19 +143,37 @@ def displays(text: str, *, markdown: bool) -> Iterator[Display]:
     absent: set[str] = set()
     while (opening := _OPENING.search(text, at)) is not None:
         at = opening.end()
-        if opening["escaped"] or (opening["comment"] and not markdown):
+        declared = opening["declared"] if markdown else opening["directive"]
+        if declared is not None:
+            yield Display(opening.start(), declared, declaration=True)
             continue
-        if opening["comment"] or (opening["fence"] and not markdown):
-            at = opening.start() + 1  # a sign like any other there
+        if opening["escaped"] or ((opening["comment"] or opening["directive"] is not None) and not markdown):
+            continue
+        if _is_plain(opening, markdown):
+            at = opening.start() + 1  # signs like any other there
             continue
         start, closing = _inside(opening)
         end = -1 if closing in absent else text.find(closing, at)
         if end < 0:
             absent.add(closing)
             continue
-        if not opening["verbatim"] and not (opening["fence"] and opening["kind"].lower() != "math"):
+        if _is_read(opening):
             yield Display(start, text[start : _ending(opening, end, closing)])
         at = end + len(closing)
+
+
+def _is_plain(opening: re.Match[str], markdown: bool) -> bool:
+    """Whether what was found means nothing in this kind of document."""
+    if markdown:
+        return opening["comment"] is not None or opening["directive"] is not None
+    return any(opening[each] is not None for each in ("fence", "hidden", "code", "declared"))
+
+
+def _is_read(opening: re.Match[str]) -> bool:
+    """Whether a display opens, and not something in which displays are left alone."""
+    if opening["verbatim"] or opening["hidden"] or opening["code"]:
+        return False
+    return not opening["fence"] or opening["kind"].lower() == "math"
 
 
 def _inside(opening: re.Match[str]) -> tuple[int, str]:
@@ -157,24 +184,13 @@ def _inside(opening: re.Match[str]) -> tuple[int, str]:
         return opening.start(), f"\\end{{{name}}}"
     if opening["fence"]:
         return opening.end(), "\n" + opening["fence"]
+    if opening["hidden"]:
+        return opening.end(), "-->"
+    if opening["code"]:
+        return opening.end(), opening["code"]
     return opening.end(), "$$" if opening["display"] == "$$" else "\\]"
 
 
 def _ending(opening: re.Match[str], end: int, closing: str) -> int:
     """An environment is read with its end, a pair of signs without."""
     return end + len(closing) if opening["environment"] else end
-
-
-def macros_of(text: str) -> dict[str, str]:
-    r"""What commands without arguments stand for: those of \newcommand, \def and \DeclareMathOperator."""
-    macros: dict[str, str] = {}
-    for match in _MACRO.finditer(text):
-        depth, end = 1, match.end()
-        while depth and end < min(len(text), match.end() + LONGEST_MACRO):
-            depth += (text[end] == "{") - (text[end] == "}")
-            end += 1
-        if depth == 0:
-            body = text[match.end() : end - 1]
-            operator = f"\\operatorname{{{body}}}" if match["operator"] else body
-            macros[match["braced"] or match["name"]] = operator
-    return macros

@@ -59,11 +59,20 @@ def judge(claim: str | Claim, let: Let | None, seed: int) -> Iterator[Result]:
     from verify.language import ReadError
 
     try:
-        read = _read(claim, let)
+        found = _equalities(claim, let)
     except ReadError as error:
         yield _invalid(claim, str(error), seed)
         return
-    yield from stages(read, seed=seed)
+    if len(found) == 1:
+        yield from stages(found[0], seed=seed)
+        return
+    done: list[Result] = []
+    for number, each in enumerate(found, start=1):
+        result = None
+        for result in stages(each, seed=seed):
+            if number == len(found):
+                yield _together([*done, result])
+        done += [] if result is None else [result]
 
 
 def judge_at(claim: str | Claim, let: Let | None, point: Mapping[str, str], seed: int) -> Iterator[Result]:
@@ -121,13 +130,36 @@ def _undecided_at(claim: Claim, reason: str, seed: int) -> Result:
     return Result(claim.text, Verdict.UNDECIDED, read_as=write_claim(claim), reason=reason, seed=seed)
 
 
+def _together(results: list[Result]) -> Result:
+    """The one result of a display with several equalities: its verdict is that of the worst of them."""
+    worst = min(results, key=lambda result: result.verdict)
+    told = ", ".join(f"{result.read_as.partition(' with ')[0]}: {result.verdict}" for result in results)
+    rigor = min((result.rigor for result in results if result.rigor is not None), default=None)
+    return replace(
+        worst,
+        rigor=worst.rigor if worst.verdict <= Verdict.UNDECIDED else rigor,
+        read_as="; ".join(result.read_as for result in results),
+        evidence=tuple(evidence for result in results for evidence in result.evidence),
+        notes=(f"{len(results)} equalities: {told}", *dict.fromkeys(n for result in results for n in result.notes)),
+    )
+
+
 def _read(claim: str | Claim, let: Let | None) -> Claim:
-    from verify.language import read_claim
     from verify.language.latex import is_latex, read_latex_claim
 
+    if not isinstance(claim, Claim) and is_latex(claim):
+        return read_latex_claim(claim, let)
+    return _equalities(claim, let)[0]
+
+
+def _equalities(claim: str | Claim, let: Let | None) -> list[Claim]:
+    """The claims that a text makes: one, unless LaTeX states several."""
+    from verify.language import read_claim
+    from verify.language.latex import is_latex, read_latex
+
     if isinstance(claim, Claim):
-        return claim
-    return read_latex_claim(claim, let) if is_latex(claim) else read_claim(claim, let)
+        return [claim]
+    return read_latex(claim, let) if is_latex(claim) else [read_claim(claim, let)]
 
 
 def _invalid(claim: str | Claim, reason: str, seed: int) -> Result:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from verify.graph import MATRIX_FUNCTIONS
-from verify.language.latex import read, superscripts, values
+from verify.language.latex import integrals, read, superscripts, values
 from verify.language.latex.letters import starts_a_name
 from verify.language.latex.place import Place
 from verify.language.latex.words import COMMANDS, FUNCTIONS, INVERSES
@@ -122,6 +122,8 @@ def _argument(place: Place, function: Function) -> list[Token]:
         return inside
     if (inner := function_at(place)) is not None:
         return application(place, inner)
+    if integrals.is_law(place):
+        return values.power(place)
     if place.piece.kind not in ("number", "begin", "blackboard") and not (
         starts_a_name(place) or place.is_command(*_FIRST)
     ):
@@ -129,6 +131,8 @@ def _argument(place: Place, function: Function) -> list[Token]:
     inside = values.power(place)
     factors = 1
     while place.piece.kind == "number" or (starts_a_name(place) and not _is_euler(place)):
+        if place.at_differential():
+            return inside
         if function_at(place) is not None:
             break
         if place.piece.kind == "number":

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from verify.language.errors import ReadError
 from verify.language.latex.conditions import condition_words, conditions, separators
+from verify.language.latex.integrals import scan_laws
 from verify.language.latex.place import Place
 from verify.language.latex.read import total
 from verify.language.latex.structures import relation_at
@@ -45,6 +46,7 @@ class Line(NamedTuple):
 def sides(place: Place, last: list[Token]) -> Line:
     """The links of a line; `last` is the side that the line before ended with."""
     links: list[Side] = []
+    scan_laws(place)
     if relation_at(place) is None and not _unjudged(place):
         last = total(place)
     elif not last:
@@ -70,6 +72,18 @@ def _chain(place: Place, last: list[Token], links: list[Side]) -> list[Token]:
         links.append(Side(last, sign, side, refused))
         last = side
     return last
+
+
+def defined(place: Place, link: Side, others: list[Side]) -> Defined | None:
+    """Why an equality is read as a definition: an undeclared name stands alone on its left and nowhere else."""
+    if len(link.left) != 1 or link.left[0].kind != "name" or len(link.right) == 1:
+        return None
+    name = link.left[0].text
+    elsewhere = [link.right, *(side for other in others if other is not link for side in (other.left, other.right))]
+    if name in place.declared or name.startswith("#") or any(each.text == name for side in elsewhere for each in side):
+        return None
+    says = f"read as the definition of {name}, which stands on one side only"
+    return Defined(says, place.text, link.left[0].start, f"declare {name} to have it judged")
 
 
 def _unjudged(place: Place) -> bool:

@@ -14,11 +14,13 @@ _STYLED = re.compile(
 )
 _ACCENTED = re.compile(rf"\\({'|'.join(sorted(ACCENTS))})\s*(?:\{{\s*(\\?[A-Za-z]+)\s*\}}|(\\[A-Za-z]+)|\s*([A-Za-z]))")
 _COMMAND = re.compile(r"\\([A-Za-z]+)\s*")
+_PRIMED = re.compile(r"([A-Za-z]\w*)'(?=\s*(?:[:,]|$))")
 _LOWERED = re.compile(r"_\s*\{([^{}]*)\}")
 
 
 def plain(text: str) -> str:
     r"""A declaration with its names as the text grammar writes them: \theta is theta, x_{ij} is x_ij."""
+    text = _PRIMED.sub(r"\1_prime", text)
     if "\\" not in text and "{" not in text:
         return text
     for _ in range(4):
@@ -35,6 +37,27 @@ def plain_let(let: Let) -> dict[str, str | list[str]]:
         if isinstance(kind, list | tuple) else kind
         for name, kind in let.items()
     }  # fmt: skip
+
+
+def occurring(let: Let, found: list[Piece]) -> dict[str, str | list[str]]:
+    """The declarations of a document that speak of names in one of its formulas, with what those depend on."""
+    named = {LETTERS.get(each.text, each.text) for each in found if each.kind in ("letter", "command", "word")}
+    kept: dict[str, str | list[str]] = {}
+    waiting = [name for name in let if name != "where" and name.partition("_")[0] in named]
+    while waiting:
+        name = waiting.pop(0)
+        kind = let[name]
+        kept[name] = kind
+        words = re.findall(r"[A-Za-z]\w*", kind) if isinstance(kind, str) else []
+        waiting += [word for word in words if word in let and word not in kept and word not in waiting]
+    conditions = let.get("where", [])
+    conditions = [conditions] if isinstance(conditions, str) else list(conditions)
+    kept_conditions = [
+        each for each in conditions if all(
+            word.partition("_")[0] in named or word in kept for word in re.findall(r"[A-Za-z]\w*", each)
+        )
+    ]  # fmt: skip
+    return kept | ({"where": kept_conditions} if kept_conditions else {})
 
 
 def declared_in(row: list[Piece]) -> dict[str, str]:

@@ -10,9 +10,9 @@ from typing import NamedTuple
 from verify.claim import Claim
 from verify.language.claims import Let, read_let
 from verify.language.errors import ReadError
-from verify.language.latex.chains import NotJudged, Side, sides
+from verify.language.latex.chains import Defined, Line, defined, sides
 from verify.language.latex.constants import is_euler, is_imaginary
-from verify.language.latex.declared import declared_in, plain_let
+from verify.language.latex.declared import declared_in, occurring, plain_let
 from verify.language.latex.macros import Macro
 from verify.language.latex.measure import Measure
 from verify.language.latex.piece import Piece
@@ -49,11 +49,17 @@ def read_latex(text: str, let: Let | None = None, macros: Mapping[str, Macro | s
 
     Raises ReadError with the place in `text`.
     """
-    claims = []
+    claims: list[Claim] = []
+    definition: ReadError | None = None
     for equality in equalities(text, let, macros):
-        if isinstance(equality.claim, ReadError):
+        if isinstance(equality.claim, Defined):
+            definition = definition or equality.claim
+        elif isinstance(equality.claim, ReadError):
             raise equality.claim
-        claims.append(equality.claim)
+        else:
+            claims.append(equality.claim)
+    if not claims and definition is not None:
+        raise definition
     if len(claims) == 1 and is_latex(text):
         return [replace(claims[0], text=text)]
     return claims
@@ -67,8 +73,16 @@ class Equality(NamedTuple):
     claim: Claim | ReadError
 
 
-def equalities(text: str, let: Let | None = None, macros: Mapping[str, Macro | str] | None = None) -> list[Equality]:
+def equalities(
+    text: str,
+    let: Let | None = None,
+    macros: Mapping[str, Macro | str] | None = None,
+    *,
+    only_named: bool = False,
+) -> list[Equality]:
     """What the lines of a display state, at least one equality; lines that cannot be read leave the others alone.
+
+    only_named   of the declarations only those count that speak of names in the display.
 
     Raises ReadError for a display of which no line can be told.
     """
@@ -77,7 +91,10 @@ def equalities(text: str, let: Let | None = None, macros: Mapping[str, Macro | s
     if len(text) > LONGEST_TEXT:
         raise ReadError(f"the text has {len(text):,} characters, at most {LONGEST_TEXT:,} are read", text[:80], 0)
     formula, declared = _declared(text, plain_let(let or {}))
-    rows = rows_of(text, pieces(shelled(formula), macros))
+    found_pieces = pieces(shelled(formula), macros)
+    if only_named:
+        declared = occurring(declared, found_pieces)
+    rows = rows_of(text, found_pieces)
     for row in rows:
         for name, kind in declared_in(row).items():
             declared.setdefault(name, kind)
@@ -100,7 +117,7 @@ def equalities(text: str, let: Let | None = None, macros: Mapping[str, Macro | s
             last = stated.last
             if not stated.links:
                 waiting = row[0]
-            found += _judged(text, place, stated.links, stated.endings, declared, (start, end))
+            found += _judged(text, place, stated, declared, (start, end))
         except ReadError as error:
             found.append(Equality(start, end, error))
             last, waiting = [], None
@@ -114,19 +131,19 @@ def equalities(text: str, let: Let | None = None, macros: Mapping[str, Macro | s
     return found
 
 
-def _judged(
-    text: str, place: Place, links: list[Side], endings: list[list[Token]], declared: Let, where: tuple[int, int]
-) -> list[Equality]:
-    """The claims of a line; what is no equality counts only where nothing else stands."""
-    found = [
-        Equality(*where, claim)
-        for link in links
-        if link.refused is None
-        for claim in claims_of(text, place, link, endings, declared)
-    ]
-    if found:
-        return found
-    return [Equality(*where, link.refused) for link in links if link.refused is not None][:1]
+def _judged(text: str, place: Place, stated: Line, declared: Let, where: tuple[int, int]) -> list[Equality]:
+    """The claims of a line; inequalities count only where nothing else stands."""
+    found: list[Equality] = []
+    refused: list[Equality] = []
+    for link in stated.links:
+        why = link.refused or defined(place, link, stated.links)
+        if why is None:
+            found += [Equality(*where, claim) for claim in claims_of(text, place, link, stated.endings, declared)]
+        elif isinstance(why, Defined):
+            found.append(Equality(*where, why))
+        else:
+            refused.append(Equality(*where, why))
+    return found or refused[:1]
 
 
 def _lonely(text: str, piece: Piece) -> ReadError:
@@ -156,6 +173,3 @@ def _declared(text: str, let: dict[str, str | list[str]]) -> tuple[str, dict[str
 
 def _depth(text: str) -> int:
     return text.count("{") - text.count("}") - text.count("\\{") + text.count("\\}")
-
-
-__all__ = ["Equality", "NotJudged", "equalities", "is_latex", "read_latex", "read_latex_claim"]

@@ -76,6 +76,8 @@ def _words(text: str, inside: list[Piece], command: Piece, end: int) -> list[Pie
     spelled = _spelled(inside)
     if spelled in FUNCTIONS and command.text != "intertext":
         return [Piece("word", spelled, command.start, end, "operatorname")]
+    if spelled in ("d", "e", "T") and command.text != "intertext":
+        return [Piece("word", spelled, command.start, end, command.text)]
     found: list[Piece] = []
     part: list[Piece] = []
     formula = False

@@ -6,6 +6,7 @@ from verify.language.latex import names, read, values
 from verify.language.latex.letters import starts_a_name
 from verify.language.latex.piece import Piece
 from verify.language.latex.place import Place
+from verify.language.latex.words import LETTERS
 from verify.language.tokens import Token
 
 
@@ -168,6 +169,46 @@ def is_law(place: Place) -> bool:
 _LAWS = {
     "N": "normal", "Normal": "normal", "U": "uniform", "Unif": "uniform", "Uniform": "uniform", "Exp": "exponential",
 }  # fmt: skip
+
+
+def density_at(place: Place) -> list[Token] | None:
+    r"""The density \\mathcal{N}(x; mu, sigma^2), or with a covariance matrix, written out; None for what is no density."""
+    piece, start = place.piece, place.at
+    if piece.text != "N" or piece.style not in ("mathcal", "") and piece.kind != "word":
+        return None
+    place.take()
+    given = split(values.arguments(place))
+    if len(given) != 3:
+        place.at = start
+        return None
+    x, mean, spread = (place.bracketed(each, piece) for each in given)
+
+    def of(text: str) -> list[Token]:
+        kinds = {True: "number", False: "sign"}
+        return [place.token(kinds[each.isdigit()], each, piece) for each in text.split()]
+
+    place.notes.setdefault(r"\mathcal{N}(x; …) is read as the density of the normal law")
+    apart = place.bracketed([*x, *of("-"), *mean], piece)
+    two_pi = [*of("2 *"), place.token("constant", "pi", piece), *of("*"), *spread]
+    if len(place.shape(spread) or ()) == 2:
+        form = [*apart, *of("' *"), *place.called("inv", spread, piece), *of("*"), *apart]
+        below = place.called("sqrt", place.called("det", two_pi, piece), piece)
+    else:
+        form = [*apart, *of("^ 2 /"), *spread]
+        below = place.called("sqrt", two_pi, piece)
+    above = place.called("exp", [*of("-"), *place.bracketed(form, piece), *of("/ 2")], piece)
+    return place.bracketed([*above, *of("/"), *below], piece)
+
+
+def scan_laws(place: Place) -> None:
+    r"""Remember where X \\sim … stands behind a formula."""
+    found = place.pieces
+    for at in range(1, len(found) - 1):
+        if found[at].text == "sim" and found[at - 1].kind in ("letter", "command"):
+            here, place.at = place.at, at + 1
+            if is_law(place):
+                place.laws[LETTERS.get(found[at - 1].text, found[at - 1].text)] = at + 1
+            place.at = here
 
 
 def law_at(place: Place) -> list[Token]:

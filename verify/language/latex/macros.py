@@ -87,11 +87,12 @@ def expanded(
             waiting.extend(reversed(_differential(text, waiting, piece, read)))
             continue
         macro = macros[piece.text] if piece.text in macros else PHYSICS[piece.text]
+        given = _arguments(text, waiting, piece, macro, read)
+        end = max(piece.end, _end_of_call(text, piece, given))
         try:
-            body = [each._replace(start=piece.start, end=piece.end) for each in read(macro.body)]
+            body = [each._replace(start=piece.start, end=end) for each in read(macro.body)]
         except ReadError as error:
             raise ReadError(f"the macro \\{piece.text}: {error.what}", text, piece.start) from None
-        given = _arguments(text, waiting, piece, macro, read)
         for each in reversed(body):
             if each.kind != "parameter":
                 waiting.append(each)
@@ -100,6 +101,12 @@ def expanded(
             else:
                 waiting.extend(reversed(given[int(each.text) - 1]))
     return found
+
+
+def _end_of_call(text: str, piece: Piece, given: list[list[Piece]]) -> int:
+    """Where the last argument of a macro ends, with its brace."""
+    end = max((each.end for argument in given for each in argument), default=piece.end)
+    return end + (text[end : end + 1] == "}")
 
 
 def _arguments(

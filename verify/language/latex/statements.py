@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from verify.claim import Claim
+from verify.graph import postorder
 from verify.language.claims import Let, claim_of
 from verify.language.errors import ReadError
 from verify.language.latex.chains import Side
@@ -54,9 +55,9 @@ def _claim(text: str, place: Place, link: Side, endings: list[list[Token]], let:
             continue
         except RecursionError:
             raise ReadError("too many brackets inside each other", text, 0) from None
+        claim = _without_idle_names(claim)
         notes = dict.fromkeys((*place.notes, *note, *says, *claim.notes))
         found.setdefault((claim.lhs, claim.rhs), replace(claim, text=write_claim(claim), notes=tuple(notes)))
-    # Sides that are each other's transpose are let through by shapes; a reading without that is the better one.
     if len(found) > 1:
         raise ReadError(
             "the shapes allow several readings: " + ", or ".join(
@@ -67,6 +68,25 @@ def _claim(text: str, place: Place, link: Side, endings: list[list[Token]], let:
         assert failed is not None
         raise failed
     return next(iter(found.values()))
+
+
+def _without_idle_names(claim: Claim) -> Claim:
+    """The claim without declared names that it does not speak of; a display declares them for all its lines."""
+    named: set[str] = set()
+    for node in postorder(claim.lhs, claim.rhs, *claim.domain.conditions):
+        parts = node.value if isinstance(node.value, tuple) else (node.value,)
+        named |= {part for part in parts if isinstance(part, str)}
+    variables = claim.domain.variables
+    waiting = [name for name in variables if name in named]
+    kept: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        kept.add(name)
+        if name in variables:
+            needed = (*variables[name].of, *(size for size in variables[name].shape if isinstance(size, str)))
+            waiting += [each for each in needed if each not in kept]
+    domain = replace(claim.domain, variables={name: each for name, each in variables.items() if name in kept})
+    return replace(claim, domain=domain)
 
 
 def _for_every_entry(place: Place, link: Side, let: Let) -> tuple[list[Token], list[Token], Let, list[str]]:

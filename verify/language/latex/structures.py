@@ -92,6 +92,8 @@ def sum_over(place: Place) -> list[Token]:
             raise place.error(f"{name} counts the entries of what?", r"write \sum_{i=1}^{n}", first)
         if not low:
             place.notes.setdefault(f"the sum over {name} goes from 1 to {size}")
+        if any(token.text == "oo" for token in high):
+            raise place.error("a series without end is not read", "write a sum up to n", first)
         if high:
             _count(place, high)
         start = low or [place.token("number", "1", first)]
@@ -182,7 +184,7 @@ def cases(place: Place) -> list[Token]:
             if when.kind == "text" and when.text.strip() in ("if", "for", "when"):
                 place.take()
             met = condition(place)
-        while place.is_sign(",", ".", ";"):
+        while place.is_sign(",", ".", ";") or (place.piece.kind == "text" and not place.piece.text.strip(" .,;")):
             place.take()
         comma = place.token("sign", ",", when)
         out += [comma] * bool(out) + place.bracketed([*value, comma, *met], first)

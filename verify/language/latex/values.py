@@ -146,6 +146,8 @@ def _atom(place: Place, alone: bool) -> list[Token]:
         return [place.token("number", piece.text)]
     if integrals.is_expectation(place):
         return integrals.expectation(place)
+    if integrals.is_law(place) and (density := integrals.density_at(place)) is not None:
+        return density
     if (found := identity_at(place)) is not None:
         return found
     if not alone and (called := special.special_at(place)) is not None:
