@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from verify.judge import check as check
     from verify.judge_systems import check_system as check_system
     from verify.numerics.enclosure import enclose as enclose
+    from verify.systems import ImplicitProblem as ImplicitProblem
+    from verify.systems import OdeProblem as OdeProblem
+    from verify.systems import RecurrenceProblem as RecurrenceProblem
     from verify.verdict import Verdict as Verdict
 
 _HOMES = {
@@ -21,6 +24,9 @@ _HOMES = {
     "recheck": "verify.certificates",
     "check_code": "verify.code.check",
     "enclose": "verify.numerics.enclosure",
+    "OdeProblem": "verify.systems",
+    "ImplicitProblem": "verify.systems",
+    "RecurrenceProblem": "verify.systems",
     "Claim": "verify.claim",
     "Domain": "verify.claim",
     "Variable": "verify.claim",

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from verify.decide.systems.result import SystemResult
     from verify.systems import System
 
-#: A system has several parts and is solved on numbers: seconds beyond those for one claim.
-MORE_SECONDS = 20.0
+#: A system has several parts and is solved on numbers: it takes longer than one claim.
+SECONDS = TIMEOUT + 20.0
 
 
 def check_system(
@@ -23,7 +23,7 @@ def check_system(
     *,
     name: str = "",
     seed: int = 0,
-    timeout: float = TIMEOUT + MORE_SECONDS,
+    timeout: float = SECONDS,
     memory: int = MEMORY,
 ) -> SystemResult:
     """Judge a problem with what is claimed of it, given as the text of a TOML file or as a record.

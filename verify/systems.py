@@ -10,26 +10,98 @@ names l1, l2, … in the order of the states.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from verify.claim import Domain
 from verify.graph import ZERO, Node, free_symbols
 
+if TYPE_CHECKING:
+    from verify.decide.systems.result import SystemResult
+
 #: The independent variable of an ODE, and the index of a recurrence.
 TIME, INDEX = "t", "k"
+#: What a formula is given as: text in the grammar of claims, a number, a SymPy expression, or a node of the graph.
+Formula: TypeAlias = Any
+#: Names: a sequence of texts or SymPy symbols, or one text with commas or spaces between them.
+Names: TypeAlias = "str | Sequence[Any]"
 
 
-@dataclass(frozen=True)
-class OdeProblem:
+class Derivable:
+    """What every problem answers: its adjoint, its gradient, whether a claim is right, and code that computes it."""
+
+    def adjoint(self) -> dict[str, Any]:
+        """The right adjoint system, as the tables `adjoint` and `terminal` of a claim; its adjoint is +dG/dx.
+
+        GiveUp (a ValueError) where a function has no derivative that is known.
+        """
+        from verify.problems import adjoint
+
+        return adjoint(self)
+
+    def gradient(self, *names: Any) -> dict[str, Any]:
+        """dG/dq in terms of states and adjoint, as the table `gradient` of a claim; for all parameters by default.
+
+        names   parameters, `t0`, `T`, or an initial state such as "u(t0)" or "x(0)"; ValueError for any other.
+        """
+        from verify.problems import gradient
+
+        return gradient(self, names)
+
+    def check(
+        self, claim: Any = None, /, *, seed: int = 0, timeout: float | None = None, **tables: Any
+    ) -> SystemResult:
+        """Judge a claim: the tables of `[claim]` as one mapping or by keyword, with text or SymPy expressions in them.
+
+        timeout     in seconds.  Raises ValueError, which names the table and the key, for what cannot be read.
+        """
+        from verify.problems import check
+
+        return check(self, claim, tables, seed, timeout)
+
+    def code(self) -> str:
+        """A NumPy module that computes G and its gradient; ValueError for a function that NumPy has not."""
+        from verify.problems import code
+
+        return code(self)
+
+
+def _build(problem: Any, **given: Any) -> None:
+    """Set the fields of a problem: as they are where they are nodes already, else read as a TOML file is."""
+    if not _is_read(given):
+        from verify.problems import read
+
+        given = read(type(problem), given)
+    for name, value in given.items():
+        object.__setattr__(problem, name, value)
+
+
+def _is_read(given: Mapping[str, Any]) -> bool:
+    """Whether formulas are nodes, names tuples of texts, and the domain a domain."""
+    plain = ("state", "parameters", "steps", "domain")
+    formulas = [value for name, value in given.items() if name not in plain]
+    names = [*given["state"], *given["parameters"]]
+    return (
+        isinstance(given["domain"], Domain)
+        and all(isinstance(given[name], tuple) for name in ("state", "parameters"))
+        and all(isinstance(name, str) for name in names)
+        and all(isinstance(each, Node) for f in formulas for each in (f if isinstance(f, tuple) else (f,)))
+    )
+
+
+@dataclass(frozen=True, init=False)
+class OdeProblem(Derivable):
     """x' = rhs(t, x, p) on [t0, T], x(t0) = initial(p), G = terminal(x(T), p) + integral of running over [t0, T].
 
     rhs        one expression a state, in t, states and names of the domain.
     initial    one a state, in parameters (and t0) alone.
     t0, T      constants, names of the domain, or expressions in them.
     terminal   in the states (their values at T) and names of the domain; t there means T.
-    domain     where parameters, t0 and T range; states declared in it keep their range.
+    domain     where parameters, t0 and T range; states declared in it keep their range.  As a mapping it declares
+               names as `let` does: {"p": "interval(0.5, 2)"}.
+
+    Formulas are given as text, as numbers or as SymPy expressions, and kept as nodes of the graph.
     """
 
     state: tuple[str, ...]
@@ -43,7 +115,14 @@ class OdeProblem:
     domain: Domain = field(default_factory=Domain)
     kind: str = "ode-gradient"
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self, state: Names, parameters: Names, rhs: Sequence[Formula], initial: Sequence[Formula], t0: Formula,
+        T: Formula, terminal: Formula = ZERO, running: Formula = ZERO, domain: Domain | Mapping[str, Any] | None = None,
+        kind: str = "ode-gradient",
+    ) -> None:  # fmt: skip
+        object.__setattr__(self, "kind", kind)
+        _build(self, state=state, parameters=parameters, rhs=rhs, initial=initial, t0=t0, T=T, terminal=terminal,
+               running=running, domain=Domain() if domain is None else domain)  # fmt: skip
         _check_names(self.state, self.parameters)
         _check_length("rhs", self.rhs, self.state)
         _check_length("initial", self.initial, self.state)
@@ -51,8 +130,8 @@ class OdeProblem:
         _check_free("time", (self.t0, self.T), {*self.state, TIME})
 
 
-@dataclass(frozen=True)
-class ImplicitProblem:
+@dataclass(frozen=True, init=False)
+class ImplicitProblem(Derivable):
     """residual(u, p) = 0, one expression a state, with an invertible Jacobian; G = value(u, p)."""
 
     state: tuple[str, ...]
@@ -62,13 +141,19 @@ class ImplicitProblem:
     domain: Domain = field(default_factory=Domain)
     kind: str = "implicit-gradient"
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self, state: Names, parameters: Names, residual: Sequence[Formula], value: Formula,
+        domain: Domain | Mapping[str, Any] | None = None, kind: str = "implicit-gradient",
+    ) -> None:  # fmt: skip
+        object.__setattr__(self, "kind", kind)
+        _build(self, state=state, parameters=parameters, residual=residual, value=value,
+               domain=Domain() if domain is None else domain)  # fmt: skip
         _check_names(self.state, self.parameters)
         _check_length("residual", self.residual, self.state)
 
 
-@dataclass(frozen=True)
-class RecurrenceProblem:
+@dataclass(frozen=True, init=False)
+class RecurrenceProblem(Derivable):
     """x[k] = step(k, x[k-1], p) for k = 1 … steps, x[0] = initial(p), G = value(x[steps], p).
 
     steps   a whole number, or a name for any whole number from 1 on.
@@ -83,7 +168,13 @@ class RecurrenceProblem:
     domain: Domain = field(default_factory=Domain)
     kind: str = "recurrence-gradient"
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self, state: Names, parameters: Names, step: Sequence[Formula], initial: Sequence[Formula], steps: int | str,
+        value: Formula, domain: Domain | Mapping[str, Any] | None = None, kind: str = "recurrence-gradient",
+    ) -> None:  # fmt: skip
+        object.__setattr__(self, "kind", kind)
+        _build(self, state=state, parameters=parameters, step=step, initial=initial, steps=steps, value=value,
+               domain=Domain() if domain is None else domain)  # fmt: skip
         _check_names(self.state, self.parameters)
         _check_length("step", self.step, self.state)
         _check_length("initial", self.initial, self.state)

@@ -91,6 +91,18 @@ def read_system(text: str) -> System:
     return _Reader(text, document).whole()
 
 
+def problem_of(document: dict[str, Any]) -> Problem:
+    """The problem that the tables of a document describe, without a text around them.  Raises ProblemError."""
+    return _Reader("", document).whole().problem
+
+
+def claim_of(problem: Problem, tables: Mapping[str, Any]) -> SystemClaim:
+    """What the tables of `[claim]` say of a problem.  Raises ProblemError."""
+    reader = _Reader("", {"kind": problem.kind, "claim": dict(tables)})
+    reader.keys(tables, KINDS[problem.kind][-1], "claim")
+    return reader.claim(problem)
+
+
 class _Reader:
     """One document on its way to a system."""
 

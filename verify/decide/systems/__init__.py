@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from verify.decide.systems.result import SystemResult
 from verify.systems import ImplicitProblem, OdeProblem, System
 from verify.verdict import Verdict
 
-__all__ = ["judge"]
+__all__ = ["judge", "task_of"]
 
 
 def judge(system: System, *, seed: int = 0) -> Iterator[SystemResult]:
@@ -37,3 +38,19 @@ def judge(system: System, *, seed: int = 0) -> Iterator[SystemResult]:
         from verify.decide.systems.recurrence import judge as judge_recurrence
 
         yield from judge_recurrence(problem, system.claim, seed=seed)
+
+
+def task_of(system: System, seed: int = 0) -> Any:
+    """What is derived of a system: an object with `names` and `correct((table, key), convention)`."""
+    problem = system.problem
+    if isinstance(problem, OdeProblem):
+        from verify.decide.systems.ode import OdeTask
+
+        return OdeTask(problem, system.claim, seed)
+    if isinstance(problem, ImplicitProblem):
+        from verify.decide.systems.implicit import ImplicitTask
+
+        return ImplicitTask(problem, system.claim, seed)
+    from verify.decide.systems.recurrence import RecurrenceTask
+
+    return RecurrenceTask(problem, system.claim, seed)

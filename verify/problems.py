@@ -1,0 +1,190 @@
+"""How is a problem written in Python?  From text or SymPy expressions to the records that a TOML file gives.
+
+Formulas become text in the grammar of claims and are read as a file is, so that both ways in mean the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from verify.claim import Domain
+from verify.graph import Node
+from verify.language.toml import ProblemError, claim_of, problem_of
+from verify.language.write import write
+from verify.systems import ImplicitProblem, OdeProblem, RecurrenceProblem, System, SystemClaim
+
+if TYPE_CHECKING:
+    from verify.decide.systems.result import SystemResult
+
+KINDS: Mapping[type, tuple[str, str]] = {
+    OdeProblem: ("ode-gradient", "ode"),
+    ImplicitProblem: ("implicit-gradient", "implicit"),
+    RecurrenceProblem: ("recurrence-gradient", "recurrence"),
+}
+#: Assumptions of SymPy symbols that are declarations of ours, the narrowest first.
+ASSUMPTIONS = ("positive", "negative", "nonnegative", "integer")
+OBJECTIVE = ("terminal", "running", "value")
+
+
+def read(kind: type, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a problem of a kind from what a person gives for them.
+
+    Raises ValueError, which names the argument.
+    """
+    name, table = KINDS[kind]
+    assumed: dict[str, str] = {}
+    own: dict[str, Any] = {key: listed_names(given[key], key) for key in ("state", "parameters")}
+    objective: dict[str, Any] = {}
+    for key, value in given.items():
+        if key in ("state", "parameters", "domain"):
+            continue
+        if key == "steps":
+            own[key] = value if isinstance(value, int) else text_of(value, key, assumed)
+        elif key in OBJECTIVE:
+            objective[key] = text_of(value, key, assumed)
+        elif key in ("t0", "T"):
+            own.setdefault("time", []).append(text_of(value, key, assumed))
+        elif (entries := _entries(value)) is None:
+            raise ProblemError(f"{key} is one formula, and must be a list", None, f"write {key}=[…], one a state")
+        else:
+            own[key] = [text_of(each, key, assumed) for each in entries]
+    domain = given["domain"]
+    let = {} if isinstance(domain, Domain) else dict(domain)
+    let = {name: kind for name, kind in assumed.items() if name not in own["state"]} | let
+    found = problem_of({"kind": name, "let": let, table: own, "objective": objective})
+    values = {each.name: getattr(found, each.name) for each in fields(found) if each.name in given}
+    if isinstance(domain, Domain):
+        values["domain"] = Domain({**found.domain.variables, **domain.variables}, domain.conditions, domain.everywhere)
+    return values
+
+
+def _entries(given: Any) -> list[Any] | None:
+    """What stands in a list, a tuple, an array or a SymPy matrix; None for what is no list."""
+    if isinstance(given, str):
+        return None
+    try:
+        return list(given)
+    except TypeError:
+        return None
+
+
+def listed_names(given: Any, key: str) -> list[str]:
+    """Names given as one text, or as texts or symbols."""
+    if isinstance(given, str):
+        return re.split(r"[\s,]+", given.strip()) if given.strip() else []
+    found = []
+    for each in [given] if (entries := _entries(given)) is None else entries:
+        whole = isinstance(each, str) or getattr(each, "is_Symbol", False)
+        found.append(str(each) if whole else getattr(getattr(each, "func", None), "__name__", ""))
+        if not found[-1]:
+            raise ProblemError(f"{key}: {each!r} is no name", None, "give a text or a SymPy symbol")
+    return found
+
+
+def text_of(given: Any, where: str, assumed: dict[str, str] | None = None) -> str:
+    """A formula as text in the grammar of claims; what SymPy assumes of its symbols is added to `assumed`."""
+    if isinstance(given, str):
+        return given
+    if isinstance(given, Node):
+        return write(given)
+    if isinstance(given, int | float | Fraction) and not isinstance(given, bool):
+        return str(given)
+    if not hasattr(given, "free_symbols"):
+        needed = "give a text, a number or a SymPy expression"
+        raise ProblemError(f"{where}: {given!r} of type {type(given).__name__} is no formula", None, needed)
+    from verify.language.bridge import NoCounterpart, from_sympy
+
+    for symbol in sorted(given.free_symbols, key=str) if assumed is not None else ():
+        kind = next((kind for kind in ASSUMPTIONS if getattr(symbol, f"is_{kind}", False)), None)
+        if kind is not None:
+            assumed[str(symbol)] = kind
+    try:
+        return write(from_sympy(_with_integrals(given)))
+    except NoCounterpart as reason:
+        raise ProblemError(f"{where}: {reason}") from None
+
+
+def _with_integrals(expr: Any) -> Any:
+    """SymPy's integrals as int(E, t, a, b), a function that has no meaning there."""
+    import sympy
+
+    def written(integral: Any) -> Any:
+        if len(integral.limits) != 1 or len(integral.limits[0]) != 3:
+            raise ProblemError(f"{integral}: an integral needs one variable and two limits")
+        named: Any = sympy.Function("int")
+        return named(_with_integrals(integral.function), *integral.limits[0])
+
+    return expr.xreplace({each: written(each) for each in expr.atoms(sympy.Integral)})
+
+
+def claim(problem: Any, tables: Mapping[str, Any]) -> SystemClaim:
+    """What is claimed, from the tables of `[claim]`.  Raises ProblemError (a ValueError)."""
+    texts: dict[str, Any] = {}
+    for table, given in tables.items():
+        if isinstance(given, Mapping):
+            texts[table] = {str(key): text_of(value, f"claim.{table}.{key}") for key, value in given.items()}
+        elif (entries := _entries(given)) is None:
+            raise ProblemError(f"claim.{table} is {type(given).__name__}, and must be a mapping by name")
+        else:
+            texts[table] = [_equation(each, f"claim.{table}") for each in entries]
+    return claim_of(problem, texts)
+
+
+def _equation(given: Any, where: str) -> str:
+    """An equation as text: SymPy's Eq, or a text with its sign."""
+    sides = getattr(given, "args", ())
+    if type(given).__name__ == "Equality" and len(sides) == 2:
+        return " = ".join(text_of(side, where) for side in sides)
+    return text_of(given, where)
+
+
+# --- what a problem is asked ------------------------------------------------------------------------
+
+
+def adjoint(problem: Any) -> dict[str, Any]:
+    """See `Derivable.adjoint`."""
+    task, usual = _task(problem)
+    if isinstance(problem, ImplicitProblem):
+        places = range(1, len(problem.state) + 1)
+        return {"adjoint": [task.correct(("adjoint", str(i)), usual) for i in places]}
+    return {
+        table: {name: task.correct((table, name), usual) for name in task.names} for table in ("adjoint", "terminal")
+    }
+
+
+def gradient(problem: Any, names: Sequence[Any]) -> dict[str, Any]:
+    """See `Derivable.gradient`."""
+    task, usual = _task(problem)
+    keys = [str(name) for name in names] or list(problem.parameters)
+    read = claim_of(problem, {"gradient": dict.fromkeys(keys, "0")}).gradient
+    return {"gradient": {key: task.correct(("gradient", plain), usual) for key, plain in zip(keys, read, strict=True)}}
+
+
+def _task(problem: Any) -> tuple[Any, Any]:
+    from verify.decide.systems import task_of
+    from verify.decide.systems.convention import Convention
+
+    task = task_of(System(problem))
+    return task, Convention(task.names)
+
+
+def check(
+    problem: Any, given: Mapping[str, Any] | SystemClaim | None, tables: Mapping[str, Any], seed: int,
+    timeout: float | None,
+) -> SystemResult:  # fmt: skip
+    """See `Derivable.check`."""
+    from verify.judge_systems import SECONDS, check_system
+
+    read_claim = given if isinstance(given, SystemClaim) else claim(problem, {**(given or {}), **tables})
+    return check_system(System(problem, read_claim), seed=seed, timeout=SECONDS if timeout is None else timeout)
+
+
+def code(problem: Any) -> str:
+    """See `Derivable.code`."""
+    from verify.calculus.numpy_code import module
+
+    return module(problem)
