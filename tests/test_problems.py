@@ -18,6 +18,7 @@ from verify.verdict import Verdict
 u, p, t, T = sp.symbols("u p t T")
 l1: Any = sp.Function("l1")
 U: Any = sp.Function("u")
+foo: Any = sp.Function("foo")
 
 
 def story() -> None:
@@ -47,7 +48,7 @@ def test_the_story_of_a_problem_runs_as_it_is_told() -> None:
 
 
 def test_text_and_sympy_give_the_records_of_a_file() -> None:
-    read = read_system(BASES["growth"].toml()).problem
+    read: Any = read_system(BASES["growth"].toml()).problem
     domain = {"p": "interval(0.5, 2)", "T": "interval(1, 2)"}
     text = verify.OdeProblem(["u"], ["p"], ["p*u"], ["1"], "0", "T", "u^2/2", domain=domain)
     symbols = verify.OdeProblem([u], [p], sp.Matrix([p * u]), [1], 0, T, sp.Mul(u**2, sp.Rational(1, 2)), domain=domain)
@@ -107,7 +108,7 @@ def growth() -> Any:
             "did you mean positive",
         ),
         (lambda: verify.RecurrenceProblem("x", "p", ["p*x"], ["1"], 0, "x"), "one step at least"),
-        (lambda: verify.ImplicitProblem("u", "p", [sp.Function("foo")(u)], "u"), "no known function"),
+        (lambda: verify.ImplicitProblem("u", "p", [foo(u)], "u"), "no known function"),
         (lambda: growth().check(gradient={"z": "1"}), "unknown key 'z' in [claim.gradient]"),
         (lambda: growth().check(gradent={"p": "1"}), "did you mean 'gradient'"),
         (lambda: growth().check(gradient="1"), "claim.gradient is str, and must be a mapping"),

@@ -98,10 +98,11 @@ def text_of(given: Any, where: str, assumed: dict[str, str] | None = None) -> st
         raise ProblemError(f"{where}: {given!r} of type {type(given).__name__} is no formula", None, needed)
     from verify.language.bridge import NoCounterpart, from_sympy
 
-    for symbol in sorted(given.free_symbols, key=str) if assumed is not None else ():
+    noted = {} if assumed is None else assumed
+    for symbol in sorted(given.free_symbols, key=str):
         kind = next((kind for kind in ASSUMPTIONS if getattr(symbol, f"is_{kind}", False)), None)
         if kind is not None:
-            assumed[str(symbol)] = kind
+            noted[str(symbol)] = kind
     try:
         return write(from_sympy(_with_integrals(given)))
     except NoCounterpart as reason:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 TIME, INDEX = "t", "k"
 #: What a formula is given as: text in the grammar of claims, a number, a SymPy expression, or a node of the graph.
 Formula: TypeAlias = Any
+#: A list or tuple of formulas, or a SymPy matrix of them.
+Formulas: TypeAlias = Any
 #: Names: a sequence of texts or SymPy symbols, or one text with commas or spaces between them.
 Names: TypeAlias = "str | Sequence[Any]"
 
@@ -116,7 +118,7 @@ class OdeProblem(Derivable):
     kind: str = "ode-gradient"
 
     def __init__(
-        self, state: Names, parameters: Names, rhs: Sequence[Formula], initial: Sequence[Formula], t0: Formula,
+        self, state: Names, parameters: Names, rhs: Formulas, initial: Formulas, t0: Formula,
         T: Formula, terminal: Formula = ZERO, running: Formula = ZERO, domain: Domain | Mapping[str, Any] | None = None,
         kind: str = "ode-gradient",
     ) -> None:  # fmt: skip
@@ -142,7 +144,7 @@ class ImplicitProblem(Derivable):
     kind: str = "implicit-gradient"
 
     def __init__(
-        self, state: Names, parameters: Names, residual: Sequence[Formula], value: Formula,
+        self, state: Names, parameters: Names, residual: Formulas, value: Formula,
         domain: Domain | Mapping[str, Any] | None = None, kind: str = "implicit-gradient",
     ) -> None:  # fmt: skip
         object.__setattr__(self, "kind", kind)
@@ -169,7 +171,7 @@ class RecurrenceProblem(Derivable):
     kind: str = "recurrence-gradient"
 
     def __init__(
-        self, state: Names, parameters: Names, step: Sequence[Formula], initial: Sequence[Formula], steps: int | str,
+        self, state: Names, parameters: Names, step: Formulas, initial: Formulas, steps: int | str,
         value: Formula, domain: Domain | Mapping[str, Any] | None = None, kind: str = "recurrence-gradient",
     ) -> None:  # fmt: skip
         object.__setattr__(self, "kind", kind)
