@@ -21,14 +21,15 @@ from verify.calculus.reverse import gradient
 from verify.graph import Node, postorder, substitute, symbol
 from verify.systems import INDEX, TIME, ImplicitProblem, OdeProblem, Problem, RecurrenceProblem, adjoint_names
 
-_FUNCTIONS = {
+#: Functions of the table as NumPy and SciPy call them.
+FUNCTIONS = {
     **{name: f"np.{name}" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "log", "sign", "floor")},
     "sqrt": "np.sqrt", "abs": "np.abs", "asin": "np.arcsin", "acos": "np.arccos", "atan": "np.arctan",
     "asinh": "np.arcsinh", "acosh": "np.arccosh", "atanh": "np.arctanh", "max": "np.maximum", "min": "np.minimum",
     "erf": "special.erf", "erfc": "special.erfc", "gamma": "special.gamma", "loggamma": "special.gammaln",
     "digamma": "special.digamma",
 }  # fmt: skip
-_CONSTANTS = {"pi": "np.pi", "E": "np.e", "EulerGamma": "np.euler_gamma"}
+CONSTANTS = {"pi": "np.pi", "E": "np.e", "EulerGamma": "np.euler_gamma"}
 _KINDS = {
     "ode-gradient": "an ODE", "implicit-gradient": "a system of equations", "recurrence-gradient": "a recurrence",
 }  # fmt: skip
@@ -116,18 +117,18 @@ def _python(node: Node, args: list[str]) -> str:
             return f"{value.numerator}" if value >= 0 else f"({value.numerator})"
         case "symbol":
             return _safe(node.value)
-        case "constant" if node.value in _CONSTANTS:
-            return _CONSTANTS[node.value]
+        case "constant" if node.value in CONSTANTS:
+            return CONSTANTS[node.value]
         case "add":
             return f"({' + '.join(args)})"
         case "mul":
             return f"({' * '.join(args)})"
         case "pow":
             return f"np.sqrt({args[0]})" if args[1] == "(1 / 2)" else f"({_float(node.args[0], args[0])} ** {args[1]})"
-        case "call" if node.value in _FUNCTIONS:
-            text = args[0] if node.value in ("max", "min") else f"{_FUNCTIONS[node.value]}({', '.join(args)})"
+        case "call" if node.value in FUNCTIONS:
+            text = args[0] if node.value in ("max", "min") else f"{FUNCTIONS[node.value]}({', '.join(args)})"
             for other in args[1:] if node.value in ("max", "min") else ():
-                text = f"{_FUNCTIONS[node.value]}({text}, {other})"
+                text = f"{FUNCTIONS[node.value]}({text}, {other})"
             return text
         case "compare":
             return f"({args[0]} {_RELATIONS.get(node.value, node.value)} {args[1]})"
