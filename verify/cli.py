@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from verify.usage import EXIT_INTERRUPTED, EXIT_UNDECIDED, EXIT_USAGE, UsageError
+from verify.usage import EXIT_INTERRUPTED, EXIT_UNDECIDED, EXIT_USAGE, UsageError, point_of
 from verify.verdict import Result, Verdict
 
 if TYPE_CHECKING:
@@ -125,6 +125,9 @@ def _parser() -> argparse.ArgumentParser:
     derive = command("derive", _later("derive"), "run a derivation and print it")
     derive.add_argument("name", metavar="NAME", help="as `verify list` prints it, or problem.toml")
     derive.add_argument("--code", action="store_true", help="print a NumPy module for the problem of problem.toml")
+    derive.add_argument("--routes", action="store_true", help="run every numerical route, against the enclosure")
+    derive.add_argument("--at", metavar="'a=3/2'", help="with --routes: at this point (the middle of each range)")
+    derive.add_argument("--json", action="store_true", help="with --routes: print one object")
 
     report = command("report", _later("report"), "run derivations and write the report")
     report.add_argument("names", nargs="*", metavar="NAME", help="derivations (all)")
@@ -255,7 +258,7 @@ def _check_texts(options: Any) -> int:
         let = read_let(*options.let)
     except ReadError as error:
         raise UsageError(f"--let: {error}") from None
-    point = _point(options.at)
+    point = point_of(options.at)
     verdicts = []
     for number, (text, claim) in enumerate(_claims(options, let)):
         if text.endswith(".toml"):
@@ -308,31 +311,6 @@ def _check_system(path: str, options: Any) -> Verdict:
         raise UsageError("--let and --at belong to a claim of text; in a system, declarations stand under let")
     given = None if options.timeout == TIMEOUT else options.timeout
     return check(path, seed=options.seed, timeout=given, memory=options.memory, as_json=options.json)
-
-
-def _point(text: str | None) -> dict[str, str] | None:
-    """x=3/7, y=-2 as {"x": "3/7", "y": "-2"}."""
-    if text is None:
-        return None
-    point = {}
-    for part in _between_commas(text):
-        name, equals, value = part.partition("=")
-        if not equals or not name.strip() or not value.strip():
-            raise UsageError(f"--at: {part.strip()!r} is no coordinate; write --at 'x=3/7, y=-2'")
-        point[name.strip()] = value.strip()
-    return point
-
-
-def _between_commas(text: str) -> list[str]:
-    """The parts of a text between commas that stand in no bracket."""
-    parts, depth = [""], 0
-    for character in text:
-        depth += (character in "[(") - (character in "])")
-        if character == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += character
-    return parts
 
 
 def _exit_status(verdicts: Sequence[Verdict]) -> int:

@@ -41,6 +41,12 @@ def _derivation(name: str) -> Derivation:
 
 def derive(options: Any) -> int:
     """Run a derivation, or derive the system of a TOML file, and print it."""
+    if options.routes:
+        from verify.route_commands import routes
+
+        return routes(options.name, options.at, as_json=options.json)
+    if options.at or options.json:
+        raise UsageError("--at and --json belong to --routes")
     if options.name.endswith(".toml"):
         from verify import system_commands
 

@@ -15,6 +15,8 @@ from verify.numerics.ode import RK4, OdeProblem, Tableau, discrete_objective
 
 #: The library with which `numeric_problem` makes functions that autograd can trace.
 LIBRARY = traced
+#: Of LSODA between two times: after its usual 500 it returns what it has, which is no solution.
+MOST_STEPS = 50_000
 
 
 def reverse_gradient(function: Callable[[Any], Any], at: np.ndarray) -> np.ndarray:
@@ -40,8 +42,9 @@ def odeint_gradient(problem: OdeProblem, p: np.ndarray, t0: float, T: float, tol
     def objective(theta: Any) -> Any:
         p, start = theta[:m], problem.initial(theta[:m]) + theta[m : m + n]
         w = odeint(
-            rate, traced.append(start, 0.0), theta[m + n :], traced_tuple((p,)), rtol=tolerance, atol=tolerance / 10
-        )
+            rate, traced.append(start, 0.0), theta[m + n :], traced_tuple((p,)), rtol=tolerance, atol=tolerance / 10,
+            mxstep=MOST_STEPS,
+        )  # fmt: skip
         return w[-1, n] + problem.terminal(theta[m + n + 1], w[-1, :n], p)
 
     return reverse_gradient(objective, np.concatenate([p, np.zeros(n), [t0, T]]))

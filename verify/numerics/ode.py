@@ -136,26 +136,32 @@ def interpolated_adjoint(
 
 
 def quadrature_adjoint(
-    problem: OdeProblem, p: Array, t0: float, T: float, panels: int = 24, nodes: int = 8, solver: Solver = ACCURATE
-) -> Array:
-    """The adjoint equation alone is solved; the integral is a composite Gauss-Legendre rule."""
-    adjoint = adjoint_of(problem)
+    problem: OdeProblem, p: Array, t0: float, T: float, panels: int | None = 24, nodes: int = 8,
+    solver: Solver = ACCURATE, adjoint: NumericAdjoint | None = None,
+) -> Array:  # fmt: skip
+    """The adjoint equation alone is solved; the integral is a composite Gauss-Legendre rule.
+
+    panels   equally many, or None for the steps at which the solver stopped.
+    """
+    adjoint = adjoint or adjoint_of(problem)
     u = solver(lambda t, u: problem.field(t, u, p), (t0, T), problem.initial(p))
     final = adjoint.final(T, u(T), p)
     lam = solver(lambda t, w: adjoint.rate(t, u(t), w, p), (T, t0), final)
     x, weights = np.polynomial.legendre.leggauss(nodes)
-    width = (T - t0) / panels
+    edges = np.unique(np.concatenate([u.ts, lam.ts])) if panels is None else np.linspace(t0, T, panels + 1)
     total = np.array(adjoint.explicit(T, u(T), p), dtype=float)
-    for left in t0 + width * np.arange(panels):
+    for left, width in zip(edges, np.diff(edges), strict=False):
         for node, weight in zip(left + width * (x + 1) / 2, weights * width / 2, strict=True):
             total = total + weight * adjoint.density(node, u(node), lam(node), p)
     return _gradient(adjoint, p, (t0, u(t0), lam(t0)), (T, u(T), final), total)
 
 
-def backsolved_adjoint(problem: OdeProblem, p: Array, t0: float, T: float, solver: Solver = ACCURATE) -> Array:
+def backsolved_adjoint(
+    problem: OdeProblem, p: Array, t0: float, T: float, solver: Solver = ACCURATE, adjoint: NumericAdjoint | None = None
+) -> Array:
     """The state itself is solved backwards beside the adjoint: no memory, and `digits_lost` digits fewer."""
     n = problem.states
-    adjoint = adjoint_of(problem)
+    adjoint = adjoint or adjoint_of(problem)
     end = solver(lambda t, u: problem.field(t, u, p), (t0, T), problem.initial(p))(T)
 
     def rate(t: float, w: Array) -> Array:

@@ -1,0 +1,164 @@
+"""How far is each route off, and did it know?  One table of all of them against the validated enclosure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from verify.numerics.enclosure import Enclosure, Fail, enclose
+from verify.numerics.routes.point import Point, inside
+from verify.numerics.routes.survey import Survey, survey
+from verify.numerics.routes.ways import USELESS, Way, outcome, ways
+from verify.numerics.straight import NoFloat
+from verify.systems import OdeProblem
+
+#: How many times what it claims a route may be off.
+MARGIN = 10.0
+#: Relative error that is put down to the rounding of a double in any case.
+ROUNDING = 5e-15
+AGREES, WRONG, UNDECIDED = "agrees", "WRONG", "UNDECIDED"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One route.
+
+    method     the solver that was chosen.
+    says       what was known beforehand; the reason, where the route is UNDECIDED.
+    gradient   by name, as an enclosure has it; None where it was not run or did not get there.
+    claims     the relative error that the route claims for itself; found: its distance from the enclosure.
+    status     agrees, UNDECIDED, or WRONG where it is off by more than MARGIN times what it claims.
+    """
+
+    name: str
+    method: str
+    says: str
+    status: str
+    gradient: Mapping[str, float] | None = None
+    claims: float | None = None
+    found: float | None = None
+    evaluations: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        return {**vars(self), "gradient": None if self.gradient is None else dict(self.gradient)}
+
+
+@dataclass(frozen=True)
+class Table:
+    """All routes of a problem at a point.
+
+    look        what one look along the solution told; None with a reason where there is no solution to look along.
+    enclosure   the proof of where the gradient is, or why there is none: then routes are held against each other.
+    """
+
+    point: Mapping[str, float]
+    look: Survey | None
+    enclosure: Enclosure | Fail
+    rows: tuple[Row, ...]
+    reason: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "point": dict(self.point),
+            "look": None if self.look is None else vars(self.look),
+            "enclosure": self.enclosure.to_json() if isinstance(self.enclosure, Enclosure) else self.enclosure.reason,
+            "rows": [row.to_json() for row in self.rows],
+            "reason": self.reason,
+        }
+
+
+def table(
+    problem: OdeProblem, at: Mapping[str, float | Fraction] | None = None, *, radius: float = 1e-14,
+    seconds: float = 10.0, progress: Callable[[str], None] | None = None,
+) -> Table:  # fmt: skip
+    """Run every route of a problem at a point and hold it against the enclosure.
+
+    at       values by name, which are rounded to doubles; where none are given, the middle of each range.
+    radius   wanted of the enclosure; seconds: after which it is given up.
+
+    Raises ValueError where a name has no value, or the problem is of a kind that the routes do not know.
+    """
+    tell = progress or (lambda _line: None)
+    if getattr(problem, "observations", ()) or getattr(problem, "events", ()):
+        raise ValueError("routes know problems with a terminal and a running cost; observations and events are not run")
+    values = {name: float(value) for name, value in (inside(problem) if at is None else at).items()}
+    point = Point(problem, values)
+    if missing := [name for name in point.names if name not in values]:
+        raise ValueError(f"no value for {', '.join(missing)}; give a point that names all of {', '.join(point.names)}")
+    tell("enclosure")
+    needed = {name: Fraction(values[name]) for name in point.names}
+    enclosure = enclose(problem, needed, radius=radius, seconds=seconds)
+    try:
+        tell("survey")
+        look = survey(point)
+    except NoFloat as reason:
+        raise ValueError(str(reason)) from None
+    except (ArithmeticError, ValueError, np.linalg.LinAlgError) as reason:
+        return Table(values, None, enclosure, (), str(reason))
+    rows = []
+    for way in ways(point, look):
+        tell(way.name)
+        rows.append(_row(point, way, enclosure))
+    if not isinstance(enclosure, Enclosure):
+        rows = _against_each_other(rows)
+    return Table(values, look, enclosure, tuple(rows))
+
+
+def _row(point: Point, way: Way, enclosure: Enclosure | Fail) -> Row:
+    if way.run is None:
+        return Row(way.name, way.method, way.says, UNDECIDED)
+    try:
+        made = outcome(way)
+    except (ArithmeticError, NoFloat) as reason:
+        return Row(way.name, way.method, str(reason), UNDECIDED)
+    gradient = point.by_name(made.gradient)
+    found = distance(gradient, enclosure) if isinstance(enclosure, Enclosure) else None
+    status, says = AGREES, way.says
+    if made.claims > USELESS:
+        status, says = UNDECIDED, f"two runs differ by {made.claims:.0e} of the gradient"
+    elif found is not None and found > MARGIN * made.claims + ROUNDING:
+        status = WRONG
+    return Row(way.name, way.method, says, status, gradient, made.claims, found, made.evaluations)
+
+
+def distance(gradient: Mapping[str, float], enclosure: Enclosure) -> float:
+    """Largest distance of a component from its ball, relative to the largest component; dimensionless."""
+    middle = {name: float(ball) for name, ball in enclosure.gradient.items()}
+    common = [name for name in middle if name in gradient]
+    scale = max((abs(middle[name]) for name in common), default=0.0)
+    apart = (abs(gradient[name] - middle[name]) - float(enclosure.gradient[name].radius) for name in common)
+    worst = max(apart, default=0.0)
+    return max(worst, 0.0) / scale if scale else max(worst, 0.0)
+
+
+def _against_each_other(rows: list[Row]) -> list[Row]:
+    """Without an enclosure: what disagrees with the route that claims most is UNDECIDED, and so is a route alone."""
+    ran = [row for row in rows if row.status == AGREES and row.gradient is not None and row.claims is not None]
+    if not ran:
+        return rows
+    best = min(ran, key=lambda row: row.claims or 0.0)
+    assert best.gradient is not None
+    scale = max(map(abs, best.gradient.values())) or 1.0
+
+    def judged(row: Row) -> Row:
+        if row not in ran or row.gradient is None or row.claims is None:
+            return row
+        others = [other for other in ran if other is not row and other.gradient is not None]
+        apart = {
+            other.name: max(abs(row.gradient[k] - other.gradient[k]) for k in row.gradient) / scale  # ty: ignore[not-subscriptable]
+            for other in others
+        }
+        near = [
+            other for other in others
+            if apart[other.name] <= MARGIN * (row.claims + (other.claims or 0.0)) + ROUNDING
+        ]  # fmt: skip
+        if 2 * len(near) > len(others) or (near and row is best):
+            return row
+        return Row(row.name, row.method, "not confirmed by the other routes, and there is no enclosure", UNDECIDED,
+                   row.gradient, row.claims, None, row.evaluations)  # fmt: skip
+
+    return [judged(row) for row in rows]
