@@ -1,0 +1,57 @@
+"""Whatever the manual says of a claim, a system or a snippet is so."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import verify
+from verify.decide import decide
+from verify.decide.systems import judge
+from verify.functions import ROWS
+from verify.language import read_claim
+from verify.language.toml import read_system
+from verify.verdict import Verdict
+
+PAGE = (Path(__file__).parent.parent / "MANUAL.md").read_text()
+CLAIMS = re.findall(r"^\| `(.* = .*)` \| (PROVED|REFUTED) \|$", PAGE, flags=re.MULTILINE)
+(SYSTEM,) = re.findall(r"```toml\n(.*?)```", PAGE, flags=re.DOTALL)
+(SNIPPET,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize(("text", "verdict"), CLAIMS, ids=[text for text, _ in CLAIMS])
+def test_a_claim_has_the_verdict_that_the_manual_gives(text: str, verdict: str) -> None:
+    assert decide(read_claim(text)).verdict is Verdict[verdict]
+
+
+def test_there_are_examples_of_everything() -> None:
+    assert len(CLAIMS) > 20
+    assert {verdict for _, verdict in CLAIMS} == {"PROVED", "REFUTED"}
+
+
+def test_the_system_is_right_and_fails_without_its_boundary_term() -> None:
+    *_, right = judge(read_system(SYSTEM))
+    assert right.verdict is Verdict.PROVED
+    *_, wrong = judge(read_system(SYSTEM.replace(" + l1(0)", "")))
+    assert wrong.verdict is Verdict.REFUTED
+    assert wrong.worst is not None
+    assert wrong.worst.diagnosis is not None
+    assert wrong.worst.diagnosis.slip == "boundary"
+
+
+def test_the_snippet_runs() -> None:
+    exec(compile(SNIPPET, "MANUAL.md", "exec"), {})
+
+
+def test_every_function_is_named() -> None:
+    section = PAGE.split("## Functions")[1].split("\n## ")[0]
+    section += " asin acos atan acot asec acsc asinh acosh atanh acoth asech acsch"  # named by their first and last
+    assert {row.name for row in ROWS} <= set(re.findall(r"\w+", section))
+
+
+def test_every_link_leads_somewhere() -> None:
+    headings = {h.lower().replace(",", "").replace(" ", "-") for h in re.findall(r"^## (.*)$", PAGE, re.MULTILINE)}
+    assert set(re.findall(r"\]\(#([^)]*)\)", PAGE)) == headings
+    assert verify.__version__
