@@ -44,6 +44,7 @@ def assume_nonzero(a: Sum) -> None:
             return
     if not a.terms or not (is_analytic(a) or _shifts_freely(a)):
         raise GiveUp("a denominator that may be zero on a whole region")
+    a.space.assumed |= atoms_of(a)
 
 
 def _shifts_freely(a: Sum) -> bool:
@@ -123,3 +124,6 @@ def check(space: Space) -> None:
     for atom in sorted(space.introduced - space.granted):
         if not is_invertible(space.atoms[atom].argument):
             raise GiveUp("the rule for a determinant needs an inverse that may exist nowhere")
+        space.assumed |= atoms_of(space.atoms[atom].argument)
+    if not space.assumed.isdisjoint(space.fixed):
+        raise GiveUp("a denominator that an equation among the conditions may make zero")

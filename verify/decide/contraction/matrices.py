@@ -223,6 +223,7 @@ def _turn(a: Sum, first: bool) -> _Turn | None:
     left, right = (outer, inner) if first else (inner, outer)
     scalar = Sum(space, (), constant)
     other = times(identity(space, right.dims[0]), scalar) + matmul(right, left)
+    space.assumed |= _parts_of(scalar)
     return _Turn(left, right, other, power(scalar, -1))
 
 
@@ -270,8 +271,16 @@ def _rank_one(a: Sum) -> _RankOne | None:
         }
         u = Sum(a.space, a.dims[:1], {left: c})
         v = Sum(a.space, a.dims[1:], {tuple(sorted(right.items())): 1})
+        a.space.assumed |= _parts_of(base)
         return _RankOne(base, u, v)
     return None
+
+
+def _parts_of(base: Sum) -> set[int]:
+    """The atoms of what is taken as invertible."""
+    from verify.decide.contraction.certified import atoms_of
+
+    return atoms_of(base)
 
 
 @dataclass(frozen=True)
@@ -294,10 +303,12 @@ def _pivot(a: Sum) -> _Pivot | None:
             return None
         inner = identity(a.space, a.dims[0]) + matmul(a - base, inverse(base))
         other = content(inner, lambda k: not is_open(k))[2]
+        a.space.assumed |= _parts_of(base)
         return _Pivot(base, a - base) if _first(other) < _first(a) else None
     for term in sorted(a.terms, key=lambda t: (sum(len(k) for k, _ in t), t)):
         base = Sum(a.space, a.dims, {term: a.terms[term]})
         if is_generic(base):
+            a.space.assumed |= _parts_of(base)
             return _Pivot(base, a - base)
     return None
 

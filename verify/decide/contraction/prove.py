@@ -11,6 +11,7 @@ import random
 
 from verify.claim import Claim
 from verify.decide.contraction.certified import check
+from verify.decide.contraction.equations import reduced
 from verify.decide.contraction.expand import Expansion
 from verify.decide.contraction.functions import Value, aligned, shape_of
 from verify.decide.contraction.guard import Defect, confirm
@@ -80,8 +81,9 @@ def _refused(claim: Claim) -> str:
         return "kinks and jumps belong to the claim"
     if claim.is_complex:
         return "complex claims on matrices are not proved for all sizes"
-    if any(n.op == "compare" and n.value == "=" for n in postorder(*claim.domain.conditions)):
-        return "a condition with = leaves no open set"
+    equations = [n for n in postorder(*claim.domain.conditions) if n.op == "compare" and n.value == "="]
+    if any(n not in claim.domain.conditions for n in equations):
+        return "an equation that holds on a part of the domain"
     return ""
 
 
@@ -91,13 +93,16 @@ def _attempt(claim: Claim, rotate: bool, pivot: bool) -> tuple[Value, Value] | N
     expansion = Expansion(space, claim.domain, frozenset(), {}, {})
     lhs, rhs = expansion.value(claim.lhs), expansion.value(claim.rhs)
     difference = _difference(lhs, rhs, zero=ZERO in (claim.lhs, claim.rhs))
+    equations = [equation for equation in claim.domain.conditions if equation.value == "="]
+    if equations:
+        difference = reduced(difference, [_difference(*map(expansion.value, e.args)) for e in equations])
     if not is_zero(difference):
         return None
     check(space)
     return lhs, rhs
 
 
-def _difference(lhs: Value, rhs: Value, *, zero: bool) -> Sum:
+def _difference(lhs: Value, rhs: Value, *, zero: bool = False) -> Sum:
     if set(shape_of(lhs)) != set(shape_of(rhs)) and not zero:
         raise GiveUp("one side has the shape of the other one's transpose")
     _, (left, right) = aligned([lhs, rhs])

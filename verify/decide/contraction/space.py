@@ -61,6 +61,8 @@ class Space:
     rotate   bring an inverse of c + X Y to that of c + Y X, whichever comes first.
     pivot    take an invertible letter out of every inverse of a sum.
     granted, introduced   inverses that the claim itself has, and those that a rule uses.
+    assumed  what a rule took for nonzero, or for invertible, is made of these atoms.
+    fixed    the atoms of the equations among the conditions, whose values fill no open set.
     """
 
     rotate: bool = False
@@ -70,6 +72,8 @@ class Space:
     canonical: dict[Any, Any] = field(default_factory=dict)
     granted: set[int] = field(default_factory=set)
     introduced: set[int] = field(default_factory=set)
+    assumed: set[int] = field(default_factory=set)
+    fixed: set[int] = field(default_factory=set)
     derivatives: dict[tuple[int, int], Sum] = field(default_factory=dict)
     patterns: dict[int, Any] = field(default_factory=dict)
     commuting: dict[tuple[int, tuple[int, bool]], bool] = field(default_factory=dict)

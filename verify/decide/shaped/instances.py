@@ -110,7 +110,9 @@ def instances(claim: Claim, sizes: Sizes, *, largest: int = LARGEST_INSTANCE) ->
     Raises Unsupported for what has no expression in entries or a longer one, NoInstance where the claim says nothing
     at these sizes.
     """
-    return [_instance(claim, sizes, signs, largest) for signs in components(claim.domain.variables.values())]
+    from verify.decide.shaped.equations import solved
+
+    return [solved(_instance(claim, sizes, signs, largest)) for signs in components(claim.domain.variables.values())]
 
 
 def _instance(claim: Claim, sizes: Sizes, determinants: Mapping[str, int], largest: int) -> Instance:

@@ -24,6 +24,7 @@ from verify.decide.shaped.arrays import (
     mapped,
     matrix_product,
     negative,
+    scalar,
     total,
 )
 from verify.decide.shaped.choices import with_functions
@@ -122,6 +123,7 @@ def _split(text: str) -> list[str]:
 def _placed(instance: Instance, point: Mapping[str, str]) -> tuple[Instance, Point]:
     """The instance with its functions, and the coordinates of its free symbols."""
     exact: Point = {}
+    checked: list[tuple[Variable, Array, Array]] = []
     functions: dict[str, Node] = dict.fromkeys(instance.places, ZERO)
     for name, variable in instance.claim.domain.variables.items():
         if variable.field == "size":
@@ -141,10 +143,16 @@ def _placed(instance: Instance, point: Mapping[str, str]) -> tuple[Instance, Poi
             raise ValueError(f"{name} has {len(shown)}×{len(shown[0])} entries here, not {len(given)}×{len(given[0])}")
         if variable.of:
             functions |= _functions(shown, given)
-        elif not variable.shape:
+        elif not variable.shape and shown == scalar(symbol(name)):
             exact |= read_point({name: given[0][0]})
         else:
-            exact |= _coordinates(variable, shown, _numbers(name, given))
+            numbers = _numbers(name, given)
+            exact |= _coordinates(variable, shown, numbers)
+            checked.append((variable, shown, numbers))
+    values = {symbol(name): num(x) for name, (x, _) in exact.items()}
+    for variable, shown, numbers in checked:
+        if mapped(lambda entry: substitute(entry, values), shown) != numbers:
+            raise ValueError(f"{variable.name} is not {variable.structure or 'of this form'}")
     return with_functions(instance, functions), exact
 
 
@@ -179,18 +187,13 @@ def _functions(shown: Array, given: list[list[str]]) -> dict[str, Node]:
 
 
 def _coordinates(variable: Variable, shown: Array, given: Array) -> Point:
-    """The free symbols behind a matrix.  Raises ValueError for one that has not the structure."""
+    """The free symbols behind a matrix, if it has the structure."""
     match variable.structure:
         case "spd":
-            found = _matched(behind("spd", shown), _cholesky(variable.name, given))
+            return _matched(behind("spd", shown), _cholesky(variable.name, given))
         case "orthogonal":
-            found = _matched(behind("orthogonal", shown), _turn_of(given))
-        case _:
-            found = _matched(shown, given)
-    back = mapped(lambda entry: substitute(entry, {symbol(n): num(x) for n, (x, _) in found.items()}), shown)
-    if back != given:
-        raise ValueError(f"{variable.name} is not {variable.structure or 'of this form'}")
-    return found
+            return _matched(behind("orthogonal", shown), _turn_of(given))
+    return _matched(shown, given)
 
 
 def _matched(shown: Array, given: Array) -> Point:

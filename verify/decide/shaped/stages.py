@@ -17,6 +17,7 @@ from verify.decide.enclose.search import Search, search
 from verify.decide.prove.proof import prove
 from verify.decide.shaped.choices import generic, opaque, plain, with_functions
 from verify.decide.shaped.entries import Sizes
+from verify.decide.shaped.equations import with_structure
 from verify.decide.shaped.induction import counters, prove_by_induction
 from verify.decide.shaped.instances import LARGEST_INSTANCE, Instance, NoInstance, Unsupported, instances
 from verify.decide.shaped.witness import counterexample
@@ -39,6 +40,8 @@ LARGER, LARGEST_CHEAP = (5, 4, 6), 2500
 LARGER_ENDS = (5, 8, 13, 40)
 #: Letters of a kink that is worth printing.
 LONGEST_SHOWN = 40
+#: How a search begins to say that it drew no point of the domain.
+NO_POINT = "no point of the domain"
 _WEIGHTS = (1, -1, 2, -2, 3, -3, 5, -5, 7)
 
 
@@ -63,6 +66,7 @@ class Trial:
 
 def stages(claim: Claim, *, seed: int = 0) -> Iterator[Result]:
     """Results, each saying more than the one before."""
+    claim = with_structure(claim)
     if transposed_sides(claim):
         yield _layout(claim, seed)
         return
@@ -167,6 +171,8 @@ def _try(trial: Trial, sizes: Sizes, seed: int, largest: int | None = None) -> N
                 trial.agreeing.append((instance, found))
             else:
                 trial.reasons[spelled(sizes)] = found.reason
+                # Where no point of the domain was found nothing is known of the claim there.
+                trial.beyond |= found.reason.startswith(NO_POINT)
     except Unsupported as reason:
         if largest is None:
             trial.beyond = True
