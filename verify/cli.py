@@ -36,6 +36,7 @@ examples:
   verify check problem.toml
   verify derive linear-ode-gradient
   verify derive problem.toml --code
+  verify derive "grad_X tr(A*X*B) with X: matrix(m,n), A: matrix(p,m), B: matrix(n,p)"
   verify report
 """
 
@@ -123,11 +124,13 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--json", action="store_true", help="print one object a line")
 
     derive = command("derive", _later("derive"), "run a derivation and print it")
-    derive.add_argument("name", metavar="NAME", help="as `verify list` prints it, or problem.toml")
-    derive.add_argument("--code", action="store_true", help="print a NumPy module for the problem of problem.toml")
+    derive.add_argument("name", metavar="NAME", help="as `verify list` prints it, problem.toml, or a formula: 'grad_X tr(A*X) with …'")
+    derive.add_argument("--code", action="store_true", help="print a NumPy module for problem.toml or the formula")
+    derive.add_argument("--let", action="append", default=[], metavar="'x: positive'", help="declare a name (formulas)")
+    limits(derive)
     derive.add_argument("--routes", action="store_true", help="run every numerical route, against the enclosure")
     derive.add_argument("--at", metavar="'a=3/2'", help="with --routes: at this point (the middle of each range)")
-    derive.add_argument("--json", action="store_true", help="with --routes: print one object")
+    derive.add_argument("--json", action="store_true", help="print one object (formulas, --routes)")
 
     report = command("report", _later("report"), "run derivations and write the report")
     report.add_argument("names", nargs="*", metavar="NAME", help="derivations (all)")

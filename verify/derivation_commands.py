@@ -40,19 +40,28 @@ def _derivation(name: str) -> Derivation:
 
 
 def derive(options: Any) -> int:
-    """Run a derivation, or derive the system of a TOML file, and print it."""
+    """Run a derivation, or derive the system of a TOML file or a formula, and print it."""
     if options.routes:
         from verify.route_commands import routes
 
         return routes(options.name, options.at, as_json=options.json)
-    if options.at or options.json:
-        raise UsageError("--at and --json belong to --routes")
+    from verify import formula_commands
+
+    if options.at:
+        raise UsageError("--at belongs to --routes")
+    if formula_commands.is_formula(options.name):
+        return formula_commands.derive(
+            options.name, options.let, code=options.code, as_json=options.json, seed=options.seed,
+            timeout=options.timeout, memory=options.memory,
+        )  # fmt: skip
+    if options.json or options.let:
+        raise UsageError("--json belongs to formulas and to --routes, --let to formulas")
     if options.name.endswith(".toml"):
         from verify import system_commands
 
         return system_commands.derive(options.name, code=options.code)
-    if options.code or "=" in options.name or " " in options.name:
-        raise UsageError("deriving from a formula is not supported yet; `verify list` names the derivations")
+    if options.code:
+        raise UsageError("there is code for problem.toml and for formulas, not for derivations")
     from verify.derivation import main
 
     return main(_derivation(options.name))
