@@ -61,6 +61,32 @@ def test_the_initial_state_and_the_times_have_their_gradients() -> None:
     assert found["t0"] == pytest.approx(-found["T"], rel=1e-8)  # autonomous
 
 
+OBSERVED = """
+kind = "ode-gradient"
+[ode]
+state = ["u", "v"]
+parameters = ["p", "s"]
+rhs = ["-p*u + v", "-u*v + t"]
+initial = ["1", "p"]
+time = ["0", "2"]
+[objective]
+terminal = "u*v"
+running = "p*u^2"
+observations = [{ time = "s", value = "t*u^2 + p*v" }, { time = "1 + p/4", value = "u*v^2" }]
+"""
+
+
+def test_observations_count_at_their_times() -> None:
+    generated, p = compiled(OBSERVED), np.array([0.7, 0.4])
+    found = generated.gradient(p)["p"]
+
+    def G(move: np.ndarray) -> float:
+        return generated.gradient(p + move, rtol=1e-12, atol=1e-14)["G"]
+
+    for i, e in enumerate(1e-4 * np.eye(2)):
+        assert found[i] == pytest.approx((8 * (G(e) - G(-e)) - G(2 * e) + G(-2 * e)) / 12e-4, rel=1e-7)
+
+
 def test_names_that_python_keeps_for_itself_are_changed() -> None:
     text = Base(ode("x; np", "p; lambda", "p*np; -lambda*x", "1; p", "0; 1", "x", ""), {}).toml()
     found = compiled(text).gradient(np.array([0.7, 0.4]))

@@ -15,7 +15,7 @@ from verify.claim import Domain
 from verify.graph import Node
 from verify.language.toml import ProblemError, claim_of, problem_of
 from verify.language.write import write
-from verify.systems import ImplicitProblem, OdeProblem, RecurrenceProblem, System, SystemClaim
+from verify.systems import ImplicitProblem, Observation, OdeProblem, RecurrenceProblem, System, SystemClaim
 
 if TYPE_CHECKING:
     from verify.decide.systems.result import SystemResult
@@ -42,6 +42,10 @@ def read(kind: type, given: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in given.items():
         if key in ("state", "parameters", "domain"):
             continue
+        if key == "observations":
+            seen = [_observation(each, assumed) for each in _entries(value) or ()]
+            objective |= {key: seen} if seen else {}
+            continue
         if key == "steps":
             own[key] = value if isinstance(value, int) else text_of(value, key, assumed)
         elif key in OBJECTIVE:
@@ -60,6 +64,20 @@ def read(kind: type, given: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(domain, Domain):
         values["domain"] = Domain({**found.domain.variables, **domain.variables}, domain.conditions, domain.everywhere)
     return values
+
+
+def _observation(given: Any, assumed: dict[str, str]) -> dict[str, str]:
+    """An observation as a table: given as a record, as a mapping, or as (time, value)."""
+    if isinstance(given, Observation):
+        given = (given.time, given.value)
+    if isinstance(given, Mapping):
+        return {key: text_of(value, f"observations, {key}", assumed) for key, value in given.items()}
+    pair = _entries(given)
+    if pair is None or len(pair) != 2:
+        raise ProblemError(f"observations: {given!r} is no pair", None, "give (time, value) each")
+    return {
+        key: text_of(each, f"observations, {key}", assumed) for key, each in zip(("time", "value"), pair, strict=True)
+    }
 
 
 def _entries(given: Any) -> list[Any] | None:
@@ -152,9 +170,11 @@ def adjoint(problem: Any) -> dict[str, Any]:
     if isinstance(problem, ImplicitProblem):
         places = range(1, len(problem.state) + 1)
         return {"adjoint": [task.correct(("adjoint", str(i)), usual) for i in places]}
-    return {
+    found = {
         table: {name: task.correct((table, name), usual) for name in task.names} for table in ("adjoint", "terminal")
     }
+    jumps = {key: task.correct(("jump", key), usual) for key in getattr(task, "jumps", ())}
+    return found | ({"jump": jumps} if jumps else {})
 
 
 def gradient(problem: Any, names: Sequence[Any]) -> dict[str, Any]:

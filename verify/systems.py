@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from verify.claim import Domain
@@ -34,7 +35,7 @@ class Derivable:
     """What every problem answers: its adjoint, its gradient, whether a claim is right, and code that computes it."""
 
     def adjoint(self) -> dict[str, Any]:
-        """The right adjoint system, as the tables `adjoint` and `terminal` of a claim; its adjoint is +dG/dx.
+        """The right adjoint system, as the tables `adjoint`, `terminal` and `jump` of a claim; its adjoint is +dG/dx.
 
         GiveUp (a ValueError) where a function has no derivative that is known.
         """
@@ -81,15 +82,24 @@ def _build(problem: Any, **given: Any) -> None:
 
 def _is_read(given: Mapping[str, Any]) -> bool:
     """Whether formulas are nodes, names tuples of texts, and the domain a domain."""
-    plain = ("state", "parameters", "steps", "domain")
+    plain = ("state", "parameters", "steps", "domain", "observations")
     formulas = [value for name, value in given.items() if name not in plain]
     names = [*given["state"], *given["parameters"]]
     return (
         isinstance(given["domain"], Domain)
         and all(isinstance(given[name], tuple) for name in ("state", "parameters"))
         and all(isinstance(name, str) for name in names)
+        and all(isinstance(each, Observation) for each in given.get("observations", ()))
         and all(isinstance(each, Node) for f in formulas for each in (f if isinstance(f, tuple) else (f,)))
     )
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What is added to the objective at a time between the ends: `value` in the states then; t in it means `time`."""
+
+    time: Node
+    value: Node
 
 
 @dataclass(frozen=True, init=False)
@@ -102,6 +112,7 @@ class OdeProblem(Derivable):
     terminal   in the states (their values at T) and names of the domain; t there means T.
     domain     where parameters, t0 and T range; states declared in it keep their range.  As a mapping it declares
                names as `let` does: {"p": "interval(0.5, 2)"}.
+    observations    what is added to G at times between t0 and T, in their order: (time, value) each.
 
     Formulas are given as text, as numbers or as SymPy expressions, and kept as nodes of the graph.
     """
@@ -116,20 +127,25 @@ class OdeProblem(Derivable):
     running: Node = ZERO
     domain: Domain = field(default_factory=Domain)
     kind: str = "ode-gradient"
+    observations: tuple[Observation, ...] = ()
 
     def __init__(
         self, state: Names, parameters: Names, rhs: Formulas, initial: Formulas, t0: Formula,
         T: Formula, terminal: Formula = ZERO, running: Formula = ZERO, domain: Domain | Mapping[str, Any] | None = None,
-        kind: str = "ode-gradient",
+        kind: str = "ode-gradient", observations: Formulas = (),
     ) -> None:  # fmt: skip
         object.__setattr__(self, "kind", kind)
         _build(self, state=state, parameters=parameters, rhs=rhs, initial=initial, t0=t0, T=T, terminal=terminal,
-               running=running, domain=Domain() if domain is None else domain)  # fmt: skip
+               running=running, observations=observations,
+               domain=Domain() if domain is None else domain)  # fmt: skip
         _check_names(self.state, self.parameters)
         _check_length("rhs", self.rhs, self.state)
         _check_length("initial", self.initial, self.state)
         _check_free("initial", self.initial, {*self.state, TIME})
+        observed = tuple(each.time for each in self.observations)
         _check_free("time", (self.t0, self.T), {*self.state, TIME})
+        _check_free("time of observations", observed, {*self.state, TIME})
+        _check_order((self.t0, *observed, self.T))
 
 
 @dataclass(frozen=True, init=False)
@@ -203,6 +219,7 @@ class SystemClaim:
     adjoint    by name of the adjoint l1, l2, …: its derivative (ODE), or its value at k (recurrence).
     equations  linear equations for l1, l2, … (implicit).
     terminal   by name of the adjoint: its value at the final time or step.
+    jump       by name of the adjoint and time of an observation, "l1(1/2)": its value just before less that just after.
     gradient   by what G is differentiated by: a parameter, t0, T, or "u(0)".
     text       the parts as they were written, by (table, key).
 
@@ -212,6 +229,7 @@ class SystemClaim:
     adjoint: Mapping[str, Node] = field(default_factory=dict)
     equations: tuple[Equation, ...] = ()
     terminal: Mapping[str, Node] = field(default_factory=dict)
+    jump: Mapping[str, Node] = field(default_factory=dict)
     gradient: Mapping[str, Node] = field(default_factory=dict)
     text: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
@@ -247,3 +265,13 @@ def _check_length(key: str, values: tuple[Node, ...], state: tuple[str, ...]) ->
 def _check_free(key: str, values: tuple[Node, ...], forbidden: set[str]) -> None:
     if found := sorted(free_symbols(*values) & forbidden):
         raise ValueError(f"`{key}` depends on {', '.join(found)}; it may depend on parameters alone")
+
+
+def _check_order(times: tuple[Node, ...]) -> None:
+    """The ends, and between them the times of observation, as far as they are numbers."""
+    numbers = [time.value for time in times if time.op == "num"]
+    if len(times) > 2 and any(late <= early for early, late in pairwise(numbers)):
+        written = ", ".join(map(str, numbers))
+        raise ValueError(
+            f"`time` and the times of `observations` are {written}; each must be later than the one before"
+        )

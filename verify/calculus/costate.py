@@ -1,7 +1,8 @@
 """What are the adjoint equations and the gradient of a problem?  Derived on the graph, each gradient by named terms.
 
-    ODE         l' = -f_u^T l - r_u^T, l(T) = g_u^T
+    ODE         l' = -f_u^T l - r_u^T, l(T) = g_u^T, and l(s-) = l(s+) + h_u^T where h is observed at the time s
                 dG/dq = g_q + l(t0)^T b_q + integral of (r_q + l^T f_q) + (r + l^T f)(T) T_q - (r + l^T f)(t0) t0_q
+                        + sum of (h_q + (h_t + h_u f)(s) s_q)
     implicit    f_u^T l = g_u^T,   dG/dq = g_q - l^T f_q
     recurrence  l[n] = g_u^T, l[k] = F_u^T l[k+1],   dG/dq = g_q + l[0]^T b_q + sum of l[k]^T F_q
 
@@ -19,7 +20,7 @@ from verify.calculus.reverse import gradient, pullback
 from verify.calculus.tidy import tidied, tidy
 from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, bound_name, mul, num, postorder, rebuild, substitute, symbol
 from verify.language.write import write
-from verify.systems import INDEX, TIME, ImplicitProblem, OdeProblem, RecurrenceProblem, adjoint_names
+from verify.systems import INDEX, TIME, ImplicitProblem, Observation, OdeProblem, RecurrenceProblem, adjoint_names
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,21 @@ def end(problem: OdeProblem) -> str:
     return f"({write(problem.T)})"
 
 
+def seen(observation: Observation) -> str:
+    """(1/2): how values at the time of an observation are written."""
+    return f"({write(observation.time)})"
+
+
+def jumps(problem: OdeProblem) -> tuple[tuple[Node, ...], ...]:
+    """For each observation what the adjoint just before it has more than just after, one expression an adjoint."""
+    return tuple(_observed(problem, each, gradient(each.value, problem.state)) for each in problem.observations)
+
+
+def _observed(problem: OdeProblem, observation: Observation, nodes: Sequence[Node]) -> tuple[Node, ...]:
+    """Expressions in t and the states at the time of an observation."""
+    return replaced(moved(nodes, problem.state, seen(observation)), {symbol(TIME): observation.time})
+
+
 def ode_costate(problem: OdeProblem, *, with_slip: bool = True) -> Costate:
     """The adjoint system of an ODE; `with_slip` for its rate with the Jacobian not transposed as well."""
     u, l = problem.state, symbols(adjoint_names(problem))
@@ -155,7 +171,8 @@ def ode_gradients(problem: OdeProblem, names: Sequence[str]) -> tuple[Gradient, 
     @cache
     def hamiltonian(where: str, when: Node) -> tuple[Node, Node]:
         products, r = moved((inner(l, problem.rhs), problem.running), (*problem.state, *adjoints), where)
-        return tuple(tidied(replaced((products, r), {symbol(TIME): when})))
+        rate, cost = tidied(replaced((products, r), {symbol(TIME): when}))
+        return rate, cost
 
     found = []
     for q in names:
@@ -175,15 +192,28 @@ def ode_gradients(problem: OdeProblem, names: Sequence[str]) -> tuple[Gradient, 
                 Term(name, tidy(mul(MINUS_ONE, t0_q, part)))
                 for name, part in zip(("l(t0)f(t0)", "r(t0)"), begin, strict=True)
             ]
+        terms += [term for each in problem.observations for term in observed_terms(problem, each, q)]
         found.append(Gradient(tuple(term for term in terms if term.boundary is not ZERO or term.inside is not ZERO)))
     return tuple(found)
+
+
+def observed_terms(problem: OdeProblem, observation: Observation, q: str) -> list[Term]:
+    """What an observation adds to dG/dq by itself, and because its time moves."""
+    if q not in problem.domain.variables:
+        return []
+    *h_u, h_t, h_q = _observed(problem, observation, gradient(observation.value, (*problem.state, TIME, q)))
+    (s_q,) = gradient(observation.time, (q,))
+    moving = add(h_t, inner(h_u, _observed(problem, observation, problem.rhs))) if s_q is not ZERO else ZERO
+    return [Term("h_q", tidy(h_q)), Term("h_t", tidy(mul(s_q, moving)))]
 
 
 def in_time(problem: OdeProblem, q: str) -> Gradient | None:
     """dG/dt0 or dG/dT with H = r + l^T f taken at the other end: H(T) - H(t0) is the integral of r_t + l^T f_t.
 
-    None where the problem is autonomous, so that nothing is integrated.
+    None where the problem is autonomous, so that nothing is integrated, and where observations make H jump.
     """
+    if problem.observations:
+        return None
     l = symbols(adjoint_names(problem))
     f_t, r_t = pullback(problem.rhs, l, (TIME,))[0], gradient(problem.running, (TIME,))[0]
     if f_t is ZERO and r_t is ZERO:

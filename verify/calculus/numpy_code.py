@@ -11,6 +11,8 @@ from verify.calculus.costate import (
     Gradient,
     implicit_costate,
     implicit_gradients,
+    jumps,
+    observed_terms,
     ode_costate,
     ode_gradients,
     recurrence_costate,
@@ -35,7 +37,21 @@ _KINDS = {
 }  # fmt: skip
 _RELATIONS = {"=": "=="}
 #: Names of the generated module that a quantity must not take.
-_TAKEN = {"np", "special", "solve_ivp", "x", "l", "p", "t0", "adjoint", "initial", "gradient", "NAMES", "STATE"}
+_TAKEN = {
+    "OBSERVED",
+    "np",
+    "special",
+    "solve_ivp",
+    "x",
+    "l",
+    "p",
+    "t0",
+    "adjoint",
+    "initial",
+    "gradient",
+    "NAMES",
+    "STATE",
+}
 
 
 def module(problem: Problem) -> str:
@@ -176,6 +192,17 @@ def _ode(problem: OdeProblem) -> list[str]:
         *_function("at_start(x, l, p)", both, starts, False, "Values at the initial time in dG/dp."),
         *_function("at_end(x, l, p)", both, ends, False, "Values at the final time in dG/dp."),
     ]
+    for i, (each, gains) in enumerate(zip(problem.observations, jumps(problem), strict=True)):
+        now = substitute(each.value, {symbol(TIME): each.time})
+        own = [total([term.boundary for term in observed_terms(problem, each, name)]) for name in names]
+        lines += [
+            *_function(f"time_{i}(p)", {"p": names}, (each.time,), True, "When something is observed."),
+            *_function(f"observed_{i}(x, p)", free, (now,), True, "What it adds to G."),
+            *_function(f"jump_{i}(x, p)", free, gains, False, "What the adjoint just before has more than just after."),
+            *_function(f"by_p_{i}(x, p)", free, own, False, "What it adds to dG/dp by itself."),
+        ]
+    listed = "".join(f"(time_{i}, observed_{i}, jump_{i}, by_p_{i}), " for i in range(len(problem.observations)))
+    lines += ["", "", f"OBSERVED = [{listed.removesuffix(', ')}]"]
     if "t0" not in names:
         lines += _function("by_t0(x, l, p)", both, (at_t0.boundary,), True, "dG/dt0.")
     if "T" not in names:
@@ -213,11 +240,18 @@ def gradient(p, rtol=1e-10, atol=1e-12, method="DOP853"):
         x = state.sol(t)[:n]
         return np.concatenate([adjoint(t, x, y[:n], p), -density(t, x, y[:n], p)])
 
-    costate = solve_ivp(backward, (T, t0), np.append(l1, np.zeros(len(NAMES))), **options)
-    if not costate.success:
-        raise ArithmeticError(costate.message)
-    l0, q = costate.y[:n, -1], costate.y[n:, -1]
-    value = terminal(x1, p) + state.y[n, -1]
+    y, value, last = np.append(l1, np.zeros(len(NAMES))), terminal(x1, p) + state.y[n, -1], T
+    for time, observed, jump, by_itself in [*reversed(OBSERVED), (None, None, None, None)]:
+        first = t0 if time is None else time(p)
+        costate = solve_ivp(backward, (last, first), y, **options)
+        if not costate.success:
+            raise ArithmeticError(costate.message)
+        y, last = costate.y[:, -1], first
+        if time is not None:
+            x = state.sol(first)[:n]
+            value = value + observed(x, p)
+            y = y + np.concatenate([jump(x, p), by_itself(x, p)])
+    l0, q = y[:n], y[n:]
     by_p = q + at_start(x0, l0, p) + at_end(x1, l1, p)
     return {"G": value, "p": by_p, "x0": l0EXTRA}'''
 

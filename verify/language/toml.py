@@ -18,11 +18,13 @@ from verify.language.claims import read_claim
 from verify.language.errors import ReadError
 from verify.language.names import nearest_of
 from verify.language.read import read_expression
+from verify.language.write import write
 from verify.systems import (
     INDEX,
     TIME,
     Equation,
     ImplicitProblem,
+    Observation,
     OdeProblem,
     Problem,
     RecurrenceProblem,
@@ -35,8 +37,8 @@ TOP = ("kind", "let", "title", "source", "objective", "claim")
 #: For each kind: its table, the keys that must and may stand there, those of the objective, and of the claim.
 KINDS: Mapping[str, tuple[str, Keys, Keys, Keys, Keys]] = {
     "ode-gradient": (
-        "ode", ("state", "rhs", "initial", "time"), ("parameters",), ("terminal", "running"),
-        ("adjoint", "terminal", "gradient"),
+        "ode", ("state", "rhs", "initial", "time"), ("parameters",), ("terminal", "running", "observations"),
+        ("adjoint", "terminal", "jump", "gradient"),
     ),
     "implicit-gradient": ("implicit", ("state", "residual"), ("parameters",), ("value",), ("adjoint", "gradient")),
     "recurrence-gradient": (
@@ -300,8 +302,34 @@ class _Reader:
         terminal, running = self.objective("terminal", known, (time[1],)), self.objective("running", known)
         if not self.document["objective"]:
             raise self.error("[objective] is empty", ("objective",), "write terminal = …, or running = …")
-        whole = self.completed(domain, known, *rhs, *initial, *time, terminal, running)
-        return OdeProblem(state, parameters, rhs, initial, *time, terminal, running, whole)
+        observations = self.observations(known)
+        seen = [node for each in observations for node in (each.time, each.value)]
+        whole = self.completed(domain, known, *rhs, *initial, *time, terminal, running, *seen)
+        try:
+            return OdeProblem(
+                state, parameters, rhs, initial, *time, terminal, running, whole, observations=observations
+            )
+        except ValueError as error:
+            if "observations" not in str(error):
+                raise
+            raise self.error(str(error), ("objective", "observations") if observations else ("ode", "time")) from None
+
+    def observations(self, known: dict[str, Variable]) -> tuple[Observation, ...]:
+        """What is added to the objective at times between the ends."""
+        path = ("objective", "observations")
+        if "observations" not in self.document["objective"]:
+            return ()
+        found = []
+        for each in self.value((list,), *path):
+            self.check(each, (dict,), *path)
+            self.keys(each, ("time", "value"), *path)
+            if missing := [key for key in ("time", "value") if key not in each]:
+                raise self.error(
+                    f"{missing[0]!r} is missing in one of the observations", path, f"write {missing[0]} = …"
+                )
+            time = self.formula(each["time"], known, *path)
+            found.append(Observation(time, self.timed(each["value"], known, (time,), *path)))
+        return tuple(found)
 
     def implicit(
         self, state: tuple[str, ...], parameters: tuple[str, ...], known: dict[str, Variable], domain: Domain
@@ -347,7 +375,7 @@ class _Reader:
         if isinstance(problem, RecurrenceProblem) and isinstance(problem.steps, str):
             known.setdefault(problem.steps, Variable(problem.steps))
         table, text = self.document["claim"], {}
-        parts: dict[str, dict[str, Node]] = {"adjoint": {}, "terminal": {}, "gradient": {}}
+        parts: dict[str, dict[str, Node]] = {"adjoint": {}, "terminal": {}, "jump": {}, "gradient": {}}
         equations: tuple[Equation, ...] = ()
         for name in parts:
             if name not in table:
@@ -357,7 +385,8 @@ class _Reader:
                 continue
             given = self.value((dict,), "claim", name)
             keys = adjoints if name != "gradient" else self.differentiable(problem)
-            for key, formula in given.items():
+            keys = self.jumping(problem, adjoints) if name == "jump" else keys
+            for key, formula in self.at_each(problem, given, adjoints).items() if name == "jump" else given.items():
                 plain = self.gradient_key(problem, key) if name == "gradient" else key
                 if plain not in keys:
                     near = nearest_of(key, keys)
@@ -366,7 +395,29 @@ class _Reader:
                 node = self.formula(_round(formula, of), known, "claim", name, key)
                 parts[name][plain] = self.known_names(node, problem, known, "claim", name, key)
                 text[name, plain] = str(formula)
-        return SystemClaim(parts["adjoint"], equations, parts["terminal"], parts["gradient"], text)
+        return SystemClaim(parts["adjoint"], equations, parts["terminal"], parts["jump"], parts["gradient"], text)
+
+    def jumping(self, problem: Problem, adjoints: list[str]) -> list[str]:
+        """Where an adjoint can jump: l1(1/2) for an observation at 1/2."""
+        times = [write(each.time) for each in getattr(problem, "observations", ())]
+        return [f"{name}({time})" for time in times for name in adjoints]
+
+    def at_each(self, problem: Problem, given: Mapping[str, Any], adjoints: list[str]) -> dict[str, Any]:
+        """A table of jumps in which a name alone stands for all times of observation."""
+        found: dict[str, Any] = {}
+        places = self.jumping(problem, adjoints)
+        for key, formula in given.items():
+            name, _, time = key.replace(" ", "").partition("(")
+            if key in adjoints and places:
+                found |= {place: formula for place in places if place.startswith(f"{key}(")}
+            elif time.endswith(")") and name in adjoints:
+                try:
+                    found[f"{name}({write(read_expression(time[:-1]))})"] = formula
+                except ReadError as error:
+                    raise self.error(f"claim.jump, {error}", ("claim", "jump", key)) from None
+            else:
+                found[key] = formula
+        return found
 
     def equations(self, problem: ImplicitProblem, known: Mapping[str, Variable], text: dict) -> tuple[Equation, ...]:
         found = []

@@ -86,6 +86,25 @@ def solve(field: Callable[[float, np.ndarray], Any], start: float, end: float, f
 
 
 @dataclass(frozen=True)
+class Pieces:
+    """A curve that jumps: one curve up to each time, the last one beyond all; at a time itself the one before."""
+
+    times: np.ndarray
+    curves: Sequence[Any]
+
+    @property
+    def ts(self) -> np.ndarray:
+        """The times at which the solvers stopped."""
+        return np.unique(np.concatenate([curve.ts for curve in self.curves]))
+
+    def __call__(self, t: Any) -> np.ndarray:
+        """Values of shape (n, …)."""
+        place = np.searchsorted(self.times, t)
+        found = np.stack([curve(t) for curve in self.curves])
+        return np.take_along_axis(found, np.broadcast_to(place, found.shape)[:1], axis=0)[0]
+
+
+@dataclass(frozen=True)
 class Numbers:
     """A problem at one point of its parameters: `values` by name."""
 
@@ -103,6 +122,15 @@ class Numbers:
             raise Failed("the interval of time is empty")
         return t0, T
 
+    @property
+    def times(self) -> list[float]:
+        """When something is observed."""
+        t0, T = self.ends
+        found = self.constants([each.time for each in self.problem.observations])
+        if any(late <= early for early, late in zip([t0, *found], [*found, T], strict=True)):
+            raise Failed("an observation lies outside of the interval of time, or before the one before it")
+        return found
+
     def state(self, tol: float) -> Curve:
         """u(t), shape (n, …)."""
         field, (t0, T) = Straight(self.problem.rhs), self.ends
@@ -113,16 +141,31 @@ class Numbers:
         return solve(rate, t0, T, self.constants(self.problem.initial), tol)
 
     def adjoint(
-        self, u: Curve, rate: Sequence[Node], final: Sequence[float], names: Sequence[str], tol: float
+        self,
+        u: Curve,
+        rate: Sequence[Node],
+        final: Sequence[float],
+        names: Sequence[str],
+        tol: float,
+        gains: Sequence[Sequence[float]] = (),
     ) -> Curve:
-        """A costate with a given rate in t, state and its names, from its values at the final time."""
+        """A costate with a given rate in t, state and its names, from its values at the final time.
+
+        gains   what is added to it on the way back, at each time of observation.
+        """
         field, (t0, T) = Straight(rate), self.ends
 
         def backwards(t: float, l: np.ndarray) -> list[Any]:
             at = dict(zip(self.problem.state, u(t), strict=True)) | dict(zip(names, l, strict=True))
             return field({**self.values, TIME: t, **at})
 
-        return solve(backwards, T, t0, final, tol)
+        if not gains:
+            return solve(backwards, T, t0, final, tol)
+        curves, start, times = [], T, self.times
+        for time, gain in zip(reversed([t0, *times]), [*reversed(gains), [0.0] * len(final)], strict=True):
+            curves.append(solve(backwards, start, time, final, tol))
+            final, start = list(curves[-1](time) + np.array(gain)), time
+        return Pieces(np.array(times), curves[::-1])
 
     def at(self, t: float, u: Curve) -> dict[str, Any]:
         """All names at a time."""
@@ -205,7 +248,15 @@ def forward_gradient(numbers: Numbers, names: Sequence[str], tol: float) -> np.n
     f, _ = parts(at)
     g = np.array([float(v) for v in Straight(gradient(problem.terminal, (*u, *known, TIME)))(at)])
     moving = s[:n] + np.outer(f[:n], ends_q[1])
-    return g[:n] @ moving + g[n : n + m] + s[n] + (f[n] + g[-1]) * ends_q[1]
+    found = g[:n] @ moving + g[n : n + m] + s[n] + (f[n] + g[-1]) * ends_q[1]
+    for each, time in zip(problem.observations, numbers.times, strict=True):
+        there = curve(time)
+        s = there[n + 1 :].reshape(n + 1, m)[:n]
+        at = {**numbers.values, TIME: time, **dict(zip(u, there[:n], strict=True))}
+        h = np.array([float(v) for v in Straight(gradient(each.value, (*u, *known, TIME)))(at)])
+        time_q = np.array(numbers.constants(gradient(each.time, known)))
+        found = found + h[:n] @ (s + np.outer(parts(at)[0][:n], time_q)) + h[n : n + m] + h[-1] * time_q
+    return found
 
 
 def difference_gradient(numbers: Numbers, name: str, tol: float) -> tuple[float, float]:
@@ -237,6 +288,11 @@ def objective(numbers: Numbers, name: str, shift: float, tol: float) -> float:
     def rates(t: float, x: np.ndarray) -> list[Any]:
         return program({**values, TIME: t, **dict(zip(problem.state, x[:-1], strict=True))})
 
-    last = solve(rates, t0, T, [*first, 0.0], tol)(T)
-    at = {**values, TIME: T, **dict(zip(problem.state, last[:-1], strict=True))}
-    return float(Straight((problem.terminal,))(at)[0]) + float(last[-1])
+    curve = solve(rates, t0, T, [*first, 0.0], tol)
+
+    def cost(node: Node, time: float) -> float:
+        at = {**values, TIME: time, **dict(zip(problem.state, curve(time)[:-1], strict=True))}
+        return float(Straight((node,))(at)[0])
+
+    seen = sum(cost(each.value, time) for each, time in zip(problem.observations, moved.times, strict=True))
+    return cost(problem.terminal, T) + float(curve(T)[-1]) + seen

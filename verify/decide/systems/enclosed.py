@@ -40,7 +40,7 @@ def strengthened(problem: OdeProblem, claim: SystemClaim, result: SystemResult, 
     """
     wrong = [part for part in result.parts if part.verdict is Verdict.REFUTED]
     others = [part for part in result.parts if not part.name.startswith("gradient ")]
-    if not wrong or any(part.verdict is not Verdict.PROVED for part in others):
+    if problem.observations or not wrong or any(part.verdict is not Verdict.PROVED for part in others):
         return None
     from verify.decide.systems.ode import OdeTask
 

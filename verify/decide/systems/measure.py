@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from verify.calculus.costate import jumps, seen
 from verify.claim import Domain
 from verify.decide.enclose.points import Sampler
 from verify.decide.systems.convention import Convention
@@ -186,8 +187,19 @@ class _Run:
         for tol in TOLERANCES:
             u = numbers.state(tol)
             final = cls.final(task, numbers, u, task.costate.final)
-            curves.append((u, numbers.adjoint(u, task.costate.rate, final, task.names, tol)))
+            gains = [cls.gained(task, numbers, u, i, each) for i, each in enumerate(jumps(task.problem))]
+            curves.append((u, numbers.adjoint(u, task.costate.rate, final, task.names, tol, gains)))
         return cls(task, convention, numbers, curves)
+
+    @staticmethod
+    def gained(task: OdeTask, numbers: Numbers, u: Curve, i: int, nodes: Sequence[Node]) -> list[float]:
+        """Expressions in the states at an observation."""
+        where = seen(task.problem.observations[i])
+        at = {name + where: x for name, x in zip(task.problem.state, u(numbers.times[i]), strict=True)}
+        found = [float(value) for value in Straight(nodes)({**numbers.values, **at})]
+        if not all(map(math.isfinite, found)):
+            raise Failed("a jump has no finite value")
+        return found
 
     @staticmethod
     def final(task: OdeTask, numbers: Numbers, u: Curve, nodes: Sequence[Node]) -> list[float]:
@@ -211,6 +223,8 @@ class _Run:
                     reading = self.along(key)
                 elif key[0] == "terminal":
                     reading = self.at_end(key)
+                elif key[0] == "jump":
+                    reading = self.at_jump(key)
                 else:
                     reading = self.gradient(key, truth)
             except NoFloat:
@@ -261,6 +275,14 @@ class _Run:
         one, other = self.final(self.task, self.numbers, self.curves[1][0], self.task.pairs(key, self.convention)[0])
         return Reading(one, other, ROUNDING * max(abs(one), abs(other), 1e-30))
 
+    def at_jump(self, key: Key) -> Reading | None:
+        if key not in self.task.read:
+            return None
+        i, _, _ = self.task.jumps[key[1]]
+        pair = self.task.pairs(key, self.convention)[0]
+        one, other = self.gained(self.task, self.numbers, self.curves[1][0], i, pair)
+        return Reading(one, other, ROUNDING * max(abs(one), abs(other), 1e-30))
+
     def gradient(self, key: Key, truth: Mapping[str, tuple[float, float]]) -> Reading | None:
         coarse, fine = (self.value(key, i, self.claimed_adjoint(i), run) for i, (_, run) in enumerate(self.curves))
         return self.against(key[1], coarse, fine, truth[key[1]])
@@ -288,6 +310,8 @@ class _Run:
         for time, where in zip((t0, T), task.ends, strict=True):
             at |= {n + where: x for n, x in zip(task.problem.state, u(time), strict=True)}
             at |= {n + where: x for n, x in zip(task.names, l(time), strict=True)}
+        for each, time in zip(task.problem.observations, self.numbers.times, strict=True):
+            at |= {n + seen(each): x for n, x in zip(task.problem.state, u(time), strict=True)}
         boundary, inside = Straight((right.boundary,)), Straight((right.inside,))
 
         def along(t: Any) -> Any:
@@ -334,7 +358,11 @@ class _Run:
         for tol, (u, _) in zip(TOLERANCES, self.curves, strict=True):
             final = [self.final(task, self.numbers, u, (self._final(i, name),))[0] for i, name in enumerate(task.names)]
             rate = [task.read["adjoint", name] for name in task.names]
-            curves.append(self.numbers.adjoint(u, rate, final, task.names, tol))  # ty: ignore[invalid-argument-type]
+            gains = [
+                self.gained(task, self.numbers, u, i, task.gains(i, self.convention))
+                for i in range(len(task.problem.observations))
+            ]
+            curves.append(self.numbers.adjoint(u, rate, final, task.names, tol, gains))  # ty: ignore[invalid-argument-type]
         for key in gradients:
             coarse, fine = (self.value(key, i, l, l) for i, l in enumerate(curves))
             reading = self.against(key[1], coarse, fine, truth[key[1]])

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from verify.calculus.costate import Costate, Gradient, end, ode_costate, ode_gradient, start
+from verify.calculus.costate import Costate, Gradient, end, jumps, ode_costate, ode_gradient, seen, start
 from verify.calculus.tidy import short, tidy
 from verify.claim import Variable
 from verify.decide.systems import convention as conventions
@@ -87,6 +87,7 @@ class OdeTask:
         self.keys: list[Key] = [
             *(("adjoint", name) for name in claim.adjoint),
             *(("terminal", name) for name in claim.terminal),
+            *(("jump", name) for name in claim.jump),
             *(("gradient", name) for name in claim.gradient),
         ]
         self.unread: dict[Key, str] = {}
@@ -103,11 +104,30 @@ class OdeTask:
             return self.reader.equation(self.claim.adjoint[name])
         if table == "terminal":
             return self.reader.terminal(self.claim.terminal[name])
+        if table == "jump":
+            return self.reader.jump(self.claim.jump[name], self.problem.observations[self.jumps[name][0]])
         return self.reader.functional(self.claim.gradient[name])
 
     @cached_property
     def costate(self) -> Costate:
         return ode_costate(self.problem)
+
+    @cached_property
+    def jumps(self) -> dict[str, tuple[int, int, tuple[Node, ...]]]:
+        """By "l1(1/2)": which observation, which adjoint, and what all adjoints gain there."""
+        found = {}
+        for i, (each, gains) in enumerate(zip(self.problem.observations, jumps(self.problem), strict=True)):
+            found |= {f"{name}{seen(each)}": (i, j, gains) for j, name in enumerate(self.names)}
+        return found
+
+    def gains(self, i: int, convention: Convention) -> tuple[Node, ...]:
+        """What the adjoints gain at an observation, as claimed, or else as they must in the convention."""
+        found = []
+        for j, name in enumerate(self.names):
+            key = f"{name}{seen(self.problem.observations[i])}"
+            read = self.read.get(("jump", key))
+            found.append(read if isinstance(read, Node) else convention.entry(self.jumps[key][2], j))
+        return tuple(found)
 
     def gradient(self, q: str) -> Gradient:
         """dG/dq by its terms."""
@@ -121,7 +141,8 @@ class OdeTask:
     def convention(self) -> Convention:
         """The one in which the fewest parts fail."""
         varying = {TIME, *self.names, *self.problem.state}
-        varying |= {name + where for name in (*self.names, *self.problem.state) for where in self.ends}
+        places = (*self.ends, *map(seen, self.problem.observations))
+        varying |= {name + where for name in (*self.names, *self.problem.state) for where in places}
         suggested = [
             conventions.ratio(*pair, varying)
             for key in self.keys
@@ -142,6 +163,10 @@ class OdeTask:
         if table == "terminal":
             assert isinstance(read, Node)
             yield read, self.costate.final[self.names.index(name)]
+        elif table == "jump":
+            assert isinstance(read, Node)
+            _, j, gains = self.jumps[name]
+            yield read, gains[j]
         elif table == "adjoint":
             assert isinstance(read, Node)
             yield tidy(substitute(read, none)), self.costate.source[self.names.index(name)]
@@ -166,23 +191,30 @@ class OdeTask:
         if convention.is_sign:
             return True
         sources = (self.costate.source[self.names.index(name)] for table, name in self.keys if table == "adjoint")
-        fixed = any(table == "terminal" for table, _ in self.keys) or any(source is not ZERO for source in sources)
+        fixed = any(table in ("terminal", "jump") for table, _ in self.keys)
+        fixed = fixed or any(source is not ZERO for source in sources)
         return fixed and any(table == "gradient" for table, _ in self.keys)
 
     # --- identities ---
 
     def pairs(self, key: Key, convention: Convention) -> tuple[tuple[Node, Node], ...]:
         """What must be equal for a part to be right: (claimed, right)."""
-        table, name = key
-        read = self.read[key]
+        name, read = key[1], self.read[key]
         if isinstance(read, Node):
-            right = self.costate.rate if table == "adjoint" else self.costate.final
-            return ((read, convention.entry(right, self.names.index(name))),)
+            return ((read, self.right(key, convention)),)
         right = self.gradient(name)
         return (
             (self.grounded(read.inside, convention), self.grounded(convention.claimed(right.inside), convention)),
             (self.grounded(read.boundary, convention), self.grounded(convention.claimed(right.boundary), convention)),
         )
+
+    def right(self, key: Key, convention: Convention) -> Node:
+        """What must stand in a part that is no gradient."""
+        table, name = key
+        if table == "jump":
+            _, j, gains = self.jumps[name]
+            return convention.entry(gains, j)
+        return convention.entry(self.costate.rate if table == "adjoint" else self.costate.final, self.names.index(name))
 
     def grounded(self, node: Node, convention: Convention) -> Node:
         """The initial state and the final adjoint as they are known."""
@@ -201,8 +233,7 @@ class OdeTask:
         """A part as it should be, in the convention of the claim."""
         table, name = key
         if table != "gradient":
-            right = self.costate.rate if table == "adjoint" else self.costate.final
-            node = short(convention.entry(right, self.names.index(name)))
+            node = short(self.right(key, convention))
             return write(tidy(-self.reader.reflect(node)) if self.reader.backwards and table == "adjoint" else node)
         gradient = self.gradient(name)
         boundary, inside = (short(convention.claimed(each)) for each in (gradient.boundary, gradient.inside))
@@ -325,6 +356,9 @@ def derived(task: OdeTask, convention: Convention) -> Iterator[tuple[str, str]]:
         for name in task.names:
             if (table, name) not in task.keys:
                 yield f"{table} {name}", task.correct((table, name), convention)
+    for name in task.jumps:
+        if ("jump", name) not in task.keys:
+            yield f"jump {name}", task.correct(("jump", name), convention)
     for name in task.problem.parameters:
         if ("gradient", name) not in task.keys:
             yield f"gradient {name}", task.correct(("gradient", name), convention)

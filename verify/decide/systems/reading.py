@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from verify.calculus.costate import end, start
+from verify.calculus.costate import end, seen, start
 from verify.calculus.tidy import is_zero, tidied_arguments, tidy
 from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, free_symbols, mul, postorder, rebuild, substitute, symbol
 from verify.language.write import write
-from verify.systems import TIME, OdeProblem, adjoint_names
+from verify.systems import TIME, Observation, OdeProblem, adjoint_names
 
 
 class NoFunctional(ValueError):
@@ -97,11 +97,20 @@ class Reader:
         for where, time in ((start(self.problem), self.problem.t0), (end(self.problem), self.problem.T)):
             if is_zero(argument - time):
                 return where
+        for each in self.problem.observations:
+            if is_zero(argument - each.time):
+                if name in adjoint_names(self.problem):
+                    raise NoFunctional(f"{name} jumps at the time {write(each.time)} of an observation")
+                return seen(each)
         return f"({write(tidy(argument))})"
 
     def terminal(self, node: Node) -> Node:
         """A terminal condition: everything at the final time."""
         return substitute(self.symbols(node, end(self.problem)), {symbol(TIME): self.problem.T})
+
+    def jump(self, node: Node, observation: Observation) -> Node:
+        """What an adjoint gains at the time of an observation: everything at that time."""
+        return substitute(self.symbols(node, seen(observation)), {symbol(TIME): observation.time})
 
     def functional(self, node: Node) -> Functional:
         """A gradient.  Raises NoFunctional."""

@@ -57,11 +57,13 @@ def ode_slip(task: OdeTask, key: Key, convention: Convention) -> Diagnosis | Non
             variants += gradient_variants(other, pairs, read.flipped, timely)
     else:
         ((claimed, right),) = task.pairs(key, convention)
-        i = task.names.index(key[1])
         if key[0] == "adjoint":
+            i = task.names.index(key[1])
             source = convention.entry(task.costate.source, i)
             other = convention.entry(task.costate.transposed, i)
             variants = equation_variants(claimed, right, source, other, "the adjoint equation")
+        elif key[0] == "jump":
+            variants = value_variants(claimed, right, "the jump", "observation")
         else:
             variants = value_variants(claimed, right)
     return _explained(task.identities, variants, task.pairs(key, convention))

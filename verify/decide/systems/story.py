@@ -36,6 +36,7 @@ def _ode(problem: OdeProblem) -> Iterator[str]:
     cost = [f"g = {write(problem.terminal)} at {last[1:-1]}"] if problem.terminal is not ZERO else []
     if problem.running is not ZERO:
         cost.append(f"the integral of r = {write(problem.running)}")
+    cost += [f"{write(each.value)} at t = {write(each.time)}" for each in problem.observations]
     yield f"  G = {' plus '.join(cost) or '0'}"
     yield ""
     yield "Sensitivities s = du/dp satisfy s' = f_u s + f_p.  For l' = -f_u^T l - r_u^T the product obeys"
@@ -46,6 +47,10 @@ def _ode(problem: OdeProblem) -> Iterator[str]:
     for name in task.names:
         rate, final = (task.correct((table, name), usual) for table in ("adjoint", "terminal"))
         yield f"  {name}' = {rate},   {name}{last} = {final}"
+    for each in problem.observations:
+        where = write(each.time)
+        gains = [f"{name} gains {task.correct(('jump', f'{name}({where})'), usual)}" for name in task.names]
+        yield f"  and backwards through t = {where}: {', '.join(gains)}"
     yield ""
     yield "Gradient"
     names = [*problem.parameters, *(f"{u}(t0)" for u in problem.state), "t0", "T"]

@@ -37,9 +37,11 @@ WORDS = {
     "l f_t": "the term l^T df/dt",
     "r_t": "the running cost's derivative by time",
     "l(t0)": "l(t0)",
+    "h_q": "the observation's own derivative",
+    "h_t": "the derivative by the time of the observation",
     "l[0]": "l[0]",
 }
-_TIMELY = ("g_T", "l(T)f(T)", "r(T)", "l(t0)f(t0)", "r(t0)", "l f_t", "r_t")
+_TIMELY = ("g_T", "l(T)f(T)", "r(T)", "l(t0)f(t0)", "r(t0)", "l f_t", "r_t", "h_t")
 
 
 @dataclass(frozen=True)
@@ -134,19 +136,17 @@ def equation_variants(claimed: Node, right: Node, source: Node, transposed: Node
         yield Variant("factor", f"{what} is {c} times what it must be", ((claimed, tidy(mul(num(c), right))),))
 
 
-def value_variants(claimed: Node, right: Node) -> Iterator[Variant]:
-    """A terminal condition."""
+def value_variants(
+    claimed: Node, right: Node, what: str = "the terminal condition", cost: str = "terminal cost"
+) -> Iterator[Variant]:
+    """A terminal condition, or a jump."""
     if claimed is ZERO or is_zero(claimed):
-        yield Variant("boundary", "the terminal cost is missing from the terminal condition", ((claimed, ZERO),))
+        yield Variant("boundary", f"the {cost} is missing from {what}", ((claimed, ZERO),))
     if right is ZERO:
-        yield Variant(
-            "boundary", "the terminal condition is zero: no terminal cost depends on this state", ((claimed, claimed),)
-        )
-    yield Variant("sign", "the terminal condition has the wrong sign", ((claimed, tidy(-right)),))
+        yield Variant("boundary", f"{what} is zero: no {cost} depends on this state", ((claimed, claimed),))
+    yield Variant("sign", f"{what} has the wrong sign", ((claimed, tidy(-right)),))
     for c in COEFFICIENTS[2:]:
-        yield Variant(
-            "factor", f"the terminal condition is {c} times what it must be", ((claimed, tidy(mul(num(c), right))),)
-        )
+        yield Variant("factor", f"{what} is {c} times what it must be", ((claimed, tidy(mul(num(c), right))),))
     yield from term_variants(claimed, right)
 
 
