@@ -443,10 +443,26 @@ def _substitute_bound(body: Node, name: str, replacements: Mapping[Node, Node]) 
         return name, body
     if name in free_symbols(*inner.values()):
         fresh = fresh_name(name, free_symbols(body, *inner, *inner.values()))
-        body = substitute(body, {symbol(name): symbol(fresh)})
-        inner = {substitute(key, {symbol(name): symbol(fresh)}): new for key, new in inner.items()}
+        body = renamed(body, name, fresh)
         name = fresh
     return name, substitute(body, inner)
+
+
+def renamed(root: Node, name: str, new: str) -> Node:
+    """A free symbol under another name that does not occur yet, also where it is differentiated by."""
+    done: dict[Node, Node] = {symbol(name): symbol(new)}
+    for node in postorder(root):
+        if node in done:
+            continue
+        if name == bound_name(node):
+            done[node] = rebuild(node, (node.args[0], *(done[arg] for arg in node.args[1:])))
+        elif node.op == "derivative" and node.value[0] == name:
+            done[node] = derivative(done[node.args[0]], new, node.value[1])
+        elif node.op in ("gradient", "jacobian", "hessian", "divergence") and node.value == name:
+            done[node] = by_vector(node.op, done[node.args[0]], new)
+        else:
+            done[node] = rebuild(node, (done[arg] for arg in node.args))
+    return done[root]
 
 
 def fresh_name(name: str, taken: Iterable[str]) -> str:

@@ -76,7 +76,7 @@ def matrix_call(cursor: Cursor, token: Token, read_value: Read) -> Node:
         for size in found:
             if size.op == "symbol":
                 cursor.sizes.setdefault(size.value, token)
-    elif found[0].op == "symbol" and found[0].value not in cursor.declared:
+    elif found[0].op == "symbol" and found[0].value not in (*cursor.declared, *cursor.dummies):
         missing = found[0].value
         raise cursor.error(
             f"{name} of a number: {missing} is not declared",

@@ -23,12 +23,14 @@ from verify.decide.contraction.elementwise import (
 )
 from verify.decide.contraction.functions import Value, aligned, shape_of
 from verify.decide.contraction.matrices import HIGHEST_POWER, with_diagonal
+from verify.decide.contraction.means import mean
 from verify.decide.contraction.space import ALTERNATING, TRANSPOSABLE, GiveUp, Space, Symmetry
 from verify.decide.contraction.substitute import substituted
 from verify.decide.contraction.sums import Sum, einsum, identity, matmul, number, of_atom, size
 from verify.graph import MATRIX_FUNCTIONS, Node, postorder
 from verify.shapes import normal, rectangle
 
+DIFFERENTIAL = ("derivative", "gradient", "jacobian", "hessian", "divergence")
 STRUCTURES: dict[str, int] = {"symmetric": 1, "spd": 1, "antisymmetric": -1}
 
 
@@ -81,15 +83,39 @@ class Expansion:
                 if node.value == "log":
                     self._grant(node.args[0])
                 return functions.scalar_function(node.value, [self.value(a) for a in node.args])
-            case "derivative" | "gradient" | "jacobian" | "hessian" | "divergence":
+            case op if op in DIFFERENTIAL:
                 return self._differentiated(node)
             case "index":
                 return self._entry(node)
             case "sum":
                 return self._summed(node)
+            case "expectation":
+                return self._mean(node)
             case "abstract":
                 return self._abstract(node)
         raise GiveUp(f"{node.op} has no normal form")
+
+    def _mean(self, node: Node) -> Value:
+        """The mean of a polynomial in a normal variable, which stands for no other quantity of its name."""
+        name, law = node.value
+        if law != "normal":
+            raise GiveUp(f"the mean under the law {law} has no normal form")
+        if any(each.op in DIFFERENTIAL and name in (each.value, each.value[0]) for each in postorder(node.args[0])):
+            raise GiveUp("a derivative by a random variable")
+        dims, labels = axes_of(self.domain.variables.get(name, Variable(name)))
+        atom = self.space.atom("symbol", f"~{name}", dims, flags=frozenset({"generic"}))
+        inside = {**self.values, name: Value(of_atom(self.space, atom), labels)}
+        body = Expansion(self.space, self.domain, self.generic, {}, inside).value(node.args[0])
+        centre, spread = map(self.value, node.args[1:])
+        if not dims:
+            spread = functions.entrywise_product([spread, spread])
+        if centre.labels != labels and not (centre.labels == () and not centre.sum.terms):
+            raise GiveUp("a mean under an index")
+        if set(spread.labels) != ({"r", "c"} if dims else set()):
+            raise GiveUp("a covariance under an index")
+        at = centre.sum if centre.labels == labels else number(self.space, 0, dims)
+        matrix = spread.sum if not dims else functions.square(spread)
+        return Value(mean(body.sum, atom, at, matrix), body.labels)
 
     def _grant(self, logarithmand: Node) -> None:
         """Where the logarithm of a determinant is defined, the matrix has an inverse."""
@@ -306,7 +332,7 @@ def postorder_outside(root: Node) -> Iterable[Node]:
         elif node not in seen:
             seen.add(node)
             stack.append((node, True))
-            if node.op not in ("derivative", "gradient", "jacobian", "hessian", "divergence", "eye"):
+            if node.op not in (*DIFFERENTIAL, "expectation", "eye"):
                 # Indices and the ends of sums are no expressions of their own.
                 inner = node.args[:1] if node.op in ("index", "sum") else node.args
                 stack.extend((arg, False) for arg in reversed(inner))

@@ -18,7 +18,7 @@ _BUILD: dict[str, Callable[[Sum], Sum]] = {
 
 def substituted(a: Sum, replacements: Mapping[int, Sum]) -> Sum:
     """The sum with symbols replaced, which keep their axes."""
-    if not _occurs(a, replacements):
+    if not occurs(a, replacements):
         return a
     total = Sum(a.space, a.dims, {})
     for term, c in a.terms.items():
@@ -31,9 +31,10 @@ def substituted(a: Sum, replacements: Mapping[int, Sum]) -> Sum:
     return total
 
 
-def _occurs(a: Sum, replacements: Mapping[int, Sum]) -> bool:
+def occurs(a: Sum, replacements: Mapping[int, Sum]) -> bool:
+    """Whether one of the symbols occurs in a sum, or in an argument there."""
     return any(
-        atom in replacements or any(_occurs(argument, replacements) for argument in a.space.atoms[atom].arguments)
+        atom in replacements or any(occurs(argument, replacements) for argument in a.space.atoms[atom].arguments)
         for term in a.terms
         for component, _ in term
         for atom, _, _ in component
@@ -52,7 +53,7 @@ def _component(space: Space, component: Component, replacements: Mapping[int, Su
 
 def _atom(space: Space, atom: int, replacements: Mapping[int, Sum]) -> Sum:
     one: Atom = space.atoms[atom]
-    if not any(_occurs(argument, replacements) for argument in one.arguments):
+    if not any(occurs(argument, replacements) for argument in one.arguments):
         return of_atom(space, atom)
     arguments = tuple(substituted(argument, replacements) for argument in one.arguments)
     if one.kind in _BUILD:

@@ -14,8 +14,8 @@ from typing import Any
 from flint import acb
 
 from verify.decide.enclose import steps
-from verify.decide.enclose.lower import lowered
 from verify.decide.enclose.jets import NoValue, Undecided, Unsupported
+from verify.decide.enclose.lower import lowered
 from verify.graph import Node, postorder
 
 #: Coefficients that a series may have.

@@ -6,22 +6,27 @@ none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from typing import TypeAlias
 
 from flint import acb, arb, ctx, fmpq
 
 from verify.decide.enclose.balls import Program
 from verify.decide.enclose.jets import NoValue
-from verify.graph import MINUS_ONE, TRUE, E, Node, free_symbols, mul, substitute, symbol
+from verify.graph import MINUS_ONE, TRUE, E, Node, free_symbols, mul, postorder, substitute, symbol
 
 #: Largest exponent of two up to which a bound is looked for: with exponentials, and without.
 FARTHEST, FARTHEST_ALGEBRAIC = 24, 800
-#: Bits below the size of the integrand that the rest may have; and the fewest that are of any use.
+#: Powers that are multiplied out.
 HIGHEST_POWER = 24
 _BOUNDED = {"sin": 1, "cos": 1, "tanh": 1, "erf": 1, "erfc": 2, "atan": 2, "sign": 1}
+
+
+#: The coefficients of the parts of an integrand that are polynomials; None for the others.
+Polynomials: TypeAlias = dict[Node, list[acb] | None]
 
 
 class NoBound(Exception):
@@ -49,12 +54,13 @@ def rest(
     if side < 0:
         body = substitute(body, {symbol(variable): mul(MINUS_ONE, symbol(variable))})
     found: tuple[arb, arb] | None = None
-    k = 1
+    known: Polynomials = {}
+    k = 3
     while k < FARTHEST_ALGEBRAIC:
         end = (arb(2) ** arb(fmpq(k, 2))).mid()
         if end > start + 1:
             try:
-                terms = _Bounds(variable, env, end, real).of(body)
+                terms = _Bounds(variable, env, end, real, known).of(body)
                 total = sum((_integral(term, end) for term in terms), arb(0)).abs_upper()
             except NoBound:
                 if k > FARTHEST:
@@ -62,9 +68,8 @@ def rest(
                 k += 1
                 continue
             if total.is_finite():
-                smaller = found is None or total < found[1] / 2
-                found = (end, total) if smaller else found
-                if total < arb(2) ** (-ctx.prec) or not smaller:
+                found = (end, total) if found is None or total < found[1] else found
+                if total < arb(2) ** (-ctx.prec):
                     break
             elif k > FARTHEST:
                 break
@@ -107,9 +112,8 @@ def _shifted(p: list[arb], R: arb) -> list[arb]:
 class _Bounds:
     """Bounds of the parts of one integrand for x >= R."""
 
-    def __init__(self, variable: str, env: Mapping[str, acb], R: arb, real: bool) -> None:
-        self.variable, self.env, self.R, self.real = variable, env, R, real
-        self.polynomials: dict[Node, list[acb] | None] = {}
+    def __init__(self, variable: str, env: Mapping[str, acb], R: arb, real: bool, known: Polynomials) -> None:
+        self.variable, self.env, self.R, self.real, self.polynomials = variable, env, R, real, known
 
     # --- upper bounds ---
 
@@ -291,7 +295,7 @@ class _Bounds:
 
     def is_real(self, node: Node) -> bool:
         """Whether nothing but real numbers occurs."""
-        return self.real or not any(n.op == "constant" and n.value == "I" for n in _nodes(node))
+        return self.real or not any(n.op == "constant" and n.value == "I" for n in postorder(node))
 
     def polynomial(self, node: Node) -> list[acb] | None:
         """The coefficients of a polynomial in the variable; None for anything else.  Raises NoBound."""
@@ -334,12 +338,6 @@ class _Bounds:
                     product = _multiplied(product, base)
                 return product
         return None
-
-
-def _nodes(node: Node) -> Iterable[Node]:
-    from verify.graph import postorder
-
-    return postorder(node)
 
 
 @lru_cache(maxsize=1024)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from verify.decide.enclose.jets import Unsupported
 from verify.decide.integrals.standard import as_integral, is_infinite, standardised
-from verify.graph import ZERO, Node, add, free_symbols, has_integrals, mul, quadrature, rebuild, surface, symbol
+from verify.graph import INTEGRALS, ZERO, Node, add, free_symbols, has_integrals, mul, postorder, quadrature, rebuild, surface, symbol
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,9 @@ def lowered(root: Node) -> Node:
     for node in surface(root):
         if node.op == "derivative" and has_integrals(node):
             done[node] = add(lowered(_carried_out(node)), mul(ZERO, done[node.args[0]]))
+        elif node.op in INTEGRALS and any(each.op == "derivative" for each in postorder(node.args[0])):
+            # Parameters go inside of the body, which must hold no derivative by its own variable then.
+            done[node] = lowered(_carried_out(node))
         elif node.op == "expectation":
             standard = standardised(node)
             done[node] = _step(as_integral(node)) if standard is node else lowered(standard)

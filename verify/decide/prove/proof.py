@@ -35,7 +35,7 @@ from verify.decide.prove.real_forms import RealForms
 from verify.decide.prove.signs import EmptyCell, Signs
 from verify.decide.prove.straight import Step, Straight
 from verify.decide.prove.tower import Element, GiveUp, NeedSign, Plan, Restart, Tower
-from verify.graph import MINUS_ONE, PI, Node, add, mul, postorder
+from verify.graph import MINUS_ONE, PI, Node, add, has_integrals, mul, postorder
 from verify.verdict import Evidence, Rigor
 
 ROUTE = "prove"
@@ -52,6 +52,10 @@ def prove(claim: Claim, *, seed: int = 0) -> Evidence:
     normal forms `confirmed` by balls at a sample point, `log2_error`, the binary logarithm of the probability that the
     identity test erred, and what was `assumed`.
     """
+    if has_integrals(claim.lhs, claim.rhs):
+        from verify.decide.integrals.prove import prove as prove_integrals
+
+        return prove_integrals(claim, seed=seed)
     if claim.is_shaped:
         return _open("vectors, matrices and abstract functions are proved entry by entry, or for all sizes")
     try:

@@ -11,7 +11,22 @@ from verify.claim import Variable
 from verify.decide.prove.differentiate import carried_out
 from verify.decide.shaped.arrays import total
 from verify.decide.shaped.instances import Instance
-from verify.graph import MINUS_ONE, ONE, Node, add, call, derivative, mul, num, postorder, power, substitute, symbol
+from verify.graph import (
+    MINUS_ONE,
+    ONE,
+    Node,
+    add,
+    call,
+    derivative,
+    has_integrals,
+    mul,
+    num,
+    postorder,
+    power,
+    substitute,
+    symbol,
+    transform,
+)
 
 
 def opaque(instance: Instance) -> Instance:
@@ -21,6 +36,11 @@ def opaque(instance: Instance) -> Instance:
     """
     change: dict[Node, Node] = {}
     variables = dict(instance.variables)
+    if has_integrals(*instance.nodes()):
+        # The integral of f is not one of a number: the prover of integrals keeps declared functions as they are.
+        named = {n.value[0] for n in postorder(*instance.nodes()) if n.op == "abstract"}
+        kept = {name: Variable(name, of=instance.places[name]) for name in sorted(named)}
+        return replace(instance, variables={**variables, **kept})
     for node in postorder(*instance.nodes()):
         if node.op == "abstract":
             name = f"{node.value[0]}_{len(change) + 1}"
@@ -33,19 +53,21 @@ def opaque(instance: Instance) -> Instance:
 
 def with_functions(instance: Instance, functions: Mapping[str, Node]) -> Instance:
     """Every abstract function replaced by an expression in its arguments, by the names of entries."""
-    change: dict[Node, Node] = {}
-    for node in postorder(*instance.nodes()):
+    if all(node.op != "abstract" for node in postorder(*instance.nodes())):
+        return instance
+
+    def put_in(node: Node) -> Node | None:
         if node.op != "abstract":
-            continue
+            return None
         name, orders = node.value
         places = instance.places[name]
         value = functions[name]
         for place, order in zip(places, orders, strict=True):
             if order:
                 value = carried_out(derivative(value, place, order))
-        args = (substitute(arg, change) for arg in node.args)
-        change[node] = substitute(value, dict(zip(map(symbol, places), args, strict=True)))
-    return replace(instance.changed(change), functions=functions) if change else instance
+        return substitute(value, dict(zip(map(symbol, places), node.args, strict=True)))
+
+    return replace(instance.mapped(lambda node: transform(node, put_in)), functions=functions)
 
 
 def generic(instance: Instance, rng: Random) -> dict[str, Node]:

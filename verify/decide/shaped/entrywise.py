@@ -11,6 +11,7 @@ from verify.claim import Claim
 from verify.decide.shaped import arrays
 from verify.decide.shaped.arrays import Array, Unsupported, flat, mapped, negative, scalar, times, total
 from verify.decide.shaped.entries import Sizes, applied, numbers
+from verify.decide.shaped.normal import Normal
 from verify.graph import (
     MATRIX_FUNCTIONS,
     ONE,
@@ -21,6 +22,8 @@ from verify.graph import (
     compare,
     derivative,
     div,
+    expectation,
+    integral,
     mul,
     num,
     piecewise,
@@ -113,6 +116,11 @@ class Expansion:
                 return scalar(self._entry(*args))
             case "sum":
                 return self._sum(node)
+            case "integral":
+                low, high = map(self.scalar, args[1:])
+                return mapped(lambda entry: integral(entry, node.value, low, high), self.value(args[0]))
+            case "expectation":
+                return self._mean(node)
             case "abstract":
                 name, orders = node.value
                 places = [entry for arg in args for entry in flat(self.value(arg))]
@@ -190,6 +198,22 @@ class Expansion:
             rows, columns = numbers(self.shapes.of(body), self.sizes)
             return arrays.array(rows, columns, lambda *_: ZERO)
         return mapped(lambda *entry: total(entry), *terms)
+
+    def _mean(self, node: Node) -> Array:
+        """The mean of each entry; for a vector as far as it has a closed form."""
+        name, law = node.value
+        entries = self.value(node.args[0])
+        parameters = [self.value(arg) for arg in node.args[1:]]
+        if not self.shapes.variable(name):
+            return mapped(lambda entry: expectation(entry, name, law, *(p[0][0] for p in parameters)), entries)
+        names = [entry.value for entry in flat(self.known[name])]
+        mean, covariance = parameters
+        if node.args[1] is ZERO:
+            mean = arrays.array(len(names), 1, lambda *_: ZERO)
+        declared = self.variables.get(node.args[2].value) if node.args[2].op == "symbol" else None
+        symmetric = declared is not None and declared.structure in ("spd", "symmetric", "diagonal")
+        law_of = Normal.of(names, flat(mean), covariance, symmetric=symmetric)
+        return mapped(law_of.mean_of, entries)
 
     def _by_vector(self, node: Node) -> Array:
         (body,) = node.args

@@ -6,7 +6,7 @@ back with a factor 0 in the scalar claims.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from verify.claim import Claim, Domain, Variable
@@ -15,7 +15,7 @@ from verify.decide.prove.tower import GiveUp, Restart
 from verify.decide.shaped.arrays import Array, Unsupported, flat, is_polynomial, mapped, scalar, size_of, times, total
 from verify.decide.shaped.entries import Entries, Sizes, components, entries
 from verify.decide.shaped.entrywise import Expansion, NoInstance
-from verify.graph import ONE, ZERO, Node, add, mul, postorder, size, substitute, symbol
+from verify.graph import ONE, ZERO, Node, add, free_symbols, mul, postorder, size, substitute, surface, symbol
 
 __all__ = ["Instance", "NoInstance", "Unsupported", "instances"]
 
@@ -75,7 +75,8 @@ class Instance:
     def _scalar(self, lhs: Node, rhs: Node, bodies: Sequence[Node], own: Mapping[str, Variable] | None = None) -> Claim:
         partial = [mul(ZERO, body) for body in bodies if not is_polynomial(body)]
         lhs = add(lhs, *partial) if partial else lhs
-        used = {node.value for node in postorder(lhs, rhs, *self.conditions) if node.op == "symbol"}
+        used = free_symbols(lhs, rhs, *self.conditions)
+        used |= {node.value[0] for node in postorder(lhs, rhs) if node.op == "abstract"}
         variables = {name: v for name, v in {**self.variables, **(own or {})}.items() if name in used}
         domain = Domain(variables, self.conditions, self.claim.domain.everywhere)
         return Claim(lhs, rhs, domain)
@@ -89,10 +90,10 @@ class Instance:
 
     def changed(self, change: Mapping[Node, Node]) -> Instance:
         """With nodes replaced everywhere."""
+        return self.mapped(lambda node: substitute(node, change))
 
-        def new(node: Node) -> Node:
-            return substitute(node, change)
-
+    def mapped(self, new: Callable[[Node], Node]) -> Instance:
+        """With every expression changed."""
         return replace(
             self,
             lhs=mapped(new, self.lhs),
@@ -135,7 +136,7 @@ def _instance(claim: Claim, sizes: Sizes, determinants: Mapping[str, int], large
             mapped(lambda _: ZERO, other) if side == scalar(ZERO) else side for side, other in ((lhs, rhs), (rhs, lhs))
         )
     conditions = tuple(node for condition in domain.conditions for node in expansion.conditions(condition))
-    bodies = [n.args[0] for n in postorder(*flat(lhs), *flat(rhs)) if n.op == "derivative"]
+    bodies = [n.args[0] for n in surface(*flat(lhs), *flat(rhs)) if n.op == "derivative"]
     if sum(size(body) for body in bodies) + size(*flat(lhs), *flat(rhs)) > largest:
         raise Unsupported("the claim is too long when it is written out")
     if domain.everywhere and not all(map(is_polynomial, bodies)):
