@@ -413,3 +413,10 @@ def test_a_second_look_refutes_nothing_that_is_true(text):
 )
 def test_pieces_at_the_ends_of_intervals_are_found(text):
     assert decide(read_claim(text)).verdict is Verdict.REFUTED
+
+
+def test_integrals_of_products_of_waves_are_refuted_where_the_waves_are_the_same():
+    result = decide(read_claim("int(sin(m*x)*sin(n*x), x, 0, 2*pi) = 0 with m: integer, n: integer"))
+    assert result.verdict is Verdict.REFUTED
+    assert decide(read_claim("sin((m - n)*pi/2)^2 = 1 with m: integer, n: integer")).verdict is Verdict.REFUTED
+    assert decide(read_claim("abs(sign(n)) = 1 with n: integer")).verdict is Verdict.REFUTED

@@ -181,12 +181,24 @@ class Hunt:
             if not self.agreeing:
                 yield from self.climb()
             yield from self.around()
+            yield from self.coincidences()
         for i in range(len(self.sides.switches)):
             if self.agreeing:
                 yield from self.across(i)
                 yield from self.sides.borders(i)
                 if self.claim.domain.everywhere:
                     yield from self.sides.zeros(i)
+
+    def coincidences(self) -> Iterator[Point]:
+        """Points at which an integer is 0, 1 or -1, or equal or opposite to another one: there formulas degenerate."""
+        integers = [name for name, r in self.sampler.ranges.items() if r.field == "integer"]
+        for start in self.agreeing[:1]:
+            for name in integers:
+                others = (start[other][0] for other in integers if other != name)
+                values = (Fraction(0), *(sign * x for x in (Fraction(1), *others) for sign in (1, -1)))
+                for point in (start | {name: (value, Fraction(0))} for value in dict.fromkeys(values)):
+                    if point != start and self.sampler.admits(point):
+                        yield point
 
     def climb(self) -> Iterator[Point]:
         """Points that come further and further in the evaluation, until both sides are defined."""
