@@ -136,7 +136,7 @@ def invertible_by_slopes(jacobian: ImmutableMatrix, box: Any) -> Evidence:
     from flint import arb
     from sympy import lambdify, tanh
 
-    atoms = sorted(jacobian.atoms(tanh), key=str)
+    atoms: list[Any] = sorted(jacobian.atoms(tanh), key=str)
     slopes = {1 - tanh(e.args[0]) ** 2: Symbol(f"slope_{i}") for i, e in enumerate(atoms)}
     bounded = jacobian.subs(slopes).det()
     ranges = {**dict.fromkeys(slopes.values(), (0, 1)), **box}

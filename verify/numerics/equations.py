@@ -96,10 +96,12 @@ def reverse_through_newton(equation: Equation, p: Array, guess: Array, steps: in
     import autograd
     import autograd.numpy as traced
 
+    linalg: Any = traced.linalg
+
     def value(p: Any) -> Any:
         u = traced.array(guess)
         for _ in range(steps):
-            u = u - traced.linalg.solve(equation.residual_u(u, p), equation.residual(u, p))
+            u = u - linalg.solve(equation.residual_u(u, p), equation.residual(u, p))
         return equation.value(u, p)
 
     return np.asarray(autograd.grad(value)(np.asarray(p, dtype=float)))

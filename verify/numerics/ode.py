@@ -76,17 +76,22 @@ def adjoint_of(problem: OdeProblem) -> NumericAdjoint:
 
 @dataclass(frozen=True)
 class Solver:
-    """How the initial value problems are solved: a method of scipy.integrate.solve_ivp and its tolerances."""
+    """How the initial value problems are solved: a method of scipy.integrate.solve_ivp and its tolerances.
+
+    parts   steps that are taken at least: where nothing moves, error control alone steps over what comes next.
+    """
 
     method: str = "DOP853"
     rtol: float = 1e-12
     atol: float = 1e-13
+    parts: int = 1
 
     def __call__(self, rate: Callable[..., Array], span: tuple[float, float], start: Array) -> Any:
         """The dense solution; ArithmeticError where the solver gives up before the end."""
+        longest = abs(span[1] - span[0]) / self.parts if self.parts > 1 else np.inf
         solution = solve_ivp(
-            rate, span, start, method=self.method, rtol=self.rtol, atol=self.atol, dense_output=True
-        )  # fmt: skip
+            rate, span, start, method=self.method, rtol=self.rtol, atol=self.atol, dense_output=True, max_step=longest
+        )
         if not solution.success or not np.isfinite(solution.y[:, -1]).all():
             raise ArithmeticError(f"{self.method} stopped at t = {solution.t[-1]:.6g} of {span}: {solution.message}")
         return solution.sol

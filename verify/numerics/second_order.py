@@ -147,7 +147,7 @@ def reverse_over_reverse(problem: OdeProblem, p: Array, v: Array, t0: float, T: 
     def objective(q: Any) -> Any:
         return ode.discrete_objective(problem, autodiff.traced.concatenate([q, rest]), steps, RK4)
 
-    slope = autograd.grad(lambda q: autodiff.traced.dot(autograd.grad(objective)(q), np.asarray(v)))
+    slope = autograd.grad(lambda q: autograd.grad(objective)(q) @ np.asarray(v))
     return np.asarray(slope(np.asarray(p, dtype=float)))
 
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from verify.numerics.routes.table import Row, Table, table
+from verify.numerics.routes.tables import Row, Table, table
 
 __all__ = ["Row", "Table", "table"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -32,8 +33,7 @@ def gradient(point: Point, tolerance: float) -> Array:
 
     Raises ArithmeticError where the solution does not reach the end, NoFloat for functions that heyoka does not have.
     """
-    import heyoka as hy
-
+    hy = import_module("heyoka")
     problem, numeric, p, (t0, T) = point.problem, point.numeric, point.p, point.ends
     rates = (*problem.rhs, problem.running)
     used = [name for name in point.names if name in free_symbols(*rates)]  # a parameter that does not occur is refused

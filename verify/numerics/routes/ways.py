@@ -26,6 +26,8 @@ Array = Any
 DIGITS = 16.0
 #: Relative errors beyond which a way is not worth running.
 USELESS = 1e-2
+#: Steps at least, in the run that counts and in the one beside it: never the same, or their difference says nothing.
+PARTS = (64, 24)
 #: Evaluations of a right-hand side after which a run is given up.
 MOST_EVALUATIONS = 400_000
 #: Equations that a solver is given at most, directions that are followed one by one, operations that are traced.
@@ -73,7 +75,7 @@ class Counted:
 def ways(point: Point, look: Survey) -> Iterator[Way]:
     """All routes for a problem, chosen by what the look along its solution told."""
     method, tolerances = ("Radau", (1e-9, 1e-7)) if look.stiff else ("DOP853", (1e-12, 1e-10))
-    solvers = [ode.Solver(method, tolerance, tolerance / 100) for tolerance in tolerances]
+    solvers = [ode.Solver(method, tol, tol / 100, parts) for tol, parts in zip(tolerances, PARTS, strict=True)]
     p, (t0, T), numeric = point.p, point.ends, point.numeric
     n, m = numeric.states, numeric.parameters
 
@@ -149,7 +151,9 @@ def _objective(point: Point, theta: Array, solver: ode.Solver, count: list[int])
         t = t0 + x * (T - t0)
         return (T - t0) * np.append(numeric.field(t, w[:n], p), numeric.running(t, w[:n], p))
 
-    done = solve_ivp(rate, (0.0, 1.0), start, method=solver.method, rtol=solver.rtol, atol=solver.atol)
+    done = solve_ivp(
+        rate, (0.0, 1.0), start, method=solver.method, rtol=solver.rtol, atol=solver.atol, max_step=1 / solver.parts
+    )
     w = done.y[:, -1]
     if not done.success or not np.isfinite(w).all():
         raise ArithmeticError(f"{solver.method} stopped: {done.message}")
@@ -199,7 +203,7 @@ def _differences(point: Point, look: Survey, solvers: list[ode.Solver]) -> Way:
             return float(_objective(point, at, solver, count))
 
         here = G(theta)
-        noise = abs(here - G(theta, solvers[1])) * (solvers[0].rtol / solvers[1].rtol) ** 0.5 + 1e-15 * abs(here)
+        noise = abs(here - G(theta, solvers[1])) / 10 + solvers[0].rtol * abs(here) + solvers[0].atol
         slopes, errors = [], []
         for j, e in enumerate(np.eye(len(theta))):
             wide = 2e-2 * max(abs(theta[j]), 0.1)
@@ -209,7 +213,7 @@ def _differences(point: Point, look: Survey, solvers: list[ode.Solver]) -> Way:
             slopes.append((G(theta + h * e) - G(theta - h * e)) / (2 * h))
             errors.append(noise / h + third * h * h / 6)
         gradient = np.array(slopes)
-        return Outcome(gradient, _claimed(max(errors) / float(np.max(np.abs(gradient)))), count[0])
+        return Outcome(gradient, _claimed(float(max(errors)) / float(np.max(np.abs(gradient)))), count[0])
 
     says = "central, the step at its optimum for the noise of the solver"
     return Way(name, solvers[0].method, says, run)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -136,29 +136,20 @@ def distance(gradient: Mapping[str, float], enclosure: Enclosure) -> float:
 
 
 def _against_each_other(rows: list[Row]) -> list[Row]:
-    """Without an enclosure: what disagrees with the route that claims most is UNDECIDED, and so is a route alone."""
-    ran = [row for row in rows if row.status == AGREES and row.gradient is not None and row.claims is not None]
-    if not ran:
-        return rows
-    best = min(ran, key=lambda row: row.claims or 0.0)
-    assert best.gradient is not None
-    scale = max(map(abs, best.gradient.values())) or 1.0
+    """Without an enclosure: a route that half of the others do not confirm is UNDECIDED, and so is a route alone."""
+    ran = [row for row in rows if row.status == AGREES]
 
     def judged(row: Row) -> Row:
-        if row not in ran or row.gradient is None or row.claims is None:
+        near = sum(_near(row, other) for other in ran if other is not row)
+        if row.status != AGREES or (near and 2 * near >= len(ran) - 1):
             return row
-        others = [other for other in ran if other is not row and other.gradient is not None]
-        apart = {
-            other.name: max(abs(row.gradient[k] - other.gradient[k]) for k in row.gradient) / scale  # ty: ignore[not-subscriptable]
-            for other in others
-        }
-        near = [
-            other for other in others
-            if apart[other.name] <= MARGIN * (row.claims + (other.claims or 0.0)) + ROUNDING
-        ]  # fmt: skip
-        if 2 * len(near) > len(others) or (near and row is best):
-            return row
-        return Row(row.name, row.method, "not confirmed by the other routes, and there is no enclosure", UNDECIDED,
-                   row.gradient, row.claims, None, row.evaluations)  # fmt: skip
+        return replace(row, says="not confirmed by the other routes, and there is no enclosure", status=UNDECIDED)
 
     return [judged(row) for row in rows]
+
+
+def _near(one: Row, other: Row) -> bool:
+    left, right = one.gradient or {}, other.gradient or {}
+    scale = max(map(abs, right.values()), default=0.0) or 1.0
+    apart = max((abs(left[name] - right[name]) for name in left.keys() & right.keys()), default=0.0) / scale
+    return apart <= MARGIN * ((one.claims or 0.0) + (other.claims or 0.0)) + ROUNDING
