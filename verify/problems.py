@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from verify.claim import Domain
 from verify.graph import Node
-from verify.language.toml import ProblemError, claim_of, problem_of
+from verify.language.toml import ProblemError, claims_of, problem_of
 from verify.language.write import write
 from verify.systems import ImplicitProblem, Observation, OdeProblem, RecurrenceProblem, System, SystemClaim
 
@@ -140,8 +140,8 @@ def _with_integrals(expr: Any) -> Any:
     return expr.xreplace({each: written(each) for each in expr.atoms(sympy.Integral)})
 
 
-def claim(problem: Any, tables: Mapping[str, Any]) -> SystemClaim:
-    """What is claimed, from the tables of `[claim]`.  Raises ProblemError (a ValueError)."""
+def system(problem: Any, tables: Mapping[str, Any]) -> System:
+    """The problem with what is claimed, from the tables of `[claim]`.  Raises ProblemError (a ValueError)."""
     texts: dict[str, Any] = {}
     for table, given in tables.items():
         if isinstance(given, Mapping):
@@ -150,7 +150,8 @@ def claim(problem: Any, tables: Mapping[str, Any]) -> SystemClaim:
             raise ProblemError(f"claim.{table} is {type(given).__name__}, and must be a mapping by name")
         else:
             texts[table] = [_equation(each, f"claim.{table}") for each in entries]
-    return claim_of(problem, texts)
+    first, second = claims_of(problem, texts)
+    return System(problem, first, second=second)
 
 
 def _equation(given: Any, where: str) -> str:
@@ -181,8 +182,30 @@ def gradient(problem: Any, names: Sequence[Any]) -> dict[str, Any]:
     """See `Derivable.gradient`."""
     task, usual = _task(problem)
     keys = [str(name) for name in names] or list(problem.parameters)
-    read = claim_of(problem, {"gradient": dict.fromkeys(keys, "0")}).gradient
+    read = claims_of(problem, {"gradient": dict.fromkeys(keys, "0")})[0].gradient
     return {"gradient": {key: task.correct(("gradient", plain), usual) for key, plain in zip(keys, read, strict=True)}}
+
+
+def second_order(problem: Any) -> dict[str, Any]:
+    """See `Derivable.second_order`."""
+    from verify.calculus.tangent import tangent_problem
+    from verify.language.write import write
+
+    n, tangent = len(problem.state), tangent_problem(problem)
+    task, usual = _task(tangent)
+    hvp = {name: task.correct(("gradient", name), usual) for name in problem.parameters}
+    if isinstance(problem, ImplicitProblem):
+        return {"second": [task.correct(("adjoint", str(i)), usual) for i in range(1, n + 1)], "hvp": hvp}
+    own = task.names[:n]
+    found: dict[str, Any] = {
+        f"second{more}": {name: task.correct((table, name), usual) for name in own}
+        for more, table in (("", "adjoint"), ("_terminal", "terminal"))
+    }
+    if isinstance(tangent, OdeProblem):
+        found["tangent"] = {name: write(f) for name, f in zip(tangent.state[n:], tangent.rhs[n:], strict=True)}
+        gains = {key: task.correct(("jump", key), usual) for key in task.jumps if key.partition("(")[0] in own}
+        found |= {"second_jump": gains} if gains else {}
+    return found | {"hvp": hvp}
 
 
 def _task(problem: Any) -> tuple[Any, Any]:
@@ -200,8 +223,8 @@ def check(
     """See `Derivable.check`."""
     from verify.judge_systems import SECONDS, check_system
 
-    read_claim = given if isinstance(given, SystemClaim) else claim(problem, {**(given or {}), **tables})
-    return check_system(System(problem, read_claim), seed=seed, timeout=SECONDS if timeout is None else timeout)
+    whole = System(problem, given) if isinstance(given, SystemClaim) else system(problem, {**(given or {}), **tables})
+    return check_system(whole, seed=seed, timeout=SECONDS if timeout is None else timeout)
 
 
 def code(problem: Any) -> str:

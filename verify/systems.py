@@ -52,6 +52,15 @@ class Derivable:
 
         return gradient(self, names)
 
+    def second_order(self) -> dict[str, Any]:
+        """The Hessian of G times a direction v1, v2, …, as the table `hvp`, with the equations that it needs.
+
+        s1, s2, … are the states' changes along v, and m1, m2, … those of l1, l2, …  ValueError where times move.
+        """
+        from verify.problems import second_order
+
+        return second_order(self)
+
     def check(
         self, claim: Any = None, /, *, seed: int = 0, timeout: float | None = None, **tables: Any
     ) -> SystemResult:
@@ -113,6 +122,7 @@ class OdeProblem(Derivable):
     domain     where parameters, t0 and T range; states declared in it keep their range.  As a mapping it declares
                names as `let` does: {"p": "interval(0.5, 2)"}.
     observations    what is added to G at times between t0 and T, in their order: (time, value) each.
+    costates   names of the adjoints in the order of the states; l1, l2, … unless they are given.
 
     Formulas are given as text, as numbers or as SymPy expressions, and kept as nodes of the graph.
     """
@@ -128,13 +138,15 @@ class OdeProblem(Derivable):
     domain: Domain = field(default_factory=Domain)
     kind: str = "ode-gradient"
     observations: tuple[Observation, ...] = ()
+    costates: tuple[str, ...] = ()
 
     def __init__(
         self, state: Names, parameters: Names, rhs: Formulas, initial: Formulas, t0: Formula,
         T: Formula, terminal: Formula = ZERO, running: Formula = ZERO, domain: Domain | Mapping[str, Any] | None = None,
-        kind: str = "ode-gradient", observations: Formulas = (),
+        kind: str = "ode-gradient", observations: Formulas = (), costates: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
         object.__setattr__(self, "kind", kind)
+        object.__setattr__(self, "costates", costates)
         _build(self, state=state, parameters=parameters, rhs=rhs, initial=initial, t0=t0, T=T, terminal=terminal,
                running=running, observations=observations,
                domain=Domain() if domain is None else domain)  # fmt: skip
@@ -158,12 +170,15 @@ class ImplicitProblem(Derivable):
     value: Node
     domain: Domain = field(default_factory=Domain)
     kind: str = "implicit-gradient"
+    costates: tuple[str, ...] = ()
 
     def __init__(
         self, state: Names, parameters: Names, residual: Formulas, value: Formula,
         domain: Domain | Mapping[str, Any] | None = None, kind: str = "implicit-gradient",
+        costates: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
         object.__setattr__(self, "kind", kind)
+        object.__setattr__(self, "costates", costates)
         _build(self, state=state, parameters=parameters, residual=residual, value=value,
                domain=Domain() if domain is None else domain)  # fmt: skip
         _check_names(self.state, self.parameters)
@@ -185,12 +200,15 @@ class RecurrenceProblem(Derivable):
     value: Node
     domain: Domain = field(default_factory=Domain)
     kind: str = "recurrence-gradient"
+    costates: tuple[str, ...] = ()
 
     def __init__(
         self, state: Names, parameters: Names, step: Formulas, initial: Formulas, steps: int | str,
         value: Formula, domain: Domain | Mapping[str, Any] | None = None, kind: str = "recurrence-gradient",
+        costates: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
         object.__setattr__(self, "kind", kind)
+        object.__setattr__(self, "costates", costates)
         _build(self, state=state, parameters=parameters, step=step, initial=initial, steps=steps, value=value,
                domain=Domain() if domain is None else domain)  # fmt: skip
         _check_names(self.state, self.parameters)
@@ -220,6 +238,7 @@ class SystemClaim:
     equations  linear equations for l1, l2, … (implicit).
     terminal   by name of the adjoint: its value at the final time or step.
     jump       by name of the adjoint and time of an observation, "l1(1/2)": its value just before less that just after.
+    tangent    by name of the tangent s1, s2, …: its derivative (in a claim on a tangent problem).
     gradient   by what G is differentiated by: a parameter, t0, T, or "u(0)".
     text       the parts as they were written, by (table, key).
 
@@ -230,23 +249,44 @@ class SystemClaim:
     equations: tuple[Equation, ...] = ()
     terminal: Mapping[str, Node] = field(default_factory=dict)
     jump: Mapping[str, Node] = field(default_factory=dict)
+    tangent: Mapping[str, Node] = field(default_factory=dict)
     gradient: Mapping[str, Node] = field(default_factory=dict)
     text: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class System:
-    """A problem and what is claimed of it."""
+    """A problem and what is claimed of it; `second` is claimed of its tangent problem, whose gradient is H v."""
 
     problem: Problem
     claim: SystemClaim = field(default_factory=SystemClaim)
     title: str = ""
     source: str = ""
+    second: SystemClaim = field(default_factory=SystemClaim)
 
 
 def adjoint_names(problem: Problem) -> tuple[str, ...]:
-    """l1, l2, … in the order of the states."""
-    return tuple(f"l{i}" for i in range(1, len(problem.state) + 1))
+    """l1, l2, … in the order of the states, unless the problem has others."""
+    return problem.costates or _numbered("l", problem.state)
+
+
+def tangent_names(problem: Problem) -> tuple[str, ...]:
+    """s1, s2, …: what the states change by along a direction."""
+    return _numbered("s", problem.state)
+
+
+def direction_names(problem: Problem) -> tuple[str, ...]:
+    """v1, v2, …: the direction, in the order of the parameters."""
+    return _numbered("v", problem.parameters)
+
+
+def second_costates(problem: Problem) -> tuple[str, ...]:
+    """m1, m2, …, what l1, l2, … change by along the direction, and then those themselves."""
+    return (*_numbered("m", problem.state), *adjoint_names(problem))
+
+
+def _numbered(letter: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"{letter}{i}" for i in range(1, len(names) + 1))
 
 
 def _check_names(state: tuple[str, ...], parameters: tuple[str, ...]) -> None:

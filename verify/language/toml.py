@@ -10,6 +10,7 @@ import math
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from verify.claim import Domain, Variable
@@ -30,20 +31,29 @@ from verify.systems import (
     RecurrenceProblem,
     System,
     SystemClaim,
+    adjoint_names,
+    direction_names,
+    second_costates,
+    tangent_names,
 )
 
 Keys = tuple[str, ...]
 TOP = ("kind", "let", "title", "source", "objective", "claim")
+#: What is claimed of second derivatives: s' and m', m at the final time, what m gains, and the Hessian times v.
+SECOND = ("tangent", "second", "second_terminal", "second_jump", "hvp")
 #: For each kind: its table, the keys that must and may stand there, those of the objective, and of the claim.
 KINDS: Mapping[str, tuple[str, Keys, Keys, Keys, Keys]] = {
     "ode-gradient": (
         "ode", ("state", "rhs", "initial", "time"), ("parameters",), ("terminal", "running", "observations"),
-        ("adjoint", "terminal", "jump", "gradient"),
+        ("adjoint", "terminal", "jump", "gradient", *SECOND),
     ),
-    "implicit-gradient": ("implicit", ("state", "residual"), ("parameters",), ("value",), ("adjoint", "gradient")),
+    "implicit-gradient": (
+        "implicit", ("state", "residual"), ("parameters",), ("value",),
+        ("adjoint", "gradient", "second", "hvp"),
+    ),
     "recurrence-gradient": (
         "recurrence", ("state", "step", "initial", "steps"), ("parameters",), ("value",),
-        ("adjoint", "terminal", "gradient"),
+        ("adjoint", "terminal", "gradient", "second", "second_terminal", "hvp"),
     ),
 }  # fmt: skip
 NOT_YET = ("flow", "stein")
@@ -98,11 +108,11 @@ def problem_of(document: dict[str, Any]) -> Problem:
     return _Reader("", document).whole().problem
 
 
-def claim_of(problem: Problem, tables: Mapping[str, Any]) -> SystemClaim:
-    """What the tables of `[claim]` say of a problem.  Raises ProblemError."""
+def claims_of(problem: Problem, tables: Mapping[str, Any]) -> tuple[SystemClaim, SystemClaim]:
+    """What the tables of `[claim]` say of a problem, and of its tangent problem.  Raises ProblemError."""
     reader = _Reader("", {"kind": problem.kind, "claim": dict(tables)})
     reader.keys(tables, KINDS[problem.kind][-1], "claim")
-    return reader.claim(problem)
+    return reader.both(problem)
 
 
 class _Reader:
@@ -252,7 +262,8 @@ class _Reader:
             raise
         except ValueError as error:
             raise self.error(str(error), (table,)) from None
-        return System(problem, self.claim(problem), self.free_text("title"), self.free_text("source"))
+        first, second = self.both(problem)
+        return System(problem, first, self.free_text("title"), self.free_text("source"), second)
 
     def free_text(self, key: str) -> str:
         found = self.document.get(key, "")
@@ -361,11 +372,52 @@ class _Reader:
 
     # --- the claim ---
 
+    def both(self, problem: Problem) -> tuple[SystemClaim, SystemClaim]:
+        """What is claimed of the problem, and of its tangent problem."""
+        given = self.document.get("claim", {})
+        if not set(given) & set(SECOND):
+            return self.claim(problem), SystemClaim()
+        own = (*tangent_names(problem), *direction_names(problem), *second_costates(problem))
+        if clash := sorted(set(own) & {*problem.state, *problem.domain.variables}):
+            what = f"{clash[0]} means something else in a claim on second derivatives"
+            raise self.error(what, (KINDS[problem.kind][0],), "rename it")
+        first = {table: value for table, value in given.items() if table not in SECOND}
+        second: dict[str, Any] = {"tangent": given.get("tangent", {}), "gradient": given.get("hvp", {})}
+        for table, more in (("adjoint", "second"), ("terminal", "second_terminal"), ("jump", "second_jump")):
+            parts = [given[name] for name in (more, table) if name in given]
+            for name, part in zip((name for name in (more, table) if name in given), parts, strict=True):
+                self.check(part, (list,) if isinstance(problem, ImplicitProblem) else (dict,), "claim", name)
+            if parts and isinstance(problem, ImplicitProblem):
+                second[table] = [each for part in parts for each in part]
+            elif parts:
+                second[table] = {key: value for part in parts for key, value in part.items()}
+        for table in ("tangent", "hvp"):
+            self.check(given.get(table, {}), (dict,), "claim", table)
+        self.document["claim"] = first
+        found = self.claim(problem)
+        self.document["claim"] = {table: value for table, value in second.items() if value}
+        return found, self.claim(self.shell(problem))
+
+    def shell(self, problem: Problem) -> Problem:
+        """The names of the tangent problem, which is all that reading a claim on it needs."""
+        more = (*tangent_names(problem), *direction_names(problem))
+        domain = Domain(
+            {**problem.domain.variables, **{name: Variable(name) for name in more}}, problem.domain.conditions
+        )
+        state, costates = (*problem.state, *tangent_names(problem)), second_costates(problem)
+        if isinstance(problem, ImplicitProblem):
+            return replace(problem, state=state, residual=2 * problem.residual, domain=domain, costates=costates)
+        if isinstance(problem, RecurrenceProblem):
+            twice = {"step": 2 * problem.step, "initial": 2 * problem.initial}
+            return replace(problem, state=state, domain=domain, costates=costates, **twice)
+        twice = {"rhs": 2 * problem.rhs, "initial": 2 * problem.initial}
+        return replace(problem, state=state, domain=domain, costates=costates, **twice)
+
     def claim(self, problem: Problem) -> SystemClaim:
         if "claim" not in self.document:
             return SystemClaim()
         of = INDEX if isinstance(problem, RecurrenceProblem) else TIME
-        adjoints = [f"l{i}" for i in range(1, len(problem.state) + 1)]
+        adjoints = list(adjoint_names(problem))
         known = dict(problem.domain.variables)
         if isinstance(problem, ImplicitProblem):
             known |= {name: Variable(name) for name in (*problem.state, *adjoints)}
@@ -375,7 +427,7 @@ class _Reader:
         if isinstance(problem, RecurrenceProblem) and isinstance(problem.steps, str):
             known.setdefault(problem.steps, Variable(problem.steps))
         table, text = self.document["claim"], {}
-        parts: dict[str, dict[str, Node]] = {"adjoint": {}, "terminal": {}, "jump": {}, "gradient": {}}
+        parts: dict[str, dict[str, Node]] = {"adjoint": {}, "terminal": {}, "jump": {}, "tangent": {}, "gradient": {}}
         equations: tuple[Equation, ...] = ()
         for name in parts:
             if name not in table:
@@ -386,6 +438,7 @@ class _Reader:
             given = self.value((dict,), "claim", name)
             keys = adjoints if name != "gradient" else self.differentiable(problem)
             keys = self.jumping(problem, adjoints) if name == "jump" else keys
+            keys = list(problem.state[len(problem.state) // 2 :]) if name == "tangent" else keys
             for key, formula in self.at_each(problem, given, adjoints).items() if name == "jump" else given.items():
                 plain = self.gradient_key(problem, key) if name == "gradient" else key
                 if plain not in keys:
@@ -395,7 +448,18 @@ class _Reader:
                 node = self.formula(_round(formula, of), known, "claim", name, key)
                 parts[name][plain] = self.known_names(node, problem, known, "claim", name, key)
                 text[name, plain] = str(formula)
-        return SystemClaim(parts["adjoint"], equations, parts["terminal"], parts["jump"], parts["gradient"], text)
+        if parts["tangent"]:
+            bare = {name: symbol(name) for name in problem.state}
+            parts["tangent"] = {key: self.now(node, bare) for key, node in parts["tangent"].items()}
+        return SystemClaim(
+            parts["adjoint"], equations, parts["terminal"], parts["jump"], parts["tangent"], parts["gradient"], text
+        )
+
+    def now(self, node: Node, bare: Mapping[str, Node]) -> Node:
+        """States at t as plain symbols."""
+        at = {each: bare[each.value[0]] for each in postorder(node)
+              if each.op == "abstract" and each.value[0] in bare and each.args == (symbol(TIME),)}  # fmt: skip
+        return substitute(node, at)
 
     def jumping(self, problem: Problem, adjoints: list[str]) -> list[str]:
         """Where an adjoint can jump: l1(1/2) for an observation at 1/2."""

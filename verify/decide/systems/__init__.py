@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from verify.decide.systems.result import SystemResult
-from verify.systems import ImplicitProblem, OdeProblem, System
+from verify.systems import ImplicitProblem, OdeProblem, System, SystemClaim
 from verify.verdict import Verdict
 
 __all__ = ["judge", "task_of"]
@@ -17,6 +18,39 @@ def judge(system: System, *, seed: int = 0) -> Iterator[SystemResult]:
 
     Runs in this process without limits of time or memory: see `verify.judge_systems` for those.
     """
+    first: SystemResult | None = None
+    if system.second == SystemClaim():
+        yield from _judge(system, seed)
+        return
+    from verify.decide.systems.second import conventions, joined, second_problem, tangents
+
+    claimed = system.claim != SystemClaim()
+    for first in _judge(system, seed) if claimed else ():
+        yield replace(
+            first, verdict=min(first.verdict, Verdict.UNDECIDED), reason="second derivatives are not yet tried"
+        )
+    first = first or SystemResult("", system.problem.kind, seed=seed)
+    try:
+        second = second_problem(system)
+    except ValueError as reason:
+        yield replace(first, verdict=min(first.verdict, Verdict.UNDECIDED), reason=str(reason))
+        return
+    more = tuple(tangents(second.problem, second.claim, seed))
+    found: SystemResult | None = None
+    for found in _judge(second, seed):
+        yield joined(first, found, more, system)
+    if found is None or found.verdict is not Verdict.REFUTED:
+        return
+    for says, scaled in conventions(system, second):
+        *_, other = _judge(scaled, seed)
+        if other.verdict >= Verdict.SUPPORTED:
+            said = "; ".join(filter(None, (other.convention, says)))
+            yield joined(first, replace(other, convention=said), more, system)
+            return
+
+
+def _judge(system: System, seed: int) -> Iterator[SystemResult]:
+    """A problem and its claim, first order."""
     problem = system.problem
     if isinstance(problem, OdeProblem):
         from verify.decide.systems.ode import judge as judge_ode

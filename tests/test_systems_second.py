@@ -1,0 +1,128 @@
+"""Are Hessians times a direction, and the second-order adjoints behind them, derived and judged right?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from systems_bank import BASES
+
+import verify
+from verify.calculus.numpy_code import module
+from verify.calculus.tangent import tangent_problem
+from verify.decide.systems import judge
+from verify.decide.systems.result import SystemResult
+from verify.language.toml import ProblemError, read_system
+from verify.problems import system
+from verify.verdict import Verdict
+
+PROBLEM = verify.OdeProblem(
+    "x y", "a b", ["-a*x*y + t", "x - b*y^2"], ["a", "b^2"], 0, 1, terminal="x*y + a*b", running="a*x^2",
+    domain={"a": "interval(0.5, 1)", "b": "interval(0.5, 1)"}, observations=[("1/2", "x^2*b")],
+)  # fmt: skip
+
+
+def judged(problem: Any, tables: dict[str, Any]) -> SystemResult:
+    *_, result = judge(system(problem, tables))
+    return result
+
+
+def test_the_tangent_problem_has_the_hessian_for_its_gradient() -> None:
+    first, second = ({}, {})
+    exec(compile(module(PROBLEM), "first", "exec"), first)
+    exec(compile(module(tangent_problem(PROBLEM)), "second", "exec"), second)
+    p, v = np.array([0.7, 0.8]), np.array([0.3, -1.1])
+    names = second["NAMES"]
+    at = dict(zip(("a", "b", "v1", "v2"), (*p, *v), strict=True))
+    found = second["gradient"]([at[name] for name in names], rtol=1e-12, atol=1e-14)["p"][:2]
+
+    def slope(h: float) -> np.ndarray:
+        forth, back = (first["gradient"](p + s * h * v, rtol=1e-12, atol=1e-14)["p"] for s in (1, -1))
+        return (forth - back) / (2 * h)
+
+    assert found == pytest.approx((4 * slope(1e-3) - slope(2e-3)) / 3, rel=1e-8)
+
+
+def test_what_a_problem_says_of_its_second_derivatives_is_proved() -> None:
+    result = judged(PROBLEM, PROBLEM.adjoint() | PROBLEM.second_order())
+    assert {part.name: part.verdict for part in result.parts if part.verdict is not Verdict.PROVED} == {}
+    assert {"tangent s1", "second adjoint m2", "second jump m1(1/2)", "hvp b"} <= {part.name for part in result.parts}
+
+
+@pytest.mark.parametrize("name", ["linear", "cubic", "map", "rotation"])
+def test_second_derivatives_of_every_kind_are_proved(name: str) -> None:
+    problem = read_system(BASES[name].toml()).problem
+    assert judged(problem, problem.adjoint() | problem.second_order()).verdict is Verdict.PROVED
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "old", "new", "slip"),
+    [
+        ("second", "m1", "- 2*v1*x", "", "missing-term"),
+        ("second", "m1", "l1*a*s2", "0*s2", "missing-term"),
+        ("second", "m2", "m2", "-m2", "sign"),
+        ("second_terminal", "m1", "s2(1)", "0", "boundary"),
+        ("second_jump", "m1(1/2)", "2*v2*x", "v2*x", "factor"),
+        ("hvp", "a", "+ v2", "", "missing-term"),
+        ("hvp", "b", "+ 2*l2(0)*v2", "", "missing-term"),
+    ],
+)
+def test_a_wrong_part_of_the_second_order_is_refuted(table: str, key: str, old: str, new: str, slip: str) -> None:
+    tables = PROBLEM.second_order()
+    text = tables[table][key] if tables[table][key].startswith("-") else f"+ {tables[table][key]}"
+    spaced = text.replace("-2*v1*x", "0 - 2*v1*x", 1) if text.startswith("-") else text.removeprefix("+ ")
+    assert old in spaced
+    tables[table] = {**tables[table], key: spaced.replace(old, new, 1)}
+    result = judged(PROBLEM, PROBLEM.adjoint() | tables)
+    assert result.verdict is Verdict.REFUTED
+    assert result.worst is not None
+    assert result.worst.name.endswith(key)
+    assert result.worst.diagnosis is not None
+    assert result.worst.diagnosis.slip == slip
+
+
+def test_a_wrong_tangent_is_refuted_and_corrected() -> None:
+    result = judged(PROBLEM, PROBLEM.second_order() | {"tangent": {"s1": "-a*y*s1 - a*x*s2"}})
+    assert result.verdict is Verdict.REFUTED
+    assert "x*y*v1" in (result.correction or "")
+
+
+def test_another_sign_of_both_adjoints_is_no_mistake() -> None:
+    problem = verify.OdeProblem("u", "p", ["p*u"], [1], 0, "T", "u^2/2", domain={"T": "interval(1, 2)"})
+    claim = {
+        "adjoint": {"l1": "-p*l1"}, "terminal": {"l1": "-u"}, "gradient": {"p": "-int(l1*u, t, 0, T)"},
+        "second": {"m1": "-l1*v1 - p*m1"}, "second_terminal": {"m1": "-s1(T)"},
+        "hvp": {"p": "-int(l1*s1 + m1*u, t, 0, T)"},
+    }  # fmt: skip
+    assert judged(problem, claim).verdict is Verdict.PROVED
+    assert judged(problem, claim | {"second_terminal": {"m1": "s1(T)"}}).verdict is Verdict.REFUTED
+
+
+def test_another_sign_of_the_second_adjoint_alone_is_no_mistake() -> None:
+    problem = verify.ImplicitProblem("u", "p", ["u^3 + u - p"], "u^2 + p")
+    claim = {
+        "adjoint": ["(3*u^2 + 1)*l1 = 2*u"], "gradient": {"p": "1 + l1"},
+        "second": ["(3*u^2 + 1)*m1 = 6*u*l1*s1 - 2*s1"], "hvp": {"p": "-m1"},
+    }  # fmt: skip
+    result = judged(problem, claim)
+    assert result.verdict is Verdict.PROVED
+    assert "m is -1 times" in result.convention
+    assert judged(problem, claim | {"hvp": {"p": "m1"}}).verdict is Verdict.REFUTED
+
+
+def test_a_file_claims_second_derivatives() -> None:
+    text = BASES["growth"].toml() + 'hvp = { p = "int(l1*s1 + m1*u, t, 0, T)" }\nsecond = { m1 = "-l1*v1 - p*m1" }\n'
+    *_, result = judge(read_system(text))
+    assert result.verdict is Verdict.PROVED
+    with pytest.raises(ProblemError, match=r"unknown key 'q' in \[claim\.gradient\]|unknown key 'q'"):
+        read_system(text.replace("hvp = { p", "hvp = { q"))
+    with pytest.raises(ProblemError, match="v1 means something else"):
+        read_system(text.replace('parameters = ["p"]', 'parameters = ["p", "v1"]'))
+
+
+def test_times_that_move_are_refused() -> None:
+    problem = read_system(BASES["moving-end"].toml()).problem
+    with pytest.raises(ValueError, match="no time depends on a parameter"):
+        problem.second_order()
+    assert judged(problem, {"hvp": {"p": "v1"}}).verdict is Verdict.UNDECIDED
