@@ -20,7 +20,7 @@ from verify.language import read_expression
 from verify.language.toml import read_system
 from verify.numerics.enclosure import Ball, Enclosure, Fail, enclose, step
 from verify.numerics.enclosure.ball import ball
-from verify.numerics.enclosure.enclose import objective_of
+from verify.numerics.enclosure.objective import derivatives
 from verify.numerics.enclosure.field import Field, differentiated
 from verify.numerics.enclosure.forward import Box, GaveUp, integrate
 from verify.numerics.enclosure.jets import taylor
@@ -238,7 +238,7 @@ class Coarse:
                 field = Field.of(self.known.problem, self.known.names())
                 box = Box.of({name: ball(x) for name, x in at.items()}, ())
                 way = integrate(field, box, order, 1e-4, monotonic() + 10, self.adjoint)
-                objective, gradient = objective_of(field, box, way)
+                objective, gradient = derivatives(field, way, 0)
                 balls = [Ball.of(objective), *(Ball.of(gradient[name]) for name in self.known.names())]
             except GaveUp:
                 continue

@@ -1,8 +1,8 @@
 """Where is dG/dq for many names q at once?  The adjoint, backwards over the steps that were proved forwards.
 
-On a step with time scaled to s in [0, 1] the adjoint is l(s)^T = l(1)^T J Psi(s), where Psi is the inverse of dx(s)/dx(0)
-and J = dx(1)/dx(0): l at the start of the step is J^T l at its end.  What the step adds to the gradient is h times the
-integral of l^T f_q.  At the time of a term g of the objective, g_x is added to l.
+On a step with time scaled to s in [0, 1] the adjoint is l(s)^T = l(1)^T J Psi(s), where Psi is the inverse of
+dx(s)/dx(0) and J = dx(1)/dx(0): l at the start of the step is J^T l at its end.  What the step adds to the gradient is
+h times the integral of l^T f_q.  At the time of a term g of the objective, g_x is added to l.
 """
 
 from __future__ import annotations

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import math
 import time as clock
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import Any
 
-from flint import arb, arb_mat, ctx
+from flint import arb, ctx
 
+from verify.decide.prove.tower import GiveUp
 from verify.numerics.enclosure.ball import Ball, ball
-from verify.numerics.enclosure.field import Field, differentiated, needed, own_time
-from verify.numerics.enclosure.forward import Box, GaveUp, Way, integrate
+from verify.numerics.enclosure.doubled import doubled, size
+from verify.numerics.enclosure.field import Field, differentiated
+from verify.numerics.enclosure.forward import WIDE, Box, GaveUp, integrate
+from verify.numerics.enclosure.objective import Known, derivatives, known, known_by_second
+from verify.numerics.enclosure.values import Ends, Value, ends_of
 from verify.numerics.enclosure.written import Unsupported
 from verify.systems import OdeProblem, System
 
-#: A number, its text ("0.1", "3/2"), or a pair of them for everything between.
-Value: TypeAlias = "Fraction | int | float | str | Ball | tuple[Any, Any]"
 #: Times that the tolerance is tightened.
 PASSES = 5
 #: Names for each state from which on the adjoint is faster.
@@ -28,6 +30,12 @@ MANY = 4
 SHARE = {False: 5e-8, True: 2e-9}
 #: What the tolerance is multiplied by after a pass that did not get to the end.
 FINER = 1e-8
+#: Largest doubled system for a box.
+LARGEST = 60
+#: What a step over a wide box may leave out, in units of the square of its width.
+OF_SQUARE = 1e-5
+#: What a box is worth splitting for, as a part of the radius.
+GAIN = 0.03
 
 
 @dataclass(frozen=True)
@@ -38,7 +46,10 @@ class Enclosure:
     objective  G.
     gradient   dG/dq by parameter and other name of the problem; `t0` and `T`, which mean the ends of the interval
                (the whole derivative where the problem has a name t0 or T); `u(t0)` for the initial value of u alone.
+               `t0` and `u(t0)` are missing over boxes that are too wide for them.
+    hessian    second derivatives of G by pairs of names, where they were asked for.
     radius     the largest radius in `gradient`; reached: whether it is what was asked for.
+    pieces     parts of the box that were enclosed one by one.
     steps, order, bits   of the last pass.
     """
 
@@ -51,15 +62,19 @@ class Enclosure:
     steps: int
     order: int
     bits: int
+    pieces: int = 1
+    hessian: Mapping[tuple[str, str], Ball] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return True
 
     def to_json(self) -> dict[str, Any]:
         balls = {"point": self.point, "state": self.state, "gradient": self.gradient}
+        if self.hessian:
+            balls["hessian"] = {f"{a}, {b}": x for (a, b), x in self.hessian.items()}
         record: dict[str, Any] = {key: {name: b.to_json() for name, b in each.items()} for key, each in balls.items()}
         record["objective"] = self.objective.to_json()
-        keys = ("radius", "reached", "steps", "order", "bits")
+        keys = ("radius", "reached", "pieces", "steps", "order", "bits")
         return record | {key: getattr(self, key) for key in keys}
 
 
@@ -80,6 +95,8 @@ def enclose(
     radius: float = 1e-12,
     seconds: float = 10.0,
     adjoint: bool | None = None,
+    pieces: int = 1,
+    second: bool = False,
 ) -> Enclosure | Fail:
     """Enclose x(T), G and the gradient of G at a point of the parameters, or over a box of them.
 
@@ -88,143 +105,204 @@ def enclose(
     seconds  after which it gives up.
     adjoint  whether the gradient comes from the adjoint, whose cost hardly grows with the number of names, or from
              forward sensitivities; chosen by their number unless given.
+    pieces   parts that a box may be split into; it is split where that makes the balls smaller.
+    second   whether the second derivatives by pairs of names are enclosed too, to whatever radius comes along.
 
     Raises ValueError for a name without a value, or without a meaning; never returns a number where there is no
     solution.  Method: Lohner's QR frame around Taylor steps whose remainders are bounded in the algebra of power
     series (Schauder's theorem), all in balls; see `verify.numerics.enclosure.step`.
     """
     if isinstance(problem, System):
-        return enclose(_ode(problem.problem), at, radius=radius, seconds=seconds, adjoint=adjoint)
-    values = _values(_ode(problem), at or {})
+        problem = _ode(problem.problem)
+    ends = ends_of(_ode(problem), at or {})
     if not 0 < radius < math.inf:
         raise ValueError(f"radius is {radius}; give a positive number")
+    if pieces < 1:
+        raise ValueError(f"pieces is {pieces}; give 1 or more")
     try:
         names = differentiated(problem)
         many = len(names) > MANY * len(problem.state) if adjoint is None else adjoint
-        field = Field.of(problem, names)
-    except Unsupported as reason:
+        task = Task(Field.of(problem, names), radius, clock.monotonic() + seconds, many)
+        found = task.box(ends)
+        if pieces > 1:
+            found = task.split(ends, found, pieces)
+        if second and isinstance(found, Enclosure):
+            return task.second(ends, found)
+        return found
+    except (Unsupported, GiveUp) as reason:
         return Fail(str(reason))
-    deadline = clock.monotonic() + seconds
-    best: Enclosure | None = None
-    failed = ""
-    tol = radius * SHARE[many]
-    for _ in range(PASSES):
-        digits = max(-math.log10(max(tol, 1e-300)), 4.0)
-        order, bits = int(14 + 1.07 * digits), int(3.33 * digits) + 35
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is wanted of a field, and until when."""
+
+    field: Field
+    radius: float
+    deadline: float
+    adjoint: bool
+
+    def box(self, ends: Mapping[str, Ends]) -> Enclosure | Fail:
+        """Passes over a box (or a point), each with a finer tolerance, until the radius is reached."""
+        width = max((float((high - low) / max(1, abs(high + low))) for low, high in ends.values()), default=0.0)
+        if width > WIDE:
+            return self._wide_box(ends, max(self.radius * SHARE[False], OF_SQUARE * width**2))
+        best: Enclosure | None = None
+        failed = ""
+        tol = self.radius * SHARE[self.adjoint]
+        for _ in range(PASSES):
+            order, bits = _figures(tol)
+            try:
+                with _precision(bits, order):
+                    found = self._pass(ends, order, bits, tol, doubling=False)
+            except GaveUp as reason:
+                if best or failed or reason.final:
+                    # Twice at the same place: more digits do not help.
+                    return best or Fail(failed or str(reason))
+                failed, tol = str(reason), tol * FINER
+                continue
+            stuck = best is not None and found.radius > 0.5 * best.radius
+            best = found if best is None or found.radius < best.radius else best
+            if best.reached or stuck:
+                return best
+            tol *= max(min(0.1 * self.radius / found.radius, 0.1), 1e-30)
+        return best or Fail(failed)
+
+    def _wide_box(self, ends: Mapping[str, Ends], tol: float) -> Enclosure | Fail:
+        """One pass: what the balls are wide by does not come from tails."""
+        digits = max(-math.log10(tol), 4.0)
+        order, bits = int(4 + 0.6 * digits), int(3.33 * digits) + 35
         try:
             with _precision(bits, order):
-                found = _pass(field, values, order, bits, tol, radius, deadline, many)
+                return self._pass(ends, order, bits, tol, doubling=True)
         except GaveUp as reason:
-            if best or failed:
-                # Twice at the same place: more digits do not help.
-                return best or Fail(failed)
-            failed, tol = str(reason), tol * FINER
-            continue
-        stuck = best is not None and found.radius > 0.5 * best.radius
-        best = found if best is None or found.radius < best.radius else best
-        if best.reached or stuck:
-            return best
-        tol *= max(min(0.1 * radius / found.radius, 0.1), 1e-30)
-    return best or Fail(failed)
+            return Fail(str(reason))
+
+    def _pass(self, ends: Mapping[str, Ends], order: int, bits: int, tol: float, doubling: bool) -> Enclosure:
+        at = {name: _between(*pair) for name, pair in ends.items()}
+        box = Box.of(at, [name for name, (low, high) in ends.items() if low < high])
+        doubling = doubling and size(self.field) <= LARGEST
+        try:
+            found = self._by_second(box, order, tol) if doubling else None
+            try:
+                way = integrate(self.field, box, order, tol, self.deadline, self.adjoint)
+                first = known(self.field, box, way)
+                found = first.both(found) if found else first
+            except GaveUp:
+                if not found:
+                    raise
+            return self._stated(found, at, order, bits)
+        except (ArithmeticError, ValueError) as reason:
+            raise GaveUp(f"the objective, or its derivative, has no finite value ({reason})") from None
+
+    def _by_second(self, box: Box, order: int, tol: float) -> Known | None:
+        whole, outputs = doubled(self.field)
+        try:
+            way = integrate(whole, box, order, tol, self.deadline, adjoint=False, states_alone=True)
+        except GaveUp:
+            return None
+        return known_by_second(whole, outputs, box, way)
+
+    def _stated(self, found: Known, at: Mapping[str, arb], order: int, bits: int) -> Enclosure:
+        balls = {name: Ball.of(x) for name, x in found.gradient.items()}
+        state = {name: Ball.of(x) for name, x in zip(self.field.problem.state, found.state, strict=True)}
+        worst = max((float(b.radius) for b in balls.values()), default=0.0)
+        point = {name: Ball.of(x) for name, x in at.items()}
+        reached = worst <= self.radius
+        return Enclosure(point, state, Ball.of(found.objective), balls, worst, reached, found.steps, order, bits)
+
+    def split(self, ends: Mapping[str, Ends], whole: Enclosure | Fail, pieces: int) -> Enclosure | Fail:
+        """The hull of the balls of parts, of which the worst is halved as long as that makes them smaller."""
+        done: list[Enclosure] = []
+        open_: list[tuple[dict[str, Ends], Enclosure | Fail]] = [(dict(ends), whole)]
+        while open_ and len(done) + len(open_) < pieces and clock.monotonic() < self.deadline:
+            worst = max(range(len(open_)), key=lambda i: _size(open_[i][1]))
+            part, found = open_.pop(worst)
+            halves = [(half, self.box(half)) for half in _halves(part)]
+            both = [each for _, each in halves if isinstance(each, Enclosure)]
+            if isinstance(found, Fail):
+                open_.extend(halves)
+            elif len(both) < len(halves):
+                done.append(found)  # out of time
+            elif _hull(both).radius > (1 - GAIN) * found.radius:
+                done.extend(both)
+            else:
+                open_.extend(halves)
+        for part, found in open_:
+            if isinstance(found, Fail):
+                where = ", ".join(
+                    f"{name} in [{float(low):.6g}, {float(high):.6g}]" for name, (low, high) in part.items()
+                )
+                return Fail(f"{found.reason} (with {where})")
+            done.append(found)
+        return _hull(done)
+
+    def second(self, ends: Mapping[str, Ends], found: Enclosure) -> Enclosure | Fail:
+        """With the second derivatives, from the doubled system."""
+        whole, outputs = doubled(self.field)
+        wide = [name for name, (low, high) in ends.items() if low < high]
+        try:
+            with _precision(found.bits, found.order):
+                box = Box.of({name: _between(*pair) for name, pair in ends.items()}, wide)
+                tol = self.radius * SHARE[False]
+                way = integrate(whole, box, found.order, tol, self.deadline, adjoint=False)
+                names = self.field.names
+                rows = {name: derivatives(whole, way, outputs.index(name))[1] for name in names}
+                balls = {(a, b): Ball.of(rows[a][b]) for a in names for b in names}
+        except (GaveUp, ArithmeticError, ValueError) as reason:
+            return Fail(f"no second derivatives: {reason}")
+        return replace(found, hessian=balls)
 
 
-def _pass(
-    field: Field, values: Mapping[str, tuple[Fraction, Fraction]], order: int, bits: int, tol: float, radius: float,
-    deadline: float, adjoint: bool,
-) -> Enclosure:  # fmt: skip
-    at = {name: _between(*ends) for name, ends in values.items()}
-    box = Box.of(at, [name for name, (low, high) in values.items() if low < high])
-    try:
-        way = integrate(field, box, order, tol, deadline, adjoint)
-        objective, gradient = objective_of(field, box, way)
-        balls = {name: Ball.of(x) for name, x in gradient.items()}
-        state = {name: Ball.of(way.reached[-1].state[i, 0]) for i, name in enumerate(field.problem.state)}
-        value = Ball.of(objective)
-    except (ArithmeticError, ValueError) as reason:
-        raise GaveUp(f"the objective, or its derivative, has no finite value ({reason})") from None
-    worst = max((float(b.radius) for b in balls.values()), default=0.0)
-    point = {name: Ball.of(x) for name, x in at.items()}
-    return Enclosure(point, state, value, balls, worst, worst <= radius, way.steps, order, bits)
+def _size(found: Enclosure | Fail) -> float:
+    return found.radius if isinstance(found, Enclosure) else math.inf
 
 
-def objective_of(field: Field, box: Box, way: Way) -> tuple[arb, dict[str, arb]]:
-    """G and its gradient.
-
-    With Phi = dx/dx(t0), S = dx/dq at fixed ends, and H = g_t + g_x x', all at the time T of a term g:
-
-        dG/dq = sum over the terms of (g_q + g_x S + H T_q - g_x Phi x'(t0) t0_q)
-
-    Over a box G is its value in the middle, and dG/dq xi beside it.
-    """
-    n = len(field.state)
-    terms = [way.system.term(i, end.state.entries(), end.time) for i, end in enumerate(way.reached)]
-    by_start, by_names = way.pulled([term.by_states for term in terms])
-    H0 = (by_start * arb_mat(n, 1, way.system.rhs([*way.start.entries(), way.begin])))[0, 0]
-    first, *ends = way.system.constant(way.system.times)[1]
-    H = [
-        term.by_time + (term.by_states * arb_mat(n, 1, way.system.rhs([*end.state.entries(), end.time])))[0, 0]
-        for term, end in zip(terms, way.reached, strict=True)
-    ]
-    gradient = {}
-    for j, name in enumerate(field.names):
-        total = by_names[0, j] - H0 * first[j]
-        for term, rate, slopes in zip(terms, H, ends, strict=True):
-            total = total + term.by_names[j] + rate * slopes[j]
-        gradient[name] = total
-    if own_time(field.problem, "t0"):
-        gradient["t0"] = -H0
-    if own_time(field.problem, "T"):
-        gradient["T"] = H[-1]
-    for i, name in enumerate(field.problem.state):
-        gradient[f"{name}(t0)"] = by_start[0, i]
-    return _value(field, box, way, [term.value for term in terms], gradient), gradient
+def _figures(tol: float) -> tuple[int, int]:
+    """Coefficients and bits for a tolerance."""
+    digits = max(-math.log10(max(tol, 1e-300)), 4.0)
+    return int(14 + 1.07 * digits), int(3.33 * digits) + 35
 
 
-def _value(field: Field, box: Box, way: Way, terms: Sequence[arb], gradient: Mapping[str, arb]) -> arb:
-    """G: directly, and over a box by the mean value theorem too."""
-    direct = sum(terms[1:], terms[0])
-    if not box.wide:
-        return direct
-    thin = field.at(box.middle, ())
-    times = thin.constant(thin.times)[0][1:]
-    central = [
-        thin.term(i, end.central.entries(), t) for i, (end, t) in enumerate(zip(way.reached, times, strict=True))
-    ]
-    value = sum((term.value for term in central[1:]), central[0].value)
-    for i, name in enumerate(box.wide):
-        value = value + gradient[name] * box.xi[i, 0]
-    return value.intersection(direct)
+def _halves(ends: Mapping[str, Ends]) -> list[dict[str, Ends]]:
+    """The box, halved across its longest side (relative to its middle, or 1)."""
+    longest = max(ends, key=lambda name: (ends[name][1] - ends[name][0]) / max(1, abs(sum(ends[name]))))
+    low, high = ends[longest]
+    middle = (low + high) / 2
+    return [{**ends, longest: pair} for pair in ((low, middle), (middle, high))]
 
 
-# --- inputs -----------------------------------------------------------------------------------------
+def _hull(parts: list[Enclosure]) -> Enclosure:
+    """What holds for all parts."""
+    first = parts[0]
+
+    def joined(balls: list[Ball]) -> Ball:
+        with _precision(first.bits, first.order):
+            return Ball.of(_between(min(b.low for b in balls), max(b.high for b in balls)))
+
+    def each(of: str) -> dict[str, Ball]:
+        known = [getattr(part, of) for part in parts]
+        return {key: joined([one[key] for one in known]) for key in known[0] if all(key in one for one in known)}
+
+    gradient = each("gradient")
+    radius = max((float(b.radius) for b in gradient.values()), default=0.0)
+    return replace(
+        first,
+        point=each("point"),
+        state=each("state"),
+        objective=joined([part.objective for part in parts]),
+        gradient=gradient,
+        radius=radius,
+        reached=all(part.reached for part in parts),
+        pieces=len(parts),
+        steps=sum(part.steps for part in parts),
+    )
 
 
 def _ode(problem: Any) -> OdeProblem:
     if not isinstance(problem, OdeProblem):
         raise ValueError(f"{getattr(problem, 'kind', type(problem).__name__)!r} is not enclosed; give an OdeProblem")
     return problem
-
-
-def _values(problem: OdeProblem, at: Mapping[str, Value]) -> dict[str, tuple[Fraction, Fraction]]:
-    names = needed(problem)
-    if missing := sorted(names - set(at)):
-        raise ValueError(f"no value for {', '.join(missing)}; add it to `at`, as a number or a pair (low, high)")
-    if unknown := sorted(set(at) - names - set(problem.domain.variables)):
-        raise ValueError(f"{', '.join(unknown)} in `at` is no name of the problem; it has {', '.join(sorted(names))}")
-    return {name: _ends(name, at[name]) for name in sorted(names)}
-
-
-def _ends(name: str, value: Value) -> tuple[Fraction, Fraction]:
-    if isinstance(value, Ball):
-        return value.low, value.high
-    ends = value if isinstance(value, tuple) else (value, value)
-    try:
-        low, high = (Fraction(end) for end in ends)
-    except (ValueError, OverflowError, TypeError, ZeroDivisionError):
-        raise ValueError(f"{name} = {value!r} is no number; write 3/2, 0.1, or a pair (low, high)") from None
-    if low > high:
-        raise ValueError(f"{name} = {value!r} is empty; write the smaller number first")
-    return low, high
 
 
 def _between(low: Fraction, high: Fraction) -> arb:

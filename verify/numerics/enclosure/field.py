@@ -22,20 +22,26 @@ COST = " running"
 
 @dataclass(frozen=True)
 class Field:
-    """x' = rhs(t, x, q), the start b(q), and the terms of the objective at their times.
+    """x' = rates(t, x, q), x(t0) = starts(q), and the terms of the objective at their times.
 
     state       the names of the n states, the running cost last; names: the m names q that are differentiated by.
-    rhs         in states and time; initial, times (t0, then those of the terms): in names alone.
-    terms       in states and time, one for each time.
+    moments     t0, and the time of each term; written_terms: what is observed then, one expression or several.
+    lead        number of the states that move by themselves; the others are sensitivities of all of them, one by one.
+    rhs, initial, times, terms   the same as tapes; rhs and terms in states and time, the others in names alone.
     """
 
     problem: OdeProblem
     state: tuple[str, ...]
     names: tuple[str, ...]
+    rates: tuple[Node, ...]
+    starts: tuple[Node, ...]
+    moments: tuple[Node, ...]
+    written_terms: tuple[tuple[Node, ...], ...]
     rhs: Tape
     initial: Tape
     times: Tape
     terms: tuple[Tape, ...]
+    lead: int
 
     @classmethod
     def of(cls, problem: OdeProblem, names: tuple[str, ...]) -> Field:
@@ -44,19 +50,28 @@ class Field:
         state = (*problem.state, COST) if costs else problem.state
         rhs = (*problem.rhs, problem.running) if costs else problem.rhs
         initial = (*problem.initial, ZERO) if costs else problem.initial
-        moving = (*state, TIME)
         times, terms = observed(problem)
         if costs:
             terms = (*terms[:-1], add(terms[-1], symbol(COST)))
-        return cls(
-            problem,
-            state,
-            names,
-            Tape.of(rhs, moving),
-            Tape.of(initial, ()),
-            Tape.of((problem.t0, *times), ()),
-            tuple(Tape.of((term,), moving) for term in terms),
-        )
+        return cls.written(problem, state, names, rhs, initial, (problem.t0, *times), tuple((term,) for term in terms))
+
+    @classmethod
+    def written(
+        cls,
+        problem: OdeProblem,
+        state: tuple[str, ...],
+        names: tuple[str, ...],
+        rates: tuple[Node, ...],
+        starts: tuple[Node, ...],
+        moments: tuple[Node, ...],
+        terms: tuple[tuple[Node, ...], ...],
+        lead: int = 0,
+    ) -> Field:
+        """From expressions in states, time and names.  Raises Unsupported."""
+        moving = (*state, TIME)
+        observed_terms = tuple(Tape.of(each, moving) for each in terms)
+        tapes = Tape.of(rates, moving), Tape.of(starts, ()), Tape.of(moments, ()), observed_terms
+        return cls(problem, state, names, rates, starts, moments, terms, *tapes, lead or len(state))
 
     def at(self, values: Mapping[str, arb], driven: Sequence[str]) -> System:
         """The field at values of its names.
@@ -89,12 +104,13 @@ class System:
         run = bound.run(())
         return [run.slots[root] for root in bound.tape.roots], bound.derivatives(run, 0, self.field.names)
 
-    def term(self, i: int, states: Sequence[arb], time: arb) -> Term:
-        """A term of the objective with its derivatives."""
+    def observe(self, i: int, states: Sequence[arb], time: arb) -> list[Term]:
+        """What is observed at a time, with its derivatives."""
         bound, n = self.terms[i], len(self.field.state)
         run = bound.run([*states, time])
-        (row,) = bound.derivatives(run, n + 1, self.field.names)
-        return Term(run.slots[bound.tape.roots[0]], arb_mat(1, n, row[:n]), row[n], row[n + 1 :])
+        values = [run.slots[root] for root in bound.tape.roots]
+        rows = bound.derivatives(run, n + 1, self.field.names)
+        return [Term(g, arb_mat(1, n, row[:n]), row[n], row[n + 1 :]) for g, row in zip(values, rows, strict=True)]
 
 
 @dataclass(frozen=True)

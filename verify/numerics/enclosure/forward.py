@@ -18,6 +18,7 @@ import time as clock
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from flint import arb, arb_mat
 
@@ -34,11 +35,25 @@ LARGEST_STEPS, HALVINGS = 20_000, 30
 #: The tail of the variations that a step aims at, and that it may have, in units of the tolerance.
 AIM, ACCEPTED = 10.0, 1e4
 #: Steps after which it is looked ahead, and how much longer than allowed the way must look to be given up.
-LOOK, PATIENCE = 60, 6.0
+LOOK, PATIENCE = 40, 6.0
+#: Width of a set that did not fail for its width.
+THIN = 1e-6
+
+#: Relative width from which on a box is wide, and what a step may then be long, in units of 1/|f_x|.
+WIDE, MILD = 1e-7, 0.35
+#: How much shorter than that a step over a wide box may be.
+SHORTER = 0.02
 
 
 class GaveUp(Exception):
-    """No enclosure up to the final time, with the reason."""
+    """No enclosure up to the final time, with the reason.
+
+    final   whether a finer tolerance would not change it.
+    """
+
+    def __init__(self, reason: str, final: bool = False) -> None:
+        super().__init__(reason)
+        self.final = final
 
 
 @dataclass(frozen=True)
@@ -53,6 +68,10 @@ class Box:
     wide: tuple[str, ...]
     xi: arb_mat
 
+    def is_wide(self) -> bool:
+        """Whether balls of its width rather than tails decide how long a step may be."""
+        return any(float(x.rad()) > WIDE * max(1.0, float(abs(x).mid())) for x in self.whole.values())
+
     @classmethod
     def of(cls, values: Mapping[str, arb], wide: Sequence[str]) -> Box:
         middle = {name: x.mid() if name in wide else x for name, x in values.items()}
@@ -61,10 +80,14 @@ class Box:
 
 @dataclass(frozen=True)
 class Reached:
-    """At a time of the objective: x over the box (n x 1) and at its middle; dx/dx(t0) (n x n), dx/dq (n x driven)."""
+    """At a time of the objective: x over the box (n x 1), dx/dx(t0) (n x n) and dx/dq (n x m, or nothing).
+
+    The state is in central + spread * xi, with the same numbers in the matrix `spread` (n x wide) for all points.
+    """
 
     state: arb_mat
     central: arb_mat
+    spread: arb_mat
     by_start: arb_mat
     by_names: arb_mat
     time: arb
@@ -72,7 +95,7 @@ class Reached:
 
 @dataclass(frozen=True)
 class Way:
-    """The start x (n x 1) with dx/dq (n x m), what is reached at each time, and the steps between them."""
+    """The start x (n x 1) with dx/dq (n x m), what is reached at each time, and the steps between (for the adjoint)."""
 
     system: System
     begin: arb
@@ -103,11 +126,11 @@ class Sets:
     xi: arb_mat
 
     @classmethod
-    def of(cls, start: arb_mat, slope: arb_mat, driven: arb_mat, xi: arb_mat) -> Sets:
+    def of(cls, start: arb_mat, slope: arb_mat, driven: arb_mat, xi: arb_mat, lead: int) -> Sets:
         """From b at the middle of the box, its derivatives by the wide names and by the driven ones over the box."""
         n, C = start.nrows(), slope.mid()
         eye = arb_mat(n, n, [arb(int(i == j)) for i in range(n) for j in range(n)])
-        return cls(Frame.identity(n), [centred(start + (slope - C) * xi), centred(eye), centred(driven)], C, xi)
+        return cls(Frame.identity(n, lead), [centred(start + (slope - C) * xi), centred(eye), centred(driven)], C, xi)
 
     def hulls(self) -> list[arb_mat]:
         """Boxes around all three."""
@@ -130,46 +153,54 @@ class Sets:
         return Sets(frame, parts, C, self.xi)
 
 
-def integrate(field: Field, box: Box, order: int, tol: float, deadline: float, adjoint: bool) -> Way:
+def integrate(
+    field: Field, box: Box, order: int, tol: float, deadline: float, adjoint: bool, states_alone: bool = False
+) -> Way:
     """From t0 to all times of the objective with `order` Taylor coefficients a step.  Raises GaveUp.
 
     tol       relative size of what a step may leave out; deadline: by `time.monotonic`.
+    adjoint   whether the steps are kept for the adjoint, in the place of dx/dq; states_alone: neither of them.
     """
     others = [name for name in field.names if name not in box.wide]
     # The wide names come first: the sets rely on it.
-    driven = box.wide if adjoint else (*box.wide, *others)
+    forwards = not adjoint and not states_alone
+    driven = (*box.wide, *others) if forwards else box.wide
     whole, thin = field.at(box.whole, driven), field.at(box.middle, ())
     n, m = len(field.state), len(field.names)
-    times = [ends[0] for ends in [whole.constant(whole.times)]][0]
+    times = whole.constant(whole.times)[0]
     values, slopes = whole.constant(whole.initial)
-    central = thin.constant(thin.initial)[0]
+    middle = thin.constant(thin.initial)[0]
     try:
-        finite([*values, *central, *times, *(x for row in slopes for x in row)])
+        finite([*values, *middle, *times, *(x for row in slopes for x in row)])
     except Diverges:
         raise GaveUp("the initial value, or its derivative, has no value") from None
     slope = arb_mat(n, m, [x for row in slopes for x in row])
     by = {name: [row[j] for row in slopes] for j, name in enumerate(field.names)}
     table = [[by[name][i] for name in box.wide] for i in range(n)]
-    carried = arb_mat(n, 0, []) if adjoint else arb_mat(n, m, [by[name][i] for i in range(n) for name in driven])
+    carried = arb_mat(n, m, [by[name][i] for i in range(n) for name in driven]) if forwards else arb_mat(n, 0, [])
     wide = arb_mat(n, len(box.wide), [x for row in table for x in row])
-    walk = Walk(whole, thin, order, tol, deadline, adjoint)
-    sets = Sets.of(arb_mat(n, 1, central), wide, carried, box.xi)
+    walk = Walk(whole, thin, order, tol, deadline, adjoint, MILD if box.is_wide() else 0.0)
+    sets = Sets.of(arb_mat(n, 1, middle), wide, carried, box.xi, field.lead)
     reached: list[Reached] = []
     legs: list[tuple[Passed, ...]] = []
-    back = [driven.index(name) for name in field.names] if not adjoint else []
-    for here, there in zip(times, times[1:], strict=False):
+    back = [driven.index(name) for name in field.names] if forwards else []
+    for here, there in pairwise(times):
         sets, kept = walk.leg(sets, here, there)
         legs.append(tuple(kept))
         state, by_start, by_driven = sets.hulls()
         by_names = arb_mat(n, len(back), [by_driven[i, j] for i in range(n) for j in back])
-        reached.append(Reached(state, sets.frame.hull(sets.parts[0]), by_start, by_names, there))
+        central = sets.frame.hull(sets.parts[0])
+        reached.append(Reached(state, central, sets.C, by_start, by_names, there))
     start = arb_mat(n, 1, values)
     return Way(whole, times[0], start, slope, tuple(reached), tuple(legs) if adjoint else (), walk.steps)
 
 
 @dataclass
 class Walk:
-    """Steps, one after the other, with what the next one's length goes by."""
+    """Steps, one after the other, with what the next one's length goes by.
+
+    mild    largest length of a step times the norm of f_x, or 0 for any.
+    """
 
     whole: System
     thin: System
@@ -177,6 +208,7 @@ class Walk:
     tol: float
     deadline: float
     keep: bool
+    mild: float = 0.0
     steps: int = 0
     longest: float = math.inf
 
@@ -208,11 +240,20 @@ class Walk:
         at = f"t = {float(here.mid()):.6g}"
         if steps > PATIENCE * LARGEST_STEPS or clock.monotonic() + seconds / PATIENCE > self.deadline:
             raise GaveUp(
-                f"steps are too short at {at} (about {steps:.0f} of them, {seconds:.0f} s): the problem is stiff, or long, "
-                "for an explicit method"
+                f"steps are too short at {at} (about {steps:.0f} to the end, {seconds:.0f} s): "
+                "the solution blows up, or the problem is stiff or long for an explicit method",
+                final=True,
             )
         if self.steps >= LARGEST_STEPS:
             raise GaveUp(f"more than {LARGEST_STEPS} steps; stopped at {at}")
+
+    def _mild(self, here: arb, jet: Sequence[Coefficients]) -> float:
+        """The length up to which balls as wide as a box do not grow too much within a step."""
+        if not self.mild:
+            return math.inf
+        lead, bound = self.whole.field.lead, self.thin.rhs
+        rows = bound.derivatives(bound.run([*(x[0] for x in jet), here]), lead, ())[:lead]
+        return self.mild / max(1e-300, *(sum(abs(float(x.mid())) for x in row) for row in rows))
 
     def _jet(self, here: arb, middle: arb_mat) -> list[Coefficients]:
         try:
@@ -223,7 +264,8 @@ class Walk:
     def _step(
         self, grid: Grid, passed: Fraction, here: arb, jet: Sequence[Coefficients], start: arb_mat
     ) -> tuple[Step, Fraction | None, float]:
-        h = min(1.25 * self.longest, _suggested(jet, self.tol))
+        mild = self._mild(here, jet)
+        h = min(1.25 * self.longest, _suggested(jet, self.tol), mild)
         while True:
             if clock.monotonic() > self.deadline:
                 raise GaveUp(f"out of time at t = {float(here.mid()):.6g}")
@@ -237,10 +279,14 @@ class Walk:
                 h = min(0.9 * self.longest, 0.9 * size)
             except (ArithmeticError, ValueError):
                 h = 0.7 * size
+            if mild < math.inf and h < SHORTER * mild:
+                raise GaveUp(f"the box is too wide at t = {float(here.mid()):.6g}; split it, or take a smaller one")
             if h < grid.smallest:
+                thin = all(float(x.rad()) <= THIN * max(1.0, float(abs(x).mid())) for x in start.entries())
                 raise GaveUp(
                     f"no step from t = {float(here.mid()):.6g}: the solution blows up or the right-hand side is "
-                    "singular there, or the tolerance is out of reach"
+                    "singular there, or the tolerance is out of reach",
+                    final=thin,
                 )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from flint import arb_mat
+from flint import arb, arb_mat
 
 from verify.numerics.enclosure.series import UNIT
 
@@ -22,13 +22,18 @@ Part: TypeAlias = tuple[arb_mat, arb_mat]
 
 @dataclass(frozen=True)
 class Frame:
-    """One Q for several sets m + Q r; frozen, since the r mean nothing in another frame."""
+    """One Q for several sets m + Q r; frozen, since the r mean nothing in another frame.
+
+    lead    size of the block that Q repeats along its diagonal: in a system of states and sensitivities all of them
+            move with the flow of the states, which is the leading block of J.
+    """
 
     Q: arb_mat
+    lead: int
 
     @classmethod
-    def identity(cls, n: int) -> Frame:
-        return cls(arb_mat(np.eye(n).tolist()))
+    def identity(cls, n: int, lead: int = 0) -> Frame:
+        return cls(arb_mat(np.eye(n).tolist()), lead or n)
 
     def hull(self, part: Part) -> arb_mat:
         """A box around the set."""
@@ -40,21 +45,32 @@ class Frame:
 
         Raises ZeroDivisionError where the new Q cannot be inverted.
         """
-        JQ = J * self.Q
-        turned = _floats(JQ)
-        widths = np.array([float(x.rad()) + 1e-300 for x in parts[0][1].entries()])
-        Q = np.eye(len(turned))
+        JQ, n, lead = J * self.Q, J.nrows(), self.lead
+        turned = _floats(JQ)[:lead, :lead]
+        widths = np.array([float(x.rad()) + 1e-300 for x in parts[0][1].entries()[:lead]])
+        Q = np.eye(lead)
         if np.isfinite(turned).all():
             lengths = np.linalg.norm(turned, axis=0) * widths
             Q = np.linalg.qr(turned[:, np.argsort(-lengths, kind="stable")])[0]
-        after = Frame(arb_mat(Q.tolist()))
-        inverse = after.Q.inv()
+        block = arb_mat(Q.tolist())
+        after, inverse = Frame(_repeated(block, n), lead), _repeated(block.inv(), n)
         M = inverse * JQ
         moved = []
         for (_, r), image in zip(parts, images, strict=True):
             mid = image.mid()
             moved.append((mid, _symmetric(M * r + inverse * (image - mid))))
         return after, moved
+
+
+def _repeated(block: arb_mat, n: int) -> arb_mat:
+    """The block along the diagonal of an n x n matrix."""
+    lead = block.nrows()
+    if lead == n:
+        return block
+    zero, known = arb(0), block.tolist()
+    return arb_mat(
+        [[known[i % lead][j % lead] if i // lead == j // lead else zero for j in range(n)] for i in range(n)]
+    )
 
 
 def _symmetric(M: arb_mat) -> arb_mat:

@@ -97,7 +97,7 @@ def _dot(a: Sequence[arb], b: Sequence[arb]) -> arb:
 
 def _product(out: Coefficients, a: Coefficients, b: Coefficients) -> _Rule:
     if a is not b:
-        return lambda k: out.append(_dot(a, b))
+        return lambda _: out.append(_dot(a, b))
 
     def square(k: int) -> None:
         half = (k + 1) // 2

@@ -8,7 +8,7 @@ tails), then F maps the convex closed set {p + s^N w, ||w_i|| <= W_i} into itsel
 integration is: it has a fixed point (Schauder), which is the solution, on the whole step.  There is one only, since f
 is analytic wherever its series have a value.
 
-Variations.  V = dx/dstart solves V' = A V with A = h f_x along all those solutions, and its inverse Psi is the solution of
+Variations.  V = dx/dstart solves V' = A V with A = h f_x along all those solutions, and its inverse Psi that of
 Psi' = -Psi A with Psi(0) = 1.  With the latter alone
 
     J = dx(1)/dstart = Psi(1)^-1,      dx(1)/dq at a fixed start = J h * integral of Psi f_q over [0, 1].

@@ -123,7 +123,7 @@ class Bound:
         else:
             results = []
             for weights in layer.weights:
-                total = None
+                total: Any = None
                 for i, k in zip(layer.ins, weights, strict=True):
                     term = slots[i] if k < 0 else slots[i] * values[k]
                     total = term if total is None else total + term

@@ -8,7 +8,7 @@ layer of a network is one product of matrices.  Run and differentiated in `verif
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -28,6 +28,8 @@ class Layer:
 
 @dataclass(frozen=True)
 class Product:
+    """out = left * right."""
+
     out: int
     left: int
     right: int
@@ -173,12 +175,12 @@ class _Writer:
                 x = self._product(x, x)
         return self._slot(result)
 
-    def _made(self, key: tuple[object, ...], before: Sequence[int], stage: object) -> int:
+    def _made(self, key: tuple[object, ...], before: Sequence[int], stage: Callable[[int], Stage]) -> int:
         """The slot of a stage, the same one for the same key."""
         if key not in self.known:
             out = self.known[key] = len(self.levels)
             self.levels.append(1 + max((self.levels[slot] for slot in before), default=0))
-            self.stages.append(stage(out))  # ty: ignore[call-non-callable]
+            self.stages.append(stage(out))
         return self.known[key]
 
     def _ordered(self) -> tuple[Stage, ...]:
