@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from verify.decide import decide
 from verify.judge import check
-from verify.language import ReadError, read_claim, write_claim
-from verify.language.latex import read_latex, read_latex_claim
+from verify.language import ReadError, read_claim, read_let, write_claim
+from verify.language.latex import Macro, equalities, read_latex, read_latex_claim
 from verify.verdict import Verdict
 
 _COLLECTION = Path(__file__).parent / "data/latex_examples.jsonl"
@@ -117,7 +117,7 @@ REFUSED = [
 def test_latex_is_the_claim_that_the_text_makes(latex, text, let):
     read, meant = read_latex_claim(latex, let), read_claim(text, let)
     assert (read.lhs, read.rhs) == (meant.lhs, meant.rhs)
-    assert dict(read.domain.variables) == dict(meant.domain.variables)
+    assert read.domain.variables.items() <= dict(meant.domain.variables).items()
     assert read.domain.conditions == meant.domain.conditions
 
 
@@ -156,22 +156,63 @@ def test_macros_without_arguments_are_replaced_and_never_go_on_for_ever():
         read_latex(r"\R x = x", macros={"R": r"\R\R"})
 
 
-@pytest.mark.parametrize("row", EXAMPLES[::9], ids=lambda row: row["latex"])
+def _stated(row):
+    return equalities(row["latex"], row.get("let"))
+
+
+def _judge(row):
+    """The verdict on each equality, which is the one of the collection; a proof in place of agreement is welcome."""
+    for equality, expected in zip(_stated(row), row["verdicts"], strict=True):
+        claim = equality.claim
+        found = Verdict.INVALID if isinstance(claim, ReadError) else decide(claim).verdict
+        if row["holds"] and expected in ("SUPPORTED", "UNDECIDED"):
+            assert found >= Verdict[expected], write_claim(claim)
+        else:
+            assert str(found) == expected, write_claim(claim)
+
+
+READ = [row for row in EXAMPLES if row["holds"] is not None]
+UNREAD = [row for row in EXAMPLES if row["holds"] is None]
+
+
+def _name(row):
+    return row["latex"][:60]
+
+
+def test_the_collection_holds_right_and_wrong_formulas():
+    assert len(READ) > 500
+    assert sum(row["holds"] for row in READ) > 300
+    assert sum(not row["holds"] for row in READ) > 100
+    assert all("REFUTED" not in row["verdicts"] for row in READ if row["holds"])
+    assert all("REFUTED" in row["verdicts"] for row in READ if not row["holds"])
+
+
+@pytest.mark.parametrize("row", [row for row in READ[::4] if "slow" not in row], ids=_name)
 def test_formulas_as_people_write_them_get_their_verdict(row):
-    assert str(decide(read_latex_claim(row["latex"])).verdict) == row["verdict"]
+    _judge(row)
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("row", EXAMPLES, ids=lambda row: row["latex"])
+@pytest.mark.parametrize("row", READ, ids=_name)
 def test_every_formula_of_the_collection_gets_its_verdict(row):
-    assert str(decide(read_latex_claim(row["latex"])).verdict) == row["verdict"]
+    _judge(row)
 
 
-@pytest.mark.parametrize("row", EXAMPLES, ids=lambda row: row["latex"])
-def test_what_was_understood_is_a_text_that_means_the_same(row):
-    claim = read_latex_claim(row["latex"])
-    again = read_claim(write_claim(claim))
-    assert write_claim(again) == write_claim(claim)
+@pytest.mark.parametrize("row", UNREAD, ids=_name)
+def test_what_cannot_be_read_with_certainty_is_refused_with_the_reason(row):
+    try:
+        errors = [str(each.claim) for each in _stated(row) if isinstance(each.claim, ReadError)]
+    except ReadError as error:
+        errors = [str(error)]
+    assert any(row["says"] in error for error in errors)
+
+
+def test_what_was_understood_is_a_text_that_means_the_same():
+    for row in READ:
+        for equality in _stated(row):
+            if not isinstance(equality.claim, ReadError):
+                again = read_claim(write_claim(equality.claim))
+                assert write_claim(again) == write_claim(equality.claim)
 
 
 def test_a_text_with_a_backslash_is_latex_everywhere():
@@ -179,10 +220,156 @@ def test_a_text_with_a_backslash_is_latex_everywhere():
     assert check(r"\foo").verdict is Verdict.INVALID
 
 
+VECTORS = {"x": "vector(n)", "y": "vector(n)", "A": "matrix(n,n)", "B": "matrix(n,n)"}
+SHAPED_READINGS = [
+    (r"x \cdot y = y\cdot x", "dot(x, y) = dot(y, x)"),
+    (r"A \cdot x = A x", "A*x = A*x"),
+    (r"|AB| = |A||B|", "det(A*B) = det(A)*det(B)"),
+    (r"||x||^2 = \|x\|_2^2", "norm(x)^2 = norm(x)^2"),
+    (r"A \circ B = B \odot A", "A.*B = B.*A"),
+    (r"Ax \odot By = 0", "(A*x).*(B*y) = 0"),
+    (r"A^T = A^{\mathsf T}", "A' = A'"),
+    (r"A' = A^{\rm T}", "A' = A'"),
+    (r"x_1 + x_2 = x_2+x_1", "x[1] + x[2] = x[2] + x[1]"),
+    (r"\mathbf{x}^\top\mathbf{y} = \sum_{i} x_i y_i", "x'*y = sum(x[i]*y[i], i, 1, n)"),
+    (r"\sum_{i,j} A_{ij} x_i y_j = x^\top A y", "sum(sum(A[i,j]*x[i]*y[j], j, 1, n), i, 1, n) = x'*A*y"),
+    (r"\frac{\partial}{\partial x_i} x^\top x = 2x_i",
+     "sum((grad_x (x'*x))[i]*w[i], i, 1, n) = sum((2*x[i])*w[i], i, 1, n)"),
+    (r"(AB)_{ij} = \sum_k A_{ik}B_{kj}",
+     "sum(sum((A*B)[i,j]*w[i,j], i, 1, n), j, 1, n) = sum(sum(sum(A[i,k]*B[k,j], k, 1, n)*w[i,j], i, 1, n), j, 1, n)"),
+    (r"(I + A)^{-1} = \mathbf{I}_n", "inv(eye(n) + A) = eye(n)"),
+    (r"\mathbf{1}^\top x = x^\top\mathbf 1", "ones(n)'*x = x'*ones(n)"),
+    (r"\frac{\partial Ax}{\partial x} = A", "jac_x (A*x) = A"),
+    (r"\frac{\partial^2}{\partial x\,\partial x^\top} x^\top A x = A", "hess_x (x'*A*x) = A"),
+    (r"\nabla_x^2\, x^\top A x = A + A^\top", "(hess_x (x'*A*x)) = A + A'"),
+    (r"\nabla_x^2\, x^\top A x = 2\operatorname{tr} A", "tr(hess_x (x'*A*x)) = 2*tr(A)"),
+    (r"\nabla_x\cdot(Ax) = \operatorname{tr}(A)", "div_x (A*x) = tr(A)"),
+    (r"\nabla_x (x-y)^\top A (x-y) = 0", "grad_x ((x - y)'*A*(x - y)) = 0"),
+    (r"\exp(A)x = e^A x", "expm(A)*x = expm(A)*x"),
+    (r"\tanh^2(x) = \mathbf 1", "tanh(x).^2 = ones(n)"),
+    (r"\langle A, B\rangle_F = \langle x, y\rangle", "tr(A'*B) = dot(x, y)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("latex", "text"), SHAPED_READINGS, ids=[latex for latex, _ in SHAPED_READINGS])
+def test_shapes_tell_what_a_sign_means(latex, text):
+    let = VECTORS | ({"w": "matrix(n,n)"} if "w[i,j]" in text else {"w": "vector(n)"} if "w[i]" in text else {})
+    read, meant = read_latex_claim(latex, VECTORS), read_claim(text, let)
+    assert (write_claim(read).partition(" with ")[0]) == write_claim(meant).partition(" with ")[0]
+
+
+SHAPED_REFUSALS = [
+    (r"\|A\|_2 = 1", "norm of a matrix with 2"),
+    (r"A_{ij}^{-1} = 1", "entry of an inverse"),
+    (r"\sum_{i=1}^n x_i + y_i = 0", "stands outside of it"),
+    (r"\sum_{i=1}^n (x_i - \bar x) = 0", "mean, a conjugate"),
+    (r"\nabla^2_x\, f(x) = 0", "several readings"),
+    (r"|x| = 1", "norm or absolute values"),
+    (r"x \times y = 0", "vector product"),
+    (r"x \otimes y = 0", "between two matrices"),
+    (r"A \circ x = 0", "composition"),
+    (r"F' = 0", "derivative or the transpose"),
+    (r"F'(s) = 0", "another place|as well"),
+    (r"\Delta f = 0", "Laplacian"),
+    (r"\mathrm{e}^T \bar A = 1", "bar above A"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("latex", "says"), SHAPED_REFUSALS, ids=[latex for latex, _ in SHAPED_REFUSALS])
+def test_what_shapes_do_not_tell_is_refused(latex, says):
+    let = VECTORS | {"f": "function of x", "F": "matrix(n,n) of t"}
+    with pytest.raises(ReadError, match=says):
+        read_latex_claim(latex, let)
+
+
+def test_entries_of_one_vector_are_no_quantities_of_their_own():
+    with pytest.raises(ReadError, match="entries of one vector"):
+        read_latex(r"\frac{\partial}{\partial x_i}(x_i^2 + x_j^2) = 2x_i")
+    assert read_latex(r"\frac{\partial}{\partial x_1}(x_1^2 + x_2^2) = 2x_1")
+
+
+def test_a_bracket_behind_a_derivative_is_its_argument_only_where_nothing_else_fits():
+    let = {"x": "function of t", "A": "matrix(n,n) of t"}
+    product = read_latex_claim(r"\dot x (m+1) = m\dot x + \dot x", let)
+    assert product.lhs is read_claim("d/dt (x)*(m+1) = 1", let).lhs
+    assert read_latex_claim(r"\dot A(t) = A'(t)", let).lhs is read_claim("d/dt (A) = 0", let).lhs
+    with pytest.raises(ReadError, match="product as well"):
+        read_latex_claim(r"\dot x (m) = 1", let)
+
+
+def test_names_are_declared_as_latex_writes_them():
+    let = read_let(r"\theta, \boldsymbol{\mu}: positive", r"x_{ij}: real, \hat{y}: positive", "x': real")
+    assert let == {
+        "theta": "positive", "mu": "positive", "x_ij": "real", "y_hat": "positive", "x_prime": "real"
+    }  # fmt: skip
+    claim = read_latex_claim(r"\ln\theta^2 = 2\ln\theta", {r"\theta": "positive"})
+    assert claim.domain.variables["theta"].low is not None
+
+
+def test_sets_behind_a_formula_declare_shapes():
+    claim = read_latex_claim(
+        r"\|Ax\|^2 = x^\top A^\top A x \quad\text{for } x \in \mathbb{R}^n, A \in \mathbb R^{m \times n}"
+    )
+    assert claim.domain.variables["A"].shape == ("m", "n")
+    with pytest.raises(ReadError, match="declared twice"):
+        read_latex_claim(r"x = 2x, x \in \mathbb{R}^n", {"x": "vector(3)"})
+
+
+def test_links_that_are_no_equalities_are_left_out():
+    assert [claim.text.partition(" with ")[0] for claim in read_latex(r"2a = a+a \le b^2 = bb \approx 3")] == [
+        "2*a = a + a", "b^2 = b*b"
+    ]  # fmt: skip
+    assert [type(each.claim).__name__ for each in equalities(r"f_0 := x^2")] == ["Defined"]
+    with pytest.raises(ReadError, match="definition"):
+        read_latex_claim(r"\lambda = x^2 + 1")
+
+
+def test_the_variance_becomes_the_standard_deviation():
+    claim = read_latex_claim(r"\mathbb{E}_{x\sim\mathcal N(\mu,\sigma^2)}[x] = \mu")
+    assert claim.lhs is read_claim("expect(x, x ~ normal(mu, sigma)) = mu").lhs
+    claim = read_latex_claim(r"\mathbb{E}[X] = m, \quad X\sim\mathcal{N}(m, v)")
+    assert claim.lhs is read_claim("expect(X, X ~ normal(m, sqrt(v))) = m").lhs
+
+
+def test_an_integral_ends_at_its_differential():
+    claim = read_latex_claim(r"\int_0^1 3x^2 + 2x\,dx + 1 = \int_1^2 \frac{dx}{x} + \int_0^T \int_0^1 xy\,\mathrm dx\,\mathrm dy",
+                             {"T": "positive"})  # fmt: skip
+    text = "int(3*x^2 + 2*x, x, 0, 1) + 1 = int(1/x, x, 1, 2) + int(int(x*y, x, 0, 1), y, 0, T)"
+    assert (claim.lhs, claim.rhs) == ((meant := read_claim(text)).lhs, meant.rhs)
+
+
+def test_matrices_that_are_written_out_are_claims_for_each_entry():
+    claims = read_latex(
+        r"\begin{pmatrix}a&b\\c&f\end{pmatrix}\begin{pmatrix}x\\y\end{pmatrix}=\begin{pmatrix}ax+by\\cx+fy\end{pmatrix}"
+    )
+    assert [claim.notes[0] for claim in claims] == ["entry 1, 1 of the matrices", "entry 2, 1 of the matrices"]
+    assert [decide(claim).verdict for claim in claims] == [Verdict.PROVED] * 2
+    with pytest.raises(ReadError, match="shapes"):
+        read_latex(r"\begin{pmatrix}a&b\end{pmatrix}=\begin{pmatrix}a\\b\end{pmatrix}")
+
+
+def test_macros_have_arguments():
+    macros = {"pd": Macro(r"\frac{\partial #1}{\partial #2}", 2), "sq": Macro("{#2}^{#1}", 2, "2")}
+    claim = read_latex(r"\pd{\sq{x}}{x} = 2x = \sq[1]{2x}", macros=macros)[0]
+    assert claim.lhs is read_claim("d/dx (x^2) = 2*x").lhs
+    with pytest.raises(ReadError, match="no argument #2"):
+        read_latex(r"\one{x} = x", macros={"one": Macro("#2", 1)})
+    assert read_latex(r"\dv[2]{x^2}{x} = 2")[0].lhs is read_claim("d^2/dx^2 (x^2) = 2").lhs
+
+
+def test_a_display_with_several_equalities_has_the_verdict_of_the_worst():
+    result = check(r"\tan x = \frac{\sin x}{\cos x} = \sin x")
+    assert result.verdict is Verdict.REFUTED
+    assert "2 equalities: tan(x) = sin(x)/cos(x): PROVED" in result.notes[0]
+    assert check(r"\begin{align} 2x &= x+x\\ &= 3x-x \end{align}").verdict is Verdict.PROVED
+
+
 HOSTILE = [
     "{" * 5000, r"\frac" * 3000, "\\", r"\sqrt{" * 3000 + "}" * 3000, r"\left(" * 4000, "x^{" * 3000, "|" * 9000,
     r"\alpha=" * 3000, r"\begin{cases}" * 2000, "e" * 15000 + r"\alpha", r"\sin" * 4000 + "=x", r"\alpha" * 500_000,
     "^" * 9000, r"\text{" * 2000, r"\frac{d}{dx}" * 2000 + "x = 1", r"\\" * 9000, "\ud800\\",
+    r"\prod_{i=1}^{30}" * 20 + "x=1", r"\boxed{" * 2000 + "x=1" + "}" * 2000, "A" * 5000 + "=" + "A" * 5000,
+    r"\begin{pmatrix}1&2\\3&4\end{pmatrix}" * 300 + "=1", r"\input{/etc/passwd} = 1", r"\text{$" * 2000,
     r"\mathrm{" * 2000 + "}" * 2000, r"\dot{" * 900 + "x", r"\cdot x" * 5000 + "=" + r"x\rho" * 5000,
 ]  # fmt: skip
 

@@ -62,6 +62,8 @@ def application(place: Place, function: Function) -> list[Token]:
     elif exponent and any(token.text == "-" for token in exponent):
         raise place.error(f"a negative power of {function.word} is ambiguous", "write a fraction", first)
     inside = _argument(place, function)
+    if function.word == "log" and not base:
+        place.notes.setdefault(r"\log is read as the natural logarithm; \log_{10} has another base")
     shape = place.shape(inside)
     if name == "exp" and shape and len(shape) == 2:
         place.notes.setdefault("exp of a matrix is read as the exponential of the matrix")

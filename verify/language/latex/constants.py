@@ -8,8 +8,11 @@ from verify.language.errors import ReadError
 from verify.language.latex.piece import Piece
 
 
-def is_euler(text: str, rows: Iterable[list[Piece]], declared: Mapping[str, object]) -> bool:
-    """Whether e is Euler's number: it always stands below an exponent, and nothing is differentiated by it."""
+def is_euler(text: str, rows: Iterable[list[Piece]], declared: Mapping[str, object]) -> bool | ReadError:
+    """Whether e is Euler's number: it always stands below an exponent, and nothing is differentiated by it.
+
+    The error where that cannot be told.
+    """
     bare = None
     powers = False
     for row in rows:
@@ -35,7 +38,7 @@ def is_euler(text: str, rows: Iterable[list[Piece]], declared: Mapping[str, obje
             elif after != "_":
                 bare = bare or piece
     if bare is not None and "e" not in declared:
-        raise ReadError(
+        return ReadError(
             "e can be Euler's number (write \\mathrm{e}) or a quantity", text, bare.start, "declare e for a quantity"
         )
     return powers

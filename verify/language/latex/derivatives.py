@@ -84,10 +84,13 @@ def _closing(place: Place, at: int) -> int:
 
 def _fraction(place: Place) -> Operator | None:
     first = place.take()
-    if not place.is_sign("{"):
+    if place.is_sign("{"):
+        above, above_end = place.at + 1, _closing(place, place.at)
+        below = above_end + 1
+    elif _is_d(place):
+        above, above_end, below = place.at, place.at + 1, place.at + 1
+    else:
         return None
-    above, above_end = place.at + 1, _closing(place, place.at)
-    below = above_end + 1
     if place.pieces[below].text != "{" or place.pieces[below].kind != "sign":
         return None
     below_end = _closing(place, below)

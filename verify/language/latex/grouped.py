@@ -23,8 +23,10 @@ _TEXTS = ("text", "mbox", "intertext", "textbf", "textit", "textrm", "textnormal
 
 def grouped(text: str, raw: list[Piece]) -> list[Piece]:
     """Words, styles and environments as one piece each; spaces and labels are gone."""
-    found = _one_sided(text, _grouped(text, raw))
-    return _double_bars(found)
+    try:
+        return _double_bars(_one_sided(text, _grouped(text, raw)))
+    except RecursionError:
+        raise ReadError("too many braces inside each other", text, 0) from None
 
 
 def _grouped(text: str, raw: list[Piece]) -> list[Piece]:

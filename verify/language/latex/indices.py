@@ -19,10 +19,10 @@ def index(place: Place, sizes: list[str] | None = None) -> list[Token]:
         while not place.accepts("}"):
             if place.piece.kind in ("end", "text", "row"):
                 raise place.error("the brace of a subscript is not closed", piece=first)
-            parts.append(_one_index(place))
+            parts.append(_one_index(place, braced=True))
             place.accepts(",")
     else:
-        parts.append(_one_index(place))
+        parts.append(_one_index(place, braced=False))
     for at, part in enumerate(parts):
         name = part[0].text
         if len(part) > 1 or part[0].kind != "name" or name in place.declared:
@@ -37,14 +37,16 @@ def index(place: Place, sizes: list[str] | None = None) -> list[Token]:
     return [place.token("sign", "[", first), *inside, place.token("sign", "]")]
 
 
-def _one_index(place: Place) -> list[Token]:
-    """A letter, a digit, or a sum of them that a sign holds together."""
+def _one_index(place: Place, braced: bool) -> list[Token]:
+    """A letter, a digit, or in braces a sum of them that a sign holds together."""
     piece = place.piece
     following = place.after
-    joined = following.kind == "sign" and following.text in ("+", "-")
-    if joined or piece.kind not in ("letter", "number", "command"):
+    joined = braced and following.kind == "sign" and following.text in ("+", "-")
+    if joined or (braced and piece.kind not in ("letter", "number", "command")):
         return read.total(place)
     if piece.kind == "number":
+        if not braced and len(piece.text) > 1:
+            raise place.error(f"only the first digit of {piece.text} is set low", "write braces")
         place.take()
         return [place.token("number", piece.text)]
     if not starts_a_name(place):

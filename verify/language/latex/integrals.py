@@ -24,14 +24,33 @@ def integral(place: Place) -> list[Token]:
         if read.starts_an_operand(place) or place.at_differential():
             raise place.error("a second differential", "write the integrand in front of its differential")
     else:
-        body = read.total(place)
+        body = _integrand(place)
         if not place.dummies[-1]:
             if not place.at_differential():
                 raise place.error("the integral has no differential", r"write \int_a^b … \,dx", first)
             place.dummies[-1] = _differential(place)
     name = place.dummies.pop()
+    if place.is_sign("/") or place.is_command("div"):
+        raise place.error("a differential is divided here", r"write \int \frac{dx}{x}, or brackets around the integral")
     comma = place.token("sign", ",", first)
     return place.called("int", [*body, comma, place.token("name", name, first), comma, *low, comma, *high], first)
+
+
+def _integrand(place: Place) -> list[Token]:
+    """The terms up to the differential, which the first of them may hold above its bar."""
+    out: list[Token] = []
+    while not out or place.is_sign("+", "-"):
+        if place.is_sign("+", "-"):
+            sign = place.take()
+            out.append(place.token("sign", sign.text))
+        start = place.piece
+        several = len(out) > 1
+        out += read.product(place)
+        if place.dummies[-1]:
+            if several:
+                raise place.error("how far does this integral reach?", "write brackets around the integrand", start)
+            return out
+    return out
 
 
 def _differential(place: Place) -> str:

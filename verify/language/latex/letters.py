@@ -18,7 +18,11 @@ def letter(place: Place) -> str:
     name = LETTERS[piece.text] if piece.kind == "command" else piece.text
     accent, _, _ = piece.style.partition("/")
     if accent in ACCENTS:
-        return f"{name}_{ACCENTS[accent]}"
+        named = f"{name}_{ACCENTS[accent]}"
+        kind = place.declared.get(name, "")
+        if ACCENTS[accent] == "bar" and named not in place.declared and (place.is_shaped(name) or "complex" in kind):
+            raise place.error(f"a bar above {name} can be a mean, a conjugate or a quantity", f"declare {named}", piece)
+        return named
     # Greek letters are drawn in two ways, and any letter in two typefaces; the plain letter with an index is an entry.
     drawn = f"{piece.text} {piece.style}"
     if not piece.style and place.is_sign("_") and place.is_shaped(name):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from verify.language.errors import ReadError
 from verify.language.latex import indices
 from verify.language.latex.identity import kronecker
 from verify.language.latex.letters import letter, starts_a_name
@@ -108,6 +109,8 @@ def quantity(place: Place) -> tuple[str, list[Token]]:
         raise place.error(
             f"{name} is set as a vector or matrix and is not declared", f"declare {name}: vector(n), or real", first
         )
+    if name == "e" and not declared and isinstance(place.euler, ReadError):
+        raise place.euler
     if name == "e" and not declared and place.euler:
         place.notes.setdefault("e is read as Euler's number; declare e if it is a quantity")
         return "", [place.token("constant", "E", first)]
@@ -144,7 +147,7 @@ def _difference(place: Place) -> tuple[str, list[Token]]:
 def _refuse_run(place: Place) -> None:
     """Letters side by side that spell a function without its backslash, or a differential."""
     run, at = "", place.at
-    while place.pieces[at].kind == "letter" and not place.pieces[at].style:
+    while len(run) < 8 and place.pieces[at].kind == "letter" and not place.pieces[at].style:
         piece = place.pieces[at]
         if run and piece.start != place.pieces[at - 1].end:
             break

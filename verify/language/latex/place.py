@@ -29,7 +29,7 @@ class Place:
     laws       the laws of random variables that are told behind the formula, by name.
     dummies    variables of the integrals around, innermost last; empty until the differential is met.
     before     the place of the line above, whose last side a line can go on with.
-    euler      whether e is Euler's number in this formula.
+    euler      whether e is Euler's number in this formula, or why that cannot be told.
     imaginary  whether i is the imaginary unit in it.
     styles     how each letter was first drawn: one letter in two typefaces is two quantities.
     """
@@ -40,7 +40,7 @@ class Place:
         pieces: list[Piece],
         declared: Mapping[str, str],
         measure: Measure,
-        euler: bool,
+        euler: bool | ReadError,
         before: Place | None = None,
     ) -> None:
         self.text, self.pieces, self.declared, self.euler = text, pieces, declared, euler

@@ -89,12 +89,12 @@ def _group(place: Place, differentiated: bool = False) -> tuple[list[Token], boo
                 raise place.error(
                     "it is not clear whether this stands below the bar of / as well", "write the brackets, or \\frac"
                 )
-            number = first.kind == "number" and (place.after.text != "^" or place.before.kind == "number")
+            number = first.kind == "number" and not first.style and (place.after.text != "^" or place.before.kind == "number")
             if number or (place.is_command(*FRACTIONS) and place.before.kind == "number"):
                 raise place.error("a number follows a value without a sign", "write \\cdot between them")
         else:
             return [*done, *last], count > 1
-        is_call = sign is None and _may_be_a_call(place, [*done, *last])
+        is_call = sign is None and _may_be_a_call(place, [*done[-1:], *last])
         if differentiated and derivatives.operator_at(place) is not None:
             raise place.error(
                 "a second derivative within the operand of the first: it is not clear where that ends",
@@ -105,7 +105,7 @@ def _group(place: Place, differentiated: bool = False) -> tuple[list[Token], boo
         if first.text in ("cdot", "times") and (joined := _of_vectors(place, first, last, following)) is not None:
             last = joined
             continue
-        done = [*done, *last, *([] if is_call else [place.token("sign", sign or "*", first)])]
+        done += [*last, *([] if is_call else [place.token("sign", sign or "*", first)])]
         last = following
 
 

@@ -16,6 +16,7 @@ from verify.language.latex.place import Place
 from verify.language.tokens import Token
 from verify.language.write import write_claim
 
+_INDICES = frozenset("ijklmn")
 #: Names for the weights of claims about every entry, the first one that is free.
 _WEIGHTS = ("w", "c", "u", "v", "q", "weights")
 
@@ -56,18 +57,35 @@ def _claim(text: str, place: Place, link: Side, endings: list[list[Token]], let:
         except RecursionError:
             raise ReadError("too many brackets inside each other", text, 0) from None
         claim = _without_idle_names(claim)
+        _check_indices(claim, place, link)
         notes = dict.fromkeys((*place.notes, *note, *says, *claim.notes))
         found.setdefault((claim.lhs, claim.rhs), replace(claim, text=write_claim(claim), notes=tuple(notes)))
     if len(found) > 1:
         raise ReadError(
             "the shapes allow several readings: " + ", or ".join(
                 write_claim(each).partition(" with ")[0] for each in list(found.values())[:3]
-            ), text, link.sign.start, "write the size, as in I_n"
+            ), text, link.sign.start, "write the size, as in I_n, or the claim as text"
         )  # fmt: skip
     if not found:
         assert failed is not None
         raise failed
     return next(iter(found.values()))
+
+
+def _check_indices(claim: Claim, place: Place, link: Side) -> None:
+    """Refuse a derivative by x_i beside x_j: entries of one vector are no quantities of their own."""
+    by = {node.value[0] for node in postorder(claim.lhs, claim.rhs) if node.op == "derivative"}
+    for name in sorted(by):
+        base, _, index = name.rpartition("_")
+        if not base or index not in _INDICES:
+            continue
+        for other in claim.domain.variables:
+            if other != name and other.rpartition("_")[0] == base and other.rpartition("_")[2] in _INDICES:
+                if name not in place.declared or other not in place.declared:
+                    raise ReadError(
+                        f"{name} and {other} can be entries of one vector {base}", place.text, link.sign.start,
+                        f"declare {base}: vector(n), or {name} and {other} as quantities of their own",
+                    )  # fmt: skip
 
 
 def _without_idle_names(claim: Claim) -> Claim:
@@ -95,6 +113,12 @@ def _for_every_entry(place: Place, link: Side, let: Let) -> tuple[list[Token], l
     free = [name for name in place.ranges if any(name in _free_names(side) for side in sides)]
     if not free:
         return link.left, link.right, let, []
+    for name in free:
+        if any(_binds(side, name) for side in sides):
+            raise ReadError(
+                f"{name} is the index of a sum, and stands outside of it as well", place.text, link.sign.start,
+                "write brackets around what is summed, or rename it",
+            )  # fmt: skip
     if len(free) > 2:
         raise ReadError("more than two free indices", place.text, link.sign.start, "write the sums")
     used = {token.text for side in sides for token in side} | set(let)
@@ -125,6 +149,14 @@ def _summed(
             of("sign", ")"),
         ]  # fmt: skip
     return out
+
+
+def _binds(tokens: list[Token], name: str) -> bool:
+    """Whether a sum over this index stands there."""
+    return any(
+        token.text == "," and tokens[at + 1].text == name and tokens[at + 2].text == ","
+        for at, token in enumerate(tokens[:-2])
+    )
 
 
 def _free_names(tokens: list[Token]) -> set[str]:

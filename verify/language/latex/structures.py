@@ -7,19 +7,27 @@ from verify.language.latex.letters import letter, starts_a_name
 from verify.language.latex.piece import Piece
 from verify.language.latex.place import Place
 from verify.language.latex.words import OTHERWISE, RELATIONS
-from verify.language.tokens import Token
+from verify.language.tokens import MOST_TOKENS, Token
 
 
-def norm(place: Place, inside: list[Token]) -> list[Token]:
+def norm(place: Place, inside: list[Token], opening: Piece) -> list[Token]:
     """The norm of what stands between the bars, with the name that stands below."""
+    matrix = len(place.shape(inside) or ()) == 2
+    if not place.is_sign("_"):
+        if matrix:
+            place.notes.setdefault("the norm of a matrix without a name is read as Frobenius's")
+        return place.called("norm", inside, opening)
+    place.take()
     braced = place.accepts("{")
     piece = place.take()
     if braced:
         place.expect("}", "after the name of the norm")
     if piece.text not in ("1", "2", "F"):
         raise place.error("a norm is the one with 1, 2 or F", piece=piece)
+    if matrix and piece.text != "F":
+        raise place.error(f"the norm of a matrix with {piece.text} is not read", r"write \|A\|_F", piece)
     one = [place.token("sign", ","), place.token("number", "1")] if piece.text == "1" else []
-    return place.called("norm", [*inside, *one], piece)
+    return place.called("norm", [*inside, *one], opening)
 
 
 def root(place: Place) -> list[Token]:
@@ -127,6 +135,8 @@ def product_over(place: Place) -> list[Token]:
     place.bound.append(name)
     body = read.product(place)
     place.bound.pop()
+    if len(body) * (int(ends[1]) - int(ends[0]) + 1) > MOST_TOKENS:
+        raise place.error("a product of so many factors is not written out", "write it in another way", first)
     out: list[Token] = []
     for number in range(int(ends[0]), int(ends[1]) + 1):
         here = [each._replace(kind="number", text=str(number)) if each.text == name else each for each in body]

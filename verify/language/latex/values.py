@@ -30,9 +30,11 @@ def power(place: Place) -> list[Token]:
     """An atom with what stands behind and above it."""
     first = place.piece
     base = atom(place)
-    while place.is_sign("!"):
+    if place.is_sign("!"):
         place.take()
         base = [*base, place.token("sign", "!")]
+        if place.is_sign("!"):
+            raise place.error("a double factorial is not read", "write it out, or brackets for (n!)!")
     if place.is_sign("'"):
         base = _primed(place, base, first)
     if place.is_sign("_"):
@@ -46,7 +48,8 @@ def power(place: Place) -> list[Token]:
         return _entry(place, [*place.bracketed(base, first), place.token("sign", "'")], first)
     if place.is_sign("^", "_", "'"):
         raise place.error("a second superscript, or a subscript behind the superscript", "write the subscript first")
-    if name and place.depends_on(name) and read.opens_a_bracket(place):
+    by_value = place.depends_on(name) and read.opens_a_bracket(place)
+    if name and by_value and (not place.is_shaped(name) or read.holds_one_piece(place)):
         raise place.error(
             f"{place.source(first)}(…) can be a power, an inverse function or a derivative", f"write ({name}(…))^…"
         )
@@ -61,6 +64,10 @@ def power(place: Place) -> list[Token]:
 
 def _raised(place: Place, base: list[Token], transposed: bool, exponent: list[Token], first: Piece) -> list[Token]:
     """The base with its exponent, its transposition, or the exponential where the base is Euler's number."""
+    if base[-1].text == "]" and "".join(token.text for token in exponent).strip("()") == "-1":
+        raise place.error(
+            "the entry of an inverse, or the inverse of an entry?", "write (A^{-1})_{ij}, or a fraction", first
+        )
     if transposed and exponent:
         return [*place.called("inv", base, first), place.token("sign", "'")]
     if transposed:
@@ -188,7 +195,8 @@ def _command(place: Place) -> list[Token]:
         return [place.token("constant", "oo")]
     if piece.text in ("abs", "norm"):
         place.take()
-        return place.called(piece.text, argument(place), piece)
+        inside = argument(place)
+        return structures.norm(place, inside, piece) if piece.text == "norm" else _between_bars(place, inside, piece)
     raise unknown(place)
 
 
@@ -364,8 +372,8 @@ def bracket(place: Place, several: bool = False) -> list[Token]:
     place.take()
     if function == "abs":
         return _between_bars(place, out, opening)
-    if function == "norm" and place.accepts("_"):
-        return structures.norm(place, out)
+    if function == "norm":
+        return structures.norm(place, out, opening)
     if function == "dot" and place.is_sign("_"):
         return _inner_product(place, out, opening)
     if function:
