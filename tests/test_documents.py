@@ -1,5 +1,6 @@
 """Displays of documents: where they are, what they claim, and what is left alone."""
 
+import io
 import json
 
 import pytest
@@ -131,3 +132,79 @@ def test_a_file_that_is_no_text_is_one_message(tmp_path, capsys):
     path.write_bytes(b"\xff\xfe$$ x = y $$")
     assert main(["check", str(path)]) == 2
     assert "not UTF-8" in capsys.readouterr().err
+
+
+def test_declarations_reach_the_displays_that_speak_of_their_names():
+    let = {"A": "matrix(n,n)", "x": "vector(n)", "where": ["z > 1"]}
+    text = r"$$ \nabla_x x^\top A x = (A+A^\top)x $$ $$ \ln(ab) = \ln a + \ln b $$ $$ \sqrt{z^2} = z $$"
+    found = [statement.claim for statement in statements(text, let, markdown=True)]
+    assert [sorted(claim.domain.variables) for claim in found] == [["A", "n", "x"], ["a", "b"], ["z"]]
+    assert [len(claim.domain.conditions) for claim in found] == [0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "markdown"),
+    [("<!-- verify: \\theta: positive -->\n$$ \\sqrt{\\theta^2} = \\theta $$", True),
+     ("% verify: \\theta: positive\n\\[ \\sqrt{\\theta^2} = \\theta \\]", False)],
+)  # fmt: skip
+def test_a_comment_declares_names_for_what_follows(text, markdown):
+    (statement,) = statements(text, markdown=markdown)
+    assert statement.claim.domain.variables["theta"].low is not None
+    (other, _) = statements("$$ \\theta^2 = \\theta\\theta $$" + text, markdown=markdown)
+    assert other.claim.domain.variables["theta"].low is None
+
+
+def test_a_comment_that_declares_nothing_is_told_with_its_line():
+    (statement,) = statements("\n% verify: x: posistive\n", markdown=False)
+    assert (statement.line, statement.kind) == (2, "unreadable")
+    assert "did you mean positive" in statement.reason
+
+
+def test_what_is_no_claim_is_told_apart_from_what_cannot_be_read():
+    text = r"$$ a_0 := x^2 $$ $$ x^2 + 1 \ge 1 = 1 $$ $$ \foo = 1 $$ $$ \pi \approx 3 $$ $$ |a| \le b \label{=} $$"
+    assert [(s.kind, s.claim is None) for s in statements(text, markdown=True)] == [
+        ("definition", True), ("", False), ("unreadable", True), ("no claim", True),
+    ]  # fmt: skip
+
+
+def test_code_and_comments_of_markdown_are_left_alone():
+    text = "Write `$$ x = 2x $$` or ``$$ x = `3` $$``. <!-- $$ x = y $$ -->\n```latex\n$$ x = 4x $$\n```\n$$ x = x $$"
+    assert [s.claim.text for s in statements(text, markdown=True)] == ["x = x with x: real"]
+
+
+def test_macros_of_a_document_take_arguments():
+    text = r"\newcommand{\pd}[2]{\frac{\partial #1}{\partial #2}} \def\twice#1{2#1} $$ \pd{}{x} x^2 = \twice{x} $$"
+    (statement,) = statements(text, markdown=False)
+    assert statement.claim.text == "d/dx (x^2) = 2*x with x: real"
+    assert statement.latex == r"\pd{}{x} x^2 = \twice{x}"
+
+
+def test_files_that_a_document_names_are_not_read(tmp_path, notes, capsys):
+    (tmp_path / "other.tex").write_text(WRONG)
+    assert main(["check", notes("\\input{other}\n\\include{/etc/passwd}\n" + RIGHT, "paper.tex")]) == 0
+    assert "REFUTED" not in capsys.readouterr().out
+
+
+def test_a_declared_name_that_no_display_has_is_told(notes, capsys):
+    assert main(["check", notes(RIGHT), "--let", "y: positive"]) == 0
+    assert "declared name y" in capsys.readouterr().err
+
+
+def test_several_processes_keep_the_order_of_the_document(notes, capsys):
+    text = "\n".join(rf"$$ x^{{{k}}} x = x^{{{k + 1}}} $$" for k in range(2, 9)) + "\n" + UNREADABLE
+    assert main(["check", "--json", "--jobs", "2", notes(text)]) == 0
+    found = [json.loads(line)["line"] for line in capsys.readouterr().out.splitlines()]
+    assert found == sorted(found)
+    assert len(found) == 8
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "says"),
+    [("d/dx sin(x) = cos(x)\n\n\\frac{d}{dx}x^2 = 3x\n", 1, "REFUTED"), ('{"id": 7, "claim": "1 = 1"}\n', 0, "PROVED"),
+     ("", 2, "empty"), ("x = = x\n", 2, "column")],
+)  # fmt: skip
+def test_claims_come_from_the_standard_input(monkeypatch, capsys, given, status, says):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given.encode())))
+    assert main(["check", "-"]) == status
+    out = capsys.readouterr()
+    assert says in out.out + out.err

@@ -332,8 +332,10 @@ def test_the_variance_becomes_the_standard_deviation():
 
 
 def test_an_integral_ends_at_its_differential():
-    claim = read_latex_claim(r"\int_0^1 3x^2 + 2x\,dx + 1 = \int_1^2 \frac{dx}{x} + \int_0^T \int_0^1 xy\,\mathrm dx\,\mathrm dy",
-                             {"T": "positive"})  # fmt: skip
+    claim = read_latex_claim(
+        r"\int_0^1 3x^2 + 2x\,dx + 1 = \int_1^2 \frac{dx}{x} + \int_0^T \int_0^1 xy\,\mathrm dx\,\mathrm dy",
+        {"T": "positive"},
+    )
     text = "int(3*x^2 + 2*x, x, 0, 1) + 1 = int(1/x, x, 1, 2) + int(int(x*y, x, 0, 1), y, 0, T)"
     assert (claim.lhs, claim.rhs) == ((meant := read_claim(text)).lhs, meant.rhs)
 

@@ -114,7 +114,9 @@ def _of_display(display: Display, line: int, let: Let, macros: Mapping[str, Macr
         elif isinstance(claim, ReadError):
             yield _unreadable(claim, line, source)
         elif (name := _defined(claim, let)) is not None:
-            reason = f"read as the definition of {name}, which stands on one side only; declare {name} to have it judged"
+            reason = (
+                f"read as the definition of {name}, which stands on one side only; declare {name} to have it judged"
+            )
             yield Statement(at, source, None, reason, "definition")
         else:
             yield Statement(at, source, claim)

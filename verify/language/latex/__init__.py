@@ -5,5 +5,6 @@ from verify.language.latex.displays import Equality, equalities, is_latex, read_
 from verify.language.latex.macros import Macro, macros_of
 
 __all__ = [
-    "Defined", "Equality", "Macro", "NotJudged", "equalities", "is_latex", "macros_of", "read_latex", "read_latex_claim",
+    "Defined", "Equality", "Macro", "NotJudged", "equalities", "is_latex", "macros_of", "read_latex",
+    "read_latex_claim",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Which constants do the letters e and i mean in a formula?  Euler's number below an exponent, the imaginary unit in one."""
+"""Which constants do the letters e and i mean?  Euler's number below an exponent, the imaginary unit in one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-r"""What do names and declarations in LaTeX declare?  --let "\\boldsymbol{\\mu}: vector(n)", and A \\in \\mathbb{R}^{n \\times n}."""
+r"""What do names and declarations in LaTeX declare?  \boldsymbol{\mu}: vector(n), A \in \mathbb{R}^{n \times n}."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def declared_in(row: list[Piece]) -> dict[str, str]:
 
 
 def shaped_kind(row: list[Piece], at: int) -> tuple[str, int]:
-    r"""The kind that \mathbb{R}^n, \mathbb{R}^{m \times n} or \mathbb{S}^n_{++} is, and the index behind it; empty for all else."""
+    r"""The kind that \mathbb{R}^n, \mathbb{R}^{m \times n} or \mathbb{S}^n_{++} is, and the index behind it."""
     start = at
     braced = row[at].text == "{" and at + 1 < len(row)
     at += braced

@@ -1,4 +1,4 @@
-"""What does a derivative operator of LaTeX become, and how far does it reach?  d/dx (…), grad_x, jac_x, hess_x, div_x."""
+"""What does a derivative operator of LaTeX become, and how far does it reach?  d/dx (…), grad_x, jac_x, hess_x."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def derivative(place: Place, operator: Operator) -> list[Token]:
     else:
         raise place.error(f"{written} needs something to differentiate, found {place.shown()}")
     if operator.nabla:
-        return _nabla(place, operator, body, written)
+        return _nabla(place, operator, body)
     if (hessian := _second(place, operator, body, written)) is not None:
         return hessian
     for by in reversed(operator.by):
@@ -66,7 +66,7 @@ def _once(place: Place, operator: Operator, by: By, body: list[Token], written: 
             raise place.error(f"{name} is no vector", f"declare {name}: vector(n)", first)
         orders = [place.token("sign", "^", first), place.token("number", str(by.order), first)] if by.order > 1 else []
         above, below = place.token("name", "∂", first), place.token("name", f"∂{name}", first)
-        return _closed(place, first, [above, *orders, place.token("sign", "/", first), below, *orders, *bracketed])
+        return _closed(place, [above, *orders, place.token("sign", "/", first), below, *orders, *bracketed])
     if by.order > 1:
         raise place.error(f"a derivative of order {by.order} by a vector or matrix", r"write \nabla_x^2", first)
     rows = len(place.shape(body) or ()) == 1 and not by.entry
@@ -75,13 +75,13 @@ def _once(place: Place, operator: Operator, by: By, body: list[Token], written: 
         f"{written} is read as jac_{name}: a row for each output" if rows
         else f"{written} is read as grad_{name}, of the shape of {name}"
     )  # fmt: skip
-    out = _closed(place, first, [place.token("name", f"{word}_{name}", first), *bracketed])
+    out = _closed(place, [place.token("name", f"{word}_{name}", first), *bracketed])
     if by.entry:
         return [*out, *by.entry]
-    return _closed(place, first, [*out, place.token("sign", "'")]) if by.transposed and not rows else out
+    return _closed(place, [*out, place.token("sign", "'")]) if by.transposed and not rows else out
 
 
-def _closed(place: Place, first: object, tokens: list[Token]) -> list[Token]:
+def _closed(place: Place, tokens: list[Token]) -> list[Token]:
     return [place.token("sign", "(", tokens[0]), *tokens, place.token("sign", ")")]
 
 
@@ -100,7 +100,7 @@ def _second(place: Place, operator: Operator, body: list[Token], written: str) -
             f"{written} can be the Hessian matrix or something else", r"write \partial x\,\partial x^\top"
         )
     first = place.pieces[operator.end - 1]
-    hessian = _closed(place, first, place.called(f"hess_{name}", body, first))
+    hessian = _closed(place, place.called(f"hess_{name}", body, first))
     if not by[0].entry:
         return hessian
     one, other = by[0].entry[1:-1], by[1].entry[1:-1]
@@ -108,20 +108,20 @@ def _second(place: Place, operator: Operator, body: list[Token], written: str) -
     return [*hessian, by[0].entry[0], *one, comma, *other, by[0].entry[-1]]
 
 
-def _nabla(place: Place, operator: Operator, body: list[Token], written: str) -> list[Token]:
+def _nabla(place: Place, operator: Operator, body: list[Token]) -> list[Token]:
     first = place.pieces[operator.end - 1]
     name = operator.by[0].name if operator.by else _only_argument(place, operator, body)
     if operator.nabla == "divergence":
-        return _closed(place, first, place.called(f"div_{name}", body, first))
+        return _closed(place, place.called(f"div_{name}", body, first))
     if operator.nabla == "gradient":
-        return _closed(place, first, place.called(f"grad_{name}", body, first))
+        return _closed(place, place.called(f"grad_{name}", body, first))
     if not place.is_shaped(name):
         raise place.error("∇² by a number", f"write \\frac{{d^2}}{{d{name}^2}}, or declare {name}: vector(n)", first)
     which = place.choice(
         ("", "tr"), first, ("∇² is read as the Hessian matrix", "∇² is read as the Laplacian, tr of the Hessian")
     )
     hessian = place.called(f"hess_{name}", body, first)
-    return _closed(place, first, [which, *_closed(place, first, hessian)])
+    return _closed(place, [which, *_closed(place, hessian)])
 
 
 def _only_argument(place: Place, operator: Operator, body: list[Token]) -> str:

@@ -106,7 +106,7 @@ def equalities(
     waiting: Piece | None = None
     before: Place | None = None
     for row in rows:
-        start, end = row[0].start, row[-1].end
+        start, end = min(piece.start for piece in row), max(piece.end for piece in row)
         place = Place(text, [*row, Piece("end", "", end, end)], kinds, measure, euler, before)
         place.imaginary, before = imaginary, place
         try:

@@ -61,6 +61,7 @@ def grid(place: Place) -> list[Token]:
 
 
 def has_grids(tokens: list[Token]) -> bool:
+    """Whether a matrix that is written out stands among the tokens."""
     return any(token.text.startswith("#grid") for token in tokens)
 
 
@@ -119,6 +120,8 @@ class _Reader:
                     tuple([self.sign("("), *one, sign, *other, self.sign(")")] for one, other in row) for row in pairs
                 )
             )
+        assert not isinstance(value, Grid)
+        assert not isinstance(term, Grid)
         return [*value, sign, *term]
 
     def product(self) -> Entry | Grid:

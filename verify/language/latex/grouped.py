@@ -51,7 +51,7 @@ def _grouped(text: str, raw: list[Piece]) -> list[Piece]:
         elif piece.text in ("begin", "end"):
             at = _environment(text, raw, at, piece, found)
         elif piece.text in SIDES:
-            at = _side(text, raw, at, piece, found)
+            at = _side(raw, at, piece, found)
         elif piece.text in BLOCKS:
             at = _block(text, raw, at, piece, found)
         elif piece.text == "mathbb":
@@ -139,7 +139,7 @@ def _block(text: str, raw: list[Piece], at: int, piece: Piece, found: list[Piece
     return at
 
 
-def _side(text: str, raw: list[Piece], at: int, piece: Piece, found: list[Piece]) -> int:
+def _side(raw: list[Piece], at: int, piece: Piece, found: list[Piece]) -> int:
     """A bracket behind \\left or \\right: of a bar it is known then whether it opens or closes."""
     while at < len(raw) and raw[at].kind == "space":
         at += 1

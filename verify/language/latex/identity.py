@@ -7,7 +7,7 @@ from verify.language.tokens import Token
 
 
 def identity_at(place: Place) -> list[Token] | None:
-    r"""The identity matrix that I, \mathbf{I}, \mathbb{I} or I_n means among vectors and matrices; None for all else."""
+    r"""The identity matrix that I, \mathbf{I} or I_n means among vectors and matrices; None for all else."""
     piece = place.piece
     if piece.text != "I" or piece.kind not in ("letter", "word", "blackboard") or "I" in place.declared:
         return None

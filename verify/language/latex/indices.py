@@ -1,4 +1,4 @@
-"""Which entry does a subscript mean?  x_i, A_{ij}, x_{n+1}; letters that nothing else explains stand for every entry."""
+"""Which entry does a subscript mean?  x_i, A_{ij}; letters that nothing else explains stand for every entry."""
 
 from __future__ import annotations
 
@@ -27,11 +27,10 @@ def index(place: Place, sizes: list[str] | None = None) -> list[Token]:
         name = part[0].text
         if len(part) > 1 or part[0].kind != "name" or name in place.declared:
             continue
-        if sizes is not None and at < len(sizes) and place.ranges.setdefault(name, sizes[at]) != sizes[at]:
-            if name not in place.bound:
-                raise place.error(
-                    f"{name} counts to {place.ranges[name]} and to {sizes[at]}", "rename one index", first
-                )
+        if sizes is None or at >= len(sizes):
+            continue
+        if place.ranges.setdefault(name, sizes[at]) != sizes[at] and name not in place.bound:
+            raise place.error(f"{name} counts to {place.ranges[name]} and to {sizes[at]}", "rename one index", first)
     comma = place.token("sign", ",", first)
     inside = [token for at, part in enumerate(parts) for token in ([comma] if at else []) + part]
     return [place.token("sign", "[", first), *inside, place.token("sign", "]")]

@@ -1,4 +1,4 @@
-r"""Where does an integral end, and what is its variable?  \int_a^b … \,dx, and \mathbb{E}_{x \sim \mathcal N(m, s^2)}."""
+r"""Where does an integral end, and what is its variable?  \int_a^b … \,dx, \mathbb{E}_{x \sim \mathcal{N}(0, 1)}."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def _is_line(place: Place) -> bool:
 def expectation(place: Place) -> list[Token]:
     r"""\mathbb{E}_{x \sim \mathcal{N}(m, s^2)}[…] as expect(…, x ~ normal(m, s))."""
     first = place.take()
-    name, law = _subscript(place, first) if place.is_sign("_") else ("", [])
+    name, law = _subscript(place) if place.is_sign("_") else ("", [])
     if not read.opens_a_bracket(place):
         raise place.error("an expectation needs brackets around what it is of", r"write \mathbb{E}_{x\sim …}[…]")
     body = values.bracket(place)[1:-1]
@@ -165,7 +165,7 @@ def is_expectation(place: Place) -> bool:
     return piece.kind == "letter" and piece.style in ("mathbf", "boldsymbol", "mathsf") and place.after.text in "_["
 
 
-def _subscript(place: Place, first: Piece) -> tuple[str, list[Token]]:
+def _subscript(place: Place) -> tuple[str, list[Token]]:
     place.take()
     braced = place.accepts("{")
     if not starts_a_name(place):
@@ -191,9 +191,9 @@ _LAWS = {
 
 
 def density_at(place: Place) -> list[Token] | None:
-    r"""The density \\mathcal{N}(x; mu, sigma^2), or with a covariance matrix, written out; None for what is no density."""
+    r"""The density \mathcal{N}(x; mu, sigma^2), or with a covariance matrix, written out; None for all else."""
     piece, start = place.piece, place.at
-    if piece.text != "N" or piece.style not in ("mathcal", "") and piece.kind != "word":
+    if piece.text != "N" or (piece.style not in ("mathcal", "") and piece.kind != "word"):
         return None
     place.take()
     given = split(values.arguments(place))
@@ -220,7 +220,7 @@ def density_at(place: Place) -> list[Token] | None:
 
 
 def scan_laws(place: Place) -> None:
-    r"""Remember where X \\sim … stands behind a formula."""
+    r"""Remember where X \sim … stands behind a formula."""
     found = place.pieces
     for at in range(1, len(found) - 1):
         if found[at].text == "sim" and found[at - 1].kind in ("letter", "command"):

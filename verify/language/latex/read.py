@@ -89,7 +89,11 @@ def _group(place: Place, differentiated: bool = False) -> tuple[list[Token], boo
                 raise place.error(
                     "it is not clear whether this stands below the bar of / as well", "write the brackets, or \\frac"
                 )
-            number = first.kind == "number" and not first.style and (place.after.text != "^" or place.before.kind == "number")
+            number = (
+                first.kind == "number"
+                and not first.style
+                and (place.after.text != "^" or place.before.kind == "number")
+            )
             if number or (place.is_command(*FRACTIONS) and place.before.kind == "number"):
                 raise place.error("a number follows a value without a sign", "write \\cdot between them")
         else:

@@ -1,4 +1,4 @@
-r"""Which special function does a letter with an index name?  J_0(x), K_\nu(x), \operatorname{Li}_2(x), \psi^{(1)}(x)."""
+r"""Which special function does a letter with an index name?  J_0(x), K_\nu(x), \psi^{(1)}(x)."""
 
 from __future__ import annotations
 

@@ -80,12 +80,13 @@ def _check_indices(claim: Claim, place: Place, link: Side) -> None:
         if not base or index not in _INDICES:
             continue
         for other in claim.domain.variables:
-            if other != name and other.rpartition("_")[0] == base and other.rpartition("_")[2] in _INDICES:
-                if name not in place.declared or other not in place.declared:
-                    raise ReadError(
-                        f"{name} and {other} can be entries of one vector {base}", place.text, link.sign.start,
-                        f"declare {base}: vector(n), or {name} and {other} as quantities of their own",
-                    )  # fmt: skip
+            same, _, another = other.rpartition("_")
+            open_ = name not in place.declared or other not in place.declared
+            if open_ and other != name and same == base and another in _INDICES:
+                raise ReadError(
+                    f"{name} and {other} can be entries of one vector {base}", place.text, link.sign.start,
+                    f"declare {base}: vector(n), or {name} and {other} as quantities of their own",
+                )  # fmt: skip
 
 
 def _without_idle_names(claim: Claim) -> Claim:
