@@ -114,6 +114,22 @@ def test_a_wrong_adjoint_is_refuted_though_no_gradient_depends_on_it() -> None:
     assert result.verdict is Verdict.REFUTED
 
 
+def test_entries_of_an_adjoint_in_different_units_are_no_mistake() -> None:
+    head = ode("x; y", "a", "-2*x + a*y; -a*y*x", "1; 1", "0; 1", "x^2 + y", "", 'a = "interval(0.5, 2)"')
+    claim = {"adjoint l1": "2*l1 + 3*a*y*l2", "adjoint l2": "-a*l1/3 + a*x*l2", "terminal l1": "2*x",
+             "terminal l2": "1/3", "gradient a": "int(l1*y - 3*l2*x*y, t, 0, 1)"}  # fmt: skip
+    assert judged(Base(head, claim).toml()).verdict >= Verdict.SUPPORTED
+    assert judged(Base(head, claim).toml({"terminal l2": "1"})).verdict is Verdict.REFUTED
+
+
+def test_an_adjoint_that_nothing_depends_on_has_the_usual_sign() -> None:
+    head = ode("x; y", "a", "-2*x; -a*y", "1; 1", "0; 1", "x^2 + y^2", "", 'a = "interval(0.5, 2)"')
+    claim = {"adjoint l1": "2*l1", "adjoint l2": "a*l2", "terminal l1": "2*x", "terminal l2": "2*y",
+             "gradient a": "-int(l2*y, t, 0, 1)"}  # fmt: skip
+    assert judged(Base(head, claim).toml()).verdict is Verdict.PROVED
+    assert judged(Base(head, claim).toml({"terminal l1": "-2*x"})).verdict is Verdict.REFUTED
+
+
 def test_a_factor_without_a_gradient_is_left_open() -> None:
     assert growth({"adjoint l1": "-p*l1", "terminal l1": "3*u"}).verdict is Verdict.UNDECIDED
     assert growth({"gradient p": "2*int(l1*u, t, 0, T)"}).verdict is Verdict.UNDECIDED

@@ -1,4 +1,5 @@
-"""In which convention is a claimed adjoint?  Its entries are kappa times those of +dG/dx, perhaps in another order.
+"""In which convention is a claimed adjoint?  Its entries are kappa times those of +dG/dx, perhaps in another order, or
+some of them with another sign.
 
 kappa is a constant: 1, -1, or what the claim itself suggests, read off its terminal condition, its source term or its
 gradient.  The convention in which the fewest parts of the claim look wrong is the one that the claim is judged in.
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import permutations
+from itertools import permutations, product
 
 from verify.calculus.tidy import tidy
 from verify.graph import MINUS_ONE, ONE, ZERO, Node, div, free_symbols, mul, num, substitute, symbol
@@ -24,11 +25,16 @@ MANY = 1_000_000
 
 @dataclass(frozen=True)
 class Convention:
-    """claimed l[i] = kappa * (right l)[order[i]]."""
+    """claimed l[i] = kappa * signs[i] * (right l)[order[i]]."""
 
     names: tuple[str, ...]
     kappa: Node = ONE
     order: tuple[int, ...] = ()
+    signs: tuple[int, ...] = ()
+
+    def scale(self, i: int) -> Node:
+        """What the claimed l[i] is multiplied by."""
+        return mul(MINUS_ONE, self.kappa) if self.signs and self.signs[i] < 0 else self.kappa
 
     @property
     def places(self) -> tuple[int, ...]:
@@ -36,7 +42,7 @@ class Convention:
 
     @property
     def is_usual(self) -> bool:
-        return self.kappa is ONE and self.places == tuple(range(len(self.names)))
+        return self.kappa is ONE and self.places == tuple(range(len(self.names))) and not self.signs
 
     @property
     def is_sign(self) -> bool:
@@ -45,24 +51,27 @@ class Convention:
 
     def entry(self, nodes: Sequence[Node], i: int) -> Node:
         """The entry of a right vector (a rate, a final value) that belongs to the claimed l[i]; in claimed names."""
-        return tidy(mul(self.kappa, self.claimed(nodes[self.places[i]])))
+        return tidy(mul(self.scale(i), self.claimed(nodes[self.places[i]])))
 
     def claimed(self, node: Node) -> Node:
         """An expression in the right adjoint as one in the claimed adjoint, wherever that is taken."""
         if self.is_usual:
             return node
-        inverse = {self.names[place]: self.names[i] for i, place in enumerate(self.places)}
+        inverse = {self.names[place]: i for i, place in enumerate(self.places)}
         at = {}
         for name in free_symbols(node):
             base, rest = _split(name)
             if base in inverse:
-                at[symbol(name)] = div(symbol(inverse[base] + rest), self.kappa)
+                at[symbol(name)] = div(symbol(self.names[inverse[base]] + rest), self.scale(inverse[base]))
         return tidy(substitute(node, at))
 
     def says(self) -> str:
         """The convention in words; empty for the usual one."""
         if self.is_usual:
             return ""
+        if self.signs:
+            minus = ", ".join(name for name, sign in zip(self.names, self.signs, strict=True) if sign < 0)
+            return f"{minus} with the other sign than the rest of +dG/dx"
         if self.places == tuple(range(len(self.names))):
             return f"l = {write(mul(self.kappa, symbol('L')))} with L = +dG/dx"
         order = ", ".join(
@@ -91,8 +100,13 @@ def ratio(claimed: Node, right: Node, varying: Iterable[str]) -> Node | None:
     return found if found.op == "num" or free_symbols(found) else None
 
 
-def candidates(names: tuple[str, ...], suggested: Iterable[Node | None]) -> Iterator[Convention]:
-    """All conventions worth trying, the usual ones first."""
+def candidates(
+    names: tuple[str, ...], suggested: Iterable[Node | None], *, mixed: bool = False
+) -> Iterator[Convention]:
+    """All conventions worth trying, the usual ones first.
+
+    mixed   whether entries of different signs are tried too: for claims that say all of the adjoint, and use it.
+    """
     kappas = dict.fromkeys((ONE, MINUS_ONE, *(k for k in suggested if k is not None)))
     orders: list[tuple[int, ...]] = [()]
     if 2 <= len(names) <= MOST_PERMUTED:
@@ -100,6 +114,9 @@ def candidates(names: tuple[str, ...], suggested: Iterable[Node | None]) -> Iter
     for order in orders:
         for kappa in kappas:
             yield Convention(names, kappa, order)
+    for signs in product((1, -1), repeat=len(names)) if mixed and 2 <= len(names) <= MOST_PERMUTED else ():
+        if len(set(signs)) == 2:
+            yield Convention(names, ONE, (), signs)
 
 
 def best(found: Iterable[Convention], failures: Callable[[Convention, int], int]) -> tuple[Convention, int]:

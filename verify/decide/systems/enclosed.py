@@ -88,7 +88,7 @@ def claimed_problem(
     for i, name in enumerate(names):
         right = names[convention.places[i]]
         for where, there in (("", right), (end(problem), right), (start(problem), starts[right])):
-            adjoint[symbol(name + where)] = mul(convention.kappa, symbol(there))
+            adjoint[symbol(name + where)] = mul(convention.scale(i), symbol(there))
     # The first state is known in the parameters; the last one is what `terminal` is about.
     states = {symbol(u + start(problem)): b for u, b in zip(problem.state, problem.initial, strict=True)}
     states |= {symbol(u + end(problem)): symbol(u) for u in problem.state}

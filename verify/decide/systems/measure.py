@@ -44,6 +44,8 @@ MOST_FAILED, MOST_STIFF = 8, 2
 STAND_OFF, ROUNDING = 1000.0, 1e-12
 #: Times at which adjoint equations are compared.
 TIMES = 9
+#: What two vectors may lack of being parallel, relative to their lengths.
+PARALLEL = 1e-9
 ROUTE = "the claimed system solved, against forward sensitivities"
 ALONG = "along the computed solution"
 
@@ -210,9 +212,6 @@ class _Run:
             raise Failed("a terminal condition has no finite value")
         return found
 
-    def kappa(self) -> float:
-        return self.numbers.constants((self.convention.kappa,))[0]
-
     # --- parts in the convention ---
 
     def readings(self, undefined: dict[Key, str]) -> Iterator[tuple[Key, Reading]]:
@@ -247,8 +246,9 @@ class _Run:
 
     def claimed_adjoint(self, which: int) -> Curve:
         """kappa times the right adjoint, in the claimed order."""
-        adjoint, kappa, places = self.curves[which][1], self.kappa(), list(self.convention.places)
-        return lambda t: kappa * adjoint(t)[places]
+        adjoint, places = self.curves[which][1], list(self.convention.places)
+        scales = np.array(self.numbers.constants([self.convention.scale(i) for i in range(len(places))]))
+        return lambda t: (scales * adjoint(t)[places].T).T
 
     def along(self, key: Key) -> Reading | None:
         """Both sides of an adjoint equation along the solution, at the time where they are furthest apart."""
@@ -374,11 +374,12 @@ class _Run:
         return read if isinstance(read, Node) else self.convention.entry(self.task.costate.final, i)
 
     def _proportional(self, l: Curve) -> bool:
-        """Whether the claimed adjoint is the right one but for a factor at each time."""
-        right, (t0, T) = self.claimed_adjoint(1), self.numbers.ends
-        for t in np.linspace(t0, T, TIMES + 2)[1:-1]:
-            a, b = np.asarray(l(t)), np.asarray(right(t))
-            sizes = float(np.linalg.norm(a) * np.linalg.norm(b))
-            if sizes and abs(abs(float(a @ b)) - sizes) > 1e-9 * sizes:
-                return False
-        return True
+        """Whether the claimed adjoint is the right one but for a factor at each time, or for one in each entry."""
+        t0, T = self.numbers.ends
+        times = np.linspace(t0, T, TIMES + 2)[1:-1]
+        claimed, right = (np.array([curve(t) for t in times]) for curve in (l, self.claimed_adjoint(1)))
+        sizes = np.linalg.norm(claimed, axis=1) * np.linalg.norm(right, axis=1)
+        if np.all(np.abs(np.abs(np.sum(claimed * right, axis=1)) - sizes) <= PARALLEL * sizes):
+            return True
+        sizes = np.linalg.norm(claimed, axis=0) * np.linalg.norm(right, axis=0)
+        return bool(np.all(np.abs(np.abs(np.sum(claimed * right, axis=0)) - sizes) <= PARALLEL * sizes))

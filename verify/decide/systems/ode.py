@@ -22,7 +22,7 @@ from verify.decide.systems.identity import Identities
 from verify.decide.systems.measure import POINTS, Measurement, measure
 from verify.decide.systems.reading import Functional, NoFunctional, Reader, is_backwards
 from verify.decide.systems.result import Part, SystemResult, overall
-from verify.graph import ZERO, Node, substitute, symbol
+from verify.graph import ZERO, Node, postorder, substitute, symbol
 from verify.language.write import write
 from verify.systems import TIME, OdeProblem, SystemClaim, adjoint_names
 from verify.verdict import Evidence, Rigor, Verdict
@@ -149,7 +149,23 @@ class OdeTask:
             if key in self.read
             for pair in self._suggestions(key)
         ]
-        return conventions.best(conventions.candidates(self.names, suggested), self._failures)[0]
+        found = conventions.candidates(self.names, suggested, mixed=self._is_told)
+        return conventions.best(found, self._failures)[0]
+
+    @property
+    def _is_told(self) -> bool:
+        """Whether all of the adjoint is claimed, and the gradients use all of it, itself or through its equations."""
+        claim, names = self.claim, set(self.names)
+        if not names <= set(claim.adjoint) & set(claim.terminal):
+            return False
+
+        def occurring(node: Node) -> set[str]:
+            return names & {each.value[0] for each in postorder(node) if each.op == "abstract"}
+
+        used: set[str] = set().union(*map(occurring, claim.gradient.values()))
+        for _ in names:
+            used |= set().union(*(occurring(claim.adjoint[name]) for name in used))
+        return used == names
 
     @property
     def ends(self) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from verify.calculus.costate import Gradient, Term, in_time
 from verify.calculus.tidy import is_zero, tidy
 from verify.decide.systems.convention import Convention
 from verify.decide.systems.identity import Identities
+from verify.decide.systems.reading import NoFunctional
 from verify.decide.systems.variants import (
     Pairs,
     Variant,
@@ -24,7 +25,7 @@ from verify.decide.systems.variants import (
     value_variants,
 )
 from verify.graph import MINUS_ONE, ZERO, Node, add, mul, num, substitute, symbol
-from verify.systems import TIME
+from verify.systems import INDEX, TIME
 from verify.verdict import Diagnosis, Verdict
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ Key = tuple[str, str]
 def ode_slip(task: OdeTask, key: Key, convention: Convention) -> Diagnosis | None:
     """The slip in one part of a claim on an ODE."""
     if key not in task.read:
-        return None
+        return _partial(task, key, convention)
     if key[0] == "gradient":
         read: Any = task.read[key]
 
@@ -53,6 +54,11 @@ def ode_slip(task: OdeTask, key: Key, convention: Convention) -> Diagnosis | Non
         truth, timely = task.gradient(key[1]), key[1] in ("t0", "T")
         variants = [*gradient_variants(truth, pairs, read.flipped, timely), *_wrong_end(task, key, pairs)]
         variants += _constant_integrand(task, truth, pairs)
+        variants += [
+            Variant("swap", f"this is dG/d{other}", pairs(task.gradient(other).terms))
+            for other in task.problem.parameters
+            if other != key[1]
+        ]
         if timely and (other := in_time(task.problem, key[1])) is not None:
             variants += gradient_variants(other, pairs, read.flipped, timely)
     else:
@@ -65,8 +71,30 @@ def ode_slip(task: OdeTask, key: Key, convention: Convention) -> Diagnosis | Non
         elif key[0] == "jump":
             variants = value_variants(claimed, right, "the jump", "observation")
         else:
-            variants = value_variants(claimed, right)
+            others = [name for name in task.names if name != key[1]]
+            swapped = [
+                Variant("swap", f"this is what belongs to {name}", ((claimed, task.right((key[0], name), convention)),))
+                for name in others
+            ]
+            variants = [*value_variants(claimed, right), *(v for v in swapped if not is_zero(v.pairs[0][1]))]
     return _explained(task.identities, variants, task.pairs(key, convention))
+
+
+def _partial(task: OdeTask, key: Key, convention: Convention) -> Diagnosis | None:
+    """An integral over a part of the time, in a gradient that is right with all of it."""
+    try:
+        read = task.reader.functional(task.claim.gradient[key[1]], anyhow=True)
+    except (NoFunctional, KeyError):
+        return None
+    truth = task.gradient(key[1])
+    pairs = tuple(
+        (task.grounded(one, convention), task.grounded(convention.claimed(other), convention))
+        for one, other in ((read.inside, truth.inside), (read.boundary, truth.boundary))
+    )
+    verdicts = [task.identities.decide(*pair).verdict for pair in pairs]
+    if min(verdicts) < Verdict.SUPPORTED:
+        return None
+    return Diagnosis("limits", "the integral does not run over all of the time", min(verdicts))
 
 
 def _wrong_end(task: OdeTask, key: Key, pairs: Callable[[Iterable[Term]], Pairs]) -> Iterator[Variant]:
@@ -158,6 +186,8 @@ def recurrence_slip(task: RecurrenceTask, key: Key, convention: Convention) -> D
         variants += gradient_variants(truth, pairs, 0, False)
         for says, moved in _shifts(truth.inside, (*task.problem.state, *task.names), (*task.names,)):
             variants.append(Variant("index", says, reduced(moved, truth.boundary)))
+        for says, moved in _shifts(truth.boundary, (*task.problem.state, *task.names), task.names, "0"):
+            variants.append(Variant("index", says, reduced(truth.inside, moved)))
         for low, high in ((0, 0), (1, -1), (0, -1), (1, 1), (2, 0)):
             if (low, high) != (1, 0):
                 says = "the sum runs over the wrong steps"
@@ -170,7 +200,7 @@ def recurrence_slip(task: RecurrenceTask, key: Key, convention: Convention) -> D
             other = steps.reduced((other,), convention)[0]
             variants += equation_variants(claimed, right, ZERO, other, "the adjoint equation")
             plain = convention.entry(task.costate.rate, i)
-            for says, moved in _shifts(plain, task.problem.state, task.names):
+            for says, moved in (*_shifts(plain, task.problem.state, task.names), *_later(plain)):
                 variants.append(Variant("index", says, (_reduced_pair(steps, read, moved, convention),)))
         else:
             variants += value_variants(claimed, right)
@@ -206,22 +236,28 @@ def _at_step(node: Node, letter: str, j: int) -> dict[Node, Node]:
     }
 
 
-def _shifts(node: Node, state: Iterable[str], adjoints: Iterable[str]) -> Iterator[tuple[str, Node]]:
-    """States, or adjoints, one step earlier or later."""
+def _shifts(node: Node, state: Iterable[str], adjoints: Iterable[str], at: str = "k") -> Iterator[tuple[str, Node]]:
+    """States, or adjoints, one step earlier or later; those near step k, or near step 0."""
     from verify.decide.systems.steps import _places, where
 
     for names, what in ((set(state) - set(adjoints), "state"), (set(adjoints), "adjoint")):
         for by in (1, -1):
-            at = {
-                symbol(name + where("k", j)): symbol(name + where("k", j + by))
+            changes = {
+                symbol(name + where(at, j)): symbol(name + where(at, j + by))
                 for name, place, j in _places(node)
-                if place == "k" and name in names
+                if place == at and name in names and (at == "k" or j + by >= 0)
             }
-            if at:
-                yield f"the {what} is taken one step too {'late' if by > 0 else 'early'}", substitute(node, at)
+            if changes:
+                yield f"the {what} is taken one step too {'late' if by > 0 else 'early'}", substitute(node, changes)
 
 
-# --- judging them -----------------------------------------------------------------------------------
+def _later(node: Node) -> Iterator[tuple[str, Node]]:
+    """The number of the step one less or more, where a formula names it."""
+    k = symbol(INDEX)
+    for by in (1, -1):
+        changed = substitute(node, {k: tidy(add(k, num(by)))})
+        if changed is not node:
+            yield f"the step is counted one too {'late' if by > 0 else 'early'}", changed
 
 
 def _explained(
