@@ -24,7 +24,9 @@ from verify.calculus import adjoint
 from verify.calculus.adjoint_slips import slips
 from verify.decide.words import derive, identity, matrices, substitute
 from verify.derivation import main
+from verify.language.toml import read_system
 from verify.numerics import autodiff, ladder, ode
+from verify.numerics.routes.worked import example
 
 # --- any number N of states and M of parameters -------------------------------------------------
 
@@ -105,6 +107,22 @@ def cases(rng):
         yield {"p": rng.uniform(0.3, 1.5, 3) * signs, "t0": start, "T": start + rng.uniform(0.5, 1.5)}
 
 
+oscillator = """
+kind = "ode-gradient"
+[ode]
+state = ["x", "y"]
+parameters = ["mu", "a"]
+rhs = ["y", "mu*(1 - x^2)*y - x"]
+initial = ["a", "0"]
+time = ["0", "6"]
+[objective]
+terminal = "(x - 1)^2/2 + y^2/2"
+"""
+TIMES = (2, 4, 6, 8)
+says = (
+    "Van der Pol's oscillator x' = y, y' = μ(1 - x²)y - x, from x = a to T = 6, for μ = a = 2, with the cost "
+    "G = (x(T) - 1)²/2 + y(T)²/2: every route to its gradient by μ and a, the start and the times."
+)
 u_p = r"\frac{\partial u}{\partial p}"
 moving = rf"\frac{{\partial f}}{{\partial p}} + \frac{{\partial f}}{{\partial u}}{u_p}"
 derivation = Derivation(
@@ -147,6 +165,7 @@ derivation = Derivation(
         ),
     ),
     figure=lambda: ladder.convergence(numeric, gradient, p=(0.7, 1.3, 0.4), t0=0.3, T=1.7),
+    example=lambda: example(read_system(oscillator).problem, {"mu": 2, "a": 2}, says, TIMES),
 )  # fmt: skip
 
 if __name__ == "__main__":

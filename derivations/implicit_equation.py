@@ -58,7 +58,8 @@ def steps():
         E = generic_equation(n, m)
         by_inverse = E.value_u * inverse(E.residual_u)
         forward = E.value_p - by_inverse * E.residual_p
-        yield Step(f"undefined functions, N = {n}, M = {m}", E.gradient(by_inverse.T), forward)
+        yield Step(f"undefined functions, N = {n}, M = {m}", E.gradient(by_inverse.T), forward,
+                   display=r"g_p - \lambda^{\top} f_p = g_p - g_u f_u^{-1} f_p")
     cubic = x**3 + x  # the inverse function is p(u)
     C = Equation((x,), (p_1,), ImmutableMatrix([cubic - p_1]), x**2)
     by_adjoint = C.gradient(inverse(C.residual_u.T) * C.value_u.T)[0]

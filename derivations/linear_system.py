@@ -53,11 +53,13 @@ def steps():
     for n in (1, 2, 3):
         by, a, c = generic_system(n)
         x = inverse(a) * c
-        yield Step(f"A u_p = b_p - A_p u for undefined functions, N = {n}", a * x.diff(by), c.diff(by) - a.diff(by) * x)
+        yield Step(f"for undefined functions a_ij(p), b_i(p), N = {n}", a * x.diff(by), c.diff(by) - a.diff(by) * x,
+                   display=r"A\,\frac{d}{dp}\left(A^{-1} b\right) = b_p - A_p A^{-1} b")
     at = dict(zip(cells, inverse(matrix) * inflow, strict=True))  # the solution in closed form
     closed = jacobian(channel.value.subs(at), p)
     by_adjoint = channel.gradient(lam_right).subs(at)
-    yield Step("the channel: the adjoint gives the derivative of g(u(p), p)", by_adjoint, closed)
+    yield Step("the channel: the adjoint gives the derivative of g(u(p), p)", by_adjoint, closed,
+               display=r"g_p + \lambda^{\top}\left(b_p - A_p u\right) = \frac{d}{dp}\,g\left(A^{-1} b, p\right)")
     yield from counts()
 
 

@@ -55,12 +55,13 @@ def steps():
     back = F_1.T @ (F_2.T @ (F_3.T @ g_x.T))
     yield Step("three steps without running cost: the latest factor is the leftmost", back.T, g_x @ F_3 @ F_2 @ F_1)
     yield Step("for n = 1 it is the chain rule", (F_1.T @ g_x.T).T @ b_p + g_x @ F_p, g_x @ (F_1 @ b_p + F_p))
+    shown = r"g_p + \lambda_0^{\top} b_p + \sum_k\left(\lambda_k^{\top} F_p(k) + \ell_p(k-1)\right) = \frac{d}{dp} J(p)"
     for n in (1, 2, 3):
         J = logistic.unrolled(n)
-        by_r = ImmutableMatrix([[J.diff(r), J.diff(c)]])
-        yield Step(f"a polynomial, unrolled {n} times and differentiated", logistic.swept(n), by_r)
+        by_both = ImmutableMatrix([[J.diff(r), J.diff(c)]])
+        yield Step(f"a quadratic map, unrolled: n = {n}", logistic.swept(n), by_both, display=shown)
     J = network.unrolled(1)
-    yield Step("the network, one step", network.swept(1), ImmutableMatrix([[J.diff(each) for each in p]]))
+    yield Step("the network: n = 1", network.swept(1), ImmutableMatrix([[J.diff(w) for w in p]]), display=shown)
     yield from counts()
 
 

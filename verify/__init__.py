@@ -36,6 +36,7 @@ _HOMES = {
     "Verdict": "verify.verdict",
     "Derivation": "verify.derivation",
     "Display": "verify.derivation",
+    "Example": "verify.derivation",
     "Figure": "verify.derivation",
     "Hypothesis": "verify.derivation",
     "Mutant": "verify.derivation",

@@ -190,6 +190,26 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Example:
+    """A worked problem: a table of findings, and what they look like.
+
+    header  of the columns; the second one is a finding: agrees, UNDECIDED or WRONG.
+    rows    a cell for each column, as text.
+    """
+
+    title: str
+    says: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    figures: tuple[Figure, ...] = ()
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if len(row) != len(self.header):
+                raise ValueError(f"example {self.title!r}: a row of {len(row)} cells under {len(self.header)} columns")
+
+
+@dataclass(frozen=True)
 class Derivation:
     """One result and everything that supports or could refute it.
 
@@ -210,6 +230,7 @@ class Derivation:
     uses: tuple[Derivation, ...] = ()
     printed: tuple[Printed, ...] = ()
     figure: Callable[[], Figure] | None = None
+    example: Callable[[], Example] | None = None
 
     def __post_init__(self) -> None:
         name = self.statement.name

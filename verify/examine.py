@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from verify.derivation import Derivation, Figure, Hypothesis, Mutant, Printed, Route, Statement, Step
+from verify.derivation import Derivation, Example, Figure, Hypothesis, Mutant, Printed, Route, Statement, Step
 from verify.steps import StepResult, decide_expressions, decide_step, merged
 from verify.verdict import Evidence, Result, Rigor, Verdict
 
@@ -81,6 +81,7 @@ class DerivationResult:
     figure: Figure | None
     seed: int
     points: int
+    example: Example | None = None
 
     @property
     def name(self) -> str:
@@ -94,9 +95,10 @@ class DerivationResult:
 
     @property
     def holds(self) -> bool:
-        """Whether nothing failed: at least SUPPORTED, every mutant rejected, every correction right."""
+        """Whether nothing failed: at least SUPPORTED, every mutant rejected, every correction and example right."""
         corrections = all(p.corrected is None or p.corrected.verdict >= Verdict.SUPPORTED for p in self.printed)
-        return self.verdict >= Verdict.SUPPORTED and not self.survivors and corrections
+        worked = self.example is None or not any("WRONG" in row for row in self.example.rows)
+        return self.verdict >= Verdict.SUPPORTED and not self.survivors and corrections and worked
 
     def to_json(self) -> dict[str, Any]:
         """A plain record without a clock."""
@@ -118,6 +120,8 @@ class DerivationResult:
             "seed": self.seed,
             "points": self.points,
         }
+        if self.example is not None:
+            record["example"] = {"title": self.example.title, "table": [self.example.header, *self.example.rows]}
         return dict(sorted(record.items()))
 
 
@@ -144,6 +148,9 @@ def examine(
     uses = tuple(examine(used, seed=seed, points=points, progress=progress) for used in derivation.uses)
     tell(f"{name}: figure")
     figure = derivation.figure() if derivation.figure else None
+    if derivation.example:
+        tell(f"{name}: worked problem")
+    example = derivation.example() if derivation.example else None
 
     verdicts = [s.verdict for s in steps] + [h.verdict for h in hypotheses] + [u.verdict for u in uses]
     verdicts += [_verdict_of_route(r) for r in routes]
@@ -162,6 +169,7 @@ def examine(
         figure=figure,
         seed=seed,
         points=len(trial.cases),
+        example=example,
     )
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from textwrap import fill, indent
 
-from verify.derivation import Derivation
+from verify.derivation import Derivation, Example
 from verify.examine import DerivationResult, PrintedResult
 from verify.steps import StepResult
 from verify.verdict import Evidence, Verdict
@@ -33,6 +33,8 @@ def _lines(derivation: Derivation, result: DerivationResult) -> Iterator[str]:
     if result.routes:
         yield f"\nRoutes that could have refuted it ({result.points} cases, seed {result.seed})"
         yield from map(_route, result.routes)
+    if result.example:
+        yield from _example(result.example)
     if result.mutants:
         rejected = len(result.mutants) - len(result.survivors)
         yield f"\nWrong neighbours: {rejected} of {len(result.mutants)} rejected"
@@ -70,6 +72,16 @@ def _route(route: Evidence) -> str:
     shown = "" if order is None else f"; order {route.detail['observed order']} (claimed {order:g})"
     resolution = f"{route.resolution:.0e}" if route.resolution is not None else "none"
     return _hanging(f"  {said:10} ", f"{route.route}: worst {worst}, would have seen {resolution}{shown}")
+
+
+def _example(example: Example) -> Iterator[str]:
+    yield f"\n{example.title}"
+    yield fill(example.says, WIDTH)
+    table = [example.header, *example.rows]
+    widths = [max(len(row[i]) for row in table) for i in range(len(example.header) - 1)]
+    for row in table:
+        head = "  " + "  ".join(cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=True)) + "  "
+        yield f"{head}{row[-1]}".rstrip()
 
 
 def _printed(printed: PrintedResult) -> Iterator[str]:

@@ -165,7 +165,7 @@ def routes(problem: OdeProblem, traceable: OdeProblem, second: SecondOrder) -> t
         route("complex step through sensitivities", lambda **c: complex_sensitivities(problem, **c), 1e-6,
               "complex arithmetic", "RK4", order=4, steps=STEPS),
         route("reverse over reverse", lambda **c: reverse_over_reverse(traceable, **c), 1e-3,
-              "autograd", "RK4", order=4, steps=(4, 8, 12)),
+              "autograd", "RK4", order=4, steps=(4, 6, 8)),
     )  # fmt: skip
 
 

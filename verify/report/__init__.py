@@ -162,7 +162,7 @@ class _Steps:
 
 def _parts(derivation: Derivation) -> int:
     """How often `run` says what it does."""
-    return 5 + len(derivation.routes) + sum(map(_parts, derivation.uses))
+    return 5 + (derivation.example is not None) + len(derivation.routes) + sum(map(_parts, derivation.uses))
 
 
 def _finite(value: Any) -> Any:

@@ -126,6 +126,26 @@ class Chart:
 
 
 @dataclass(frozen=True)
+class FindingLine:
+    """One row of a worked problem: what it is about, the finding, and the other cells."""
+
+    name: Prose
+    badge: Badge
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Worked:
+    """A worked problem: columns, rows, and drawings."""
+
+    title: str
+    says: Prose
+    header: tuple[str, ...]
+    rows: tuple[FindingLine, ...]
+    charts: tuple[Chart, ...]
+
+
+@dataclass(frozen=True)
 class Page:
     """Everything about one derivation."""
 
@@ -149,6 +169,7 @@ class Page:
     mutants_rejected: int
     printed: tuple[PrintedBox, ...]
     chart: Chart | None
+    worked: Worked | None = None
 
 
 @dataclass(frozen=True)

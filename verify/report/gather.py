@@ -13,6 +13,7 @@ from verify.report.data import (
     Badge,
     Chart,
     Condition,
+    FindingLine,
     Meaning,
     MutantLine,
     Page,
@@ -23,6 +24,7 @@ from verify.report.data import (
     Shown,
     Source,
     StepLine,
+    Worked,
 )
 from verify.report.figures import draw
 from verify.report.formula import read_formula
@@ -30,7 +32,7 @@ from verify.report.prose import read_prose
 from verify.verdict import Counterexample, Evidence, Rigor, Verdict
 
 if TYPE_CHECKING:
-    from verify.derivation import Display, Figure
+    from verify.derivation import Display, Example, Figure
     from verify.examine import DerivationResult, PrintedResult
     from verify.steps import StepResult
 
@@ -129,6 +131,26 @@ def _page(result: DerivationResult) -> Page:
         mutants_rejected=len(result.mutants) - len(result.survivors),
         printed=tuple(_printed(p, name) for p in result.printed),
         chart=_chart(result.figure, name),
+        worked=_worked(result.example, name),
+    )
+
+
+def _worked(example: Example | None, name: str) -> Worked | None:
+    if example is None:
+        return None
+    where = f"derivation {name!r}, worked problem"
+    kinds = {"agrees": "proved", "WRONG": "refuted"}
+    rows = (
+        FindingLine(read_prose(first, where), Badge(finding, kinds.get(finding, "undecided")), tuple(cells))
+        for first, finding, *cells in example.rows
+    )
+    charts = (_chart(figure, f"{name}-worked-{i}") for i, figure in enumerate(example.figures, 1))
+    return Worked(
+        example.title,
+        read_prose(example.says, where),
+        example.header,
+        tuple(rows),
+        tuple(chart for chart in charts if chart is not None),
     )
 
 

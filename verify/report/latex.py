@@ -151,14 +151,14 @@ class Printer(LatexPrinter):
             return rf"\frac{{{above} {self._print(expr.expr)}}}{{{below}}}"
         return rf"\frac{{{above}}}{{{below}}} {self.parenthesize(expr.expr, 50, is_neg=False, strict=True)}"
 
-    def _print_AppliedUndef(self, expr: Any) -> str:
+    def _print_AppliedUndef(self, expr: Any, exp: Any = None) -> str:
         name = self._print(Symbol(expr.func.__name__))
-        return name if expr.func.__name__ in self._bare else f"{name}({', '.join(map(self._print, expr.args))})"
+        arguments = "" if expr.func.__name__ in self._bare else f"({', '.join(map(self._print, expr.args))})"
+        return f"{name}{arguments}" if exp is None else rf"{{{name}}}^{{{exp}}}{arguments}"
 
     def _print_Function(self, expr: Any, exp: Any = None) -> str:
         if isinstance(expr, AppliedUndef):
-            call = self._print_AppliedUndef(expr)
-            return call if exp is None else rf"{call}^{{{exp}}}"
+            return self._print_AppliedUndef(expr, exp)
         return super()._print_Function(expr, exp)
 
     def _print_Subs(self, subs: Any) -> str:

@@ -7,7 +7,10 @@ stiffness          integral of the fastest decay rate: explicit steps are bounde
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,7 +25,7 @@ STIFF = 20_000.0
 #: Evaluations of the right-hand side after which the look is given up.
 MOST = 100_000
 #: Parts of each step of the solver on which the Jacobian is taken as constant.
-PARTS = 4
+PARTS = 3
 
 
 @dataclass(frozen=True)
@@ -59,25 +62,25 @@ def survey(point: Point) -> Survey:
         )  # fmt: skip
     if not found.success or not np.isfinite(found.y).all():
         raise ArithmeticError(f"no solution beyond t = {found.t[-1]:.6g}")
-    backward = forward = np.eye(numeric.states)
-    logs = [0.0, 0.0]
-    stiffness = 0.0
-    for left, right in zip(found.t[:-1], found.t[1:], strict=True):
-        h = (right - left) / PARTS
-        for t in left + h * (np.arange(PARTS) + 0.5):
-            J = h * np.asarray(numeric.field_u(t, found.sol(t), p), dtype=float).reshape(backward.shape)
-            decay = np.linalg.eigvals(J).real
-            stiffness += max(0.0, -float(decay.min()))
-            backward, logs[0] = _advanced(backward @ _shifted(-J, -decay.min()), logs[0] - decay.min())
-            forward, logs[1] = _advanced(_shifted(J, decay.max()) @ forward, logs[1] + decay.max())
-    return Survey(float(logs[0] / np.log(10)), float(logs[1] / np.log(10)), stiffness, len(found.t) - 1)
+    edges = np.concatenate([np.linspace(*ends, PARTS, endpoint=False) for ends in pairwise(found.t)] + [[T]])
+    times, lengths = (edges[:-1] + edges[1:]) / 2, np.diff(edges)
+    J = np.array([h * np.asarray(numeric.field_u(t, found.sol(t), p)) for t, h in zip(times, lengths, strict=True)])
+    rates = np.linalg.eigvals(J).real
+    slowest, fastest = rates.max(axis=1), rates.min(axis=1)
+    identity = np.eye(numeric.states)
+    backward, lost = _product(reversed(expm(-J + fastest[:, None, None] * identity)), -fastest)
+    forward, grown = _product(expm(J - slowest[:, None, None] * identity), slowest)
+    digits = [
+        (log + np.log(np.linalg.norm(whole, 2))) / np.log(10) for whole, log in ((backward, lost), (forward, grown))
+    ]
+    return Survey(float(digits[0]), float(digits[1]), float(np.maximum(-fastest, 0).sum()), len(found.t) - 1)
 
 
-def _shifted(J: Array, by: float) -> Array:
-    """exp(J - by I), whose eigenvalues are at most 1 in modulus."""
-    return expm(J - by * np.eye(len(J)))
-
-
-def _advanced(product: Array, log: float) -> tuple[Array, float]:
-    size = float(np.linalg.norm(product, 2))
-    return product / size, log + float(np.log(size))
+def _product(factors: Iterable[Array], logs: Array) -> tuple[Array, float]:
+    """The product, the first factor rightmost, as a matrix of norm 1 and the logarithm of what it is times."""
+    whole, total = None, float(np.sum(logs))
+    for factor in factors:
+        whole = factor if whole is None else factor @ whole
+        size = math.sqrt(float(np.sum(whole * whole)))
+        whole, total = whole / size, total + math.log(size)
+    return whole, total

@@ -226,7 +226,7 @@ def _reverse_mode(point: Point, look: Survey) -> Way:
     """Through the steps of RK4, as many as stability and a sensible time allow."""
     name, operations = "reverse mode", 4 * max(point.operations, 1)
     needed = int(look.stiffness / 2.5) + 1
-    steps = min(256, MOST_TRACED // operations) // 2 * 2
+    steps = min(128, MOST_TRACED // operations) // 2 * 2
     if needed > steps // 2:
         reason = f"unstable with less than {needed} steps, and {steps} can be traced"
         return Way(name, "RK4", reason, None)
