@@ -36,7 +36,7 @@ from verify.decide.diagnose.undo import undo
 from verify.decide.enclose import jets
 from verify.decide.enclose.balls import Program
 from verify.decide.enclose.points import Sampler, rational
-from verify.graph import PI, Node, call, mul, num, postorder, power, size, sqrt
+from verify.graph import PI, Node, call, has_integrals, mul, num, postorder, power, size, sqrt, surface
 from verify.language import read_claim, write_claim
 from verify.mutate import Place, in_exponent, places, replaced
 from verify.verdict import Diagnosis, Verdict, combine
@@ -290,7 +290,7 @@ def _pool(truth: Node, formula: Node) -> list[Node]:
     with suppress(NoFormula):
         roots.append(expanded(truth))
     pool: dict[Node, None] = {}
-    for node in postorder(*roots):
+    for node in surface(*roots):
         if node.op not in ("symbol", "add", "mul", "pow", "call", "constant"):
             continue
         pool[node] = None
@@ -322,7 +322,7 @@ def _candidates(formula: Node, target: acb, values: _Values, pool: Pool) -> Iter
         if node.op in ("add", "mul", "pow", "call", "piecewise"):
             undone = [_undone(node, i, needs, values) for i in range(len(node.args))]
             wanted |= {(*place, i): several for i, several in enumerate(undone) if several}
-            if all(several is None for several in undone):
+            if all(several is None for several in undone) and not has_integrals(node):
                 yield from _tried(formula, place, node, needs, values, pool)
 
 

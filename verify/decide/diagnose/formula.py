@@ -12,6 +12,7 @@ from verify.calculus.tidy import leading_number, scaled
 from verify.decide.rules import partial
 from verify.functions import function
 from verify.graph import (
+    INTEGRALS,
     MINUS_ONE,
     ONE,
     TRUE,
@@ -19,6 +20,7 @@ from verify.graph import (
     Node,
     add,
     both,
+    bound_name,
     call,
     compare,
     derivative,
@@ -30,6 +32,7 @@ from verify.graph import (
     power,
     rebuild,
     substitute,
+    surface,
     symbol,
 )
 
@@ -63,7 +66,7 @@ def differentiate(root: Node, variable: str) -> Node:
     Raises NoFormula.
     """
     slopes: dict[Node, Node] = {}
-    for count, node in enumerate(postorder(root)):
+    for count, node in enumerate(surface(root)):
         if count > LARGEST:
             raise NoFormula("the derivative is too large to be read")
         slopes[node] = _slope(node, variable, slopes)
@@ -71,6 +74,8 @@ def differentiate(root: Node, variable: str) -> Node:
 
 
 def _slope(node: Node, variable: str, slopes: dict[Node, Node]) -> Node:
+    if node.op in INTEGRALS:
+        return _slope_of_integral(node, variable, slopes)
     slope = [slopes[arg] for arg in node.args]
     match node.op:
         case "symbol":
@@ -96,6 +101,25 @@ def _slope(node: Node, variable: str, slopes: dict[Node, Node]) -> Node:
             return ZERO if variable not in free_symbols(node) else derivative(node, variable)
         case _:
             return ZERO
+
+
+def _slope_of_integral(node: Node, variable: str, slopes: dict[Node, Node]) -> Node:
+    """Leibniz' rule; an expectation only where its law stays the same."""
+    body, name = node.args[0], bound_name(node)
+    assert name is not None
+    terms = []
+    if name != variable and variable in free_symbols(body):
+        inner = tidy(differentiate(body, variable))
+        terms.append(ZERO if inner is ZERO else rebuild(node, (inner, *node.args[1:])))
+    by_limits = [slopes[arg] for arg in node.args[1:]]
+    if node.op == "expectation":
+        if any(slope is not ZERO for slope in by_limits):
+            raise NoFormula("an expectation whose law depends on the variable")
+        return _sum(terms)
+    for limit, slope, sign in zip(node.args[1:], by_limits, (MINUS_ONE, ONE), strict=True):
+        if slope is not ZERO:
+            terms.append(_product((sign, tidy(substitute(body, {symbol(name): limit})), slope)))
+    return _sum(terms)
 
 
 def _slope_of_power(base: Node, exponent: Node, by_base: Node, by_exponent: Node) -> Node:

@@ -38,7 +38,8 @@ class Program:
 
     def __init__(self, roots: Sequence[Node], real: bool) -> None:
         self.real = real
-        roots = tuple(map(lowered, roots))
+        changed: dict[Node, Node] = {}
+        roots = tuple(lowered(root, changed) for root in roots)
         order = list(postorder(*roots))
         self.variables = tuple(sorted({node.value[0] for node in order if node.op == "derivative"}))
         self._number = {name: i for i, name in enumerate(self.variables)}
@@ -53,6 +54,7 @@ class Program:
             inputs = [self._input(arg, self._asked(node, orders)) for arg in node.args]
             self._steps_of[node, orders] = self._append(node, *self._step(node, orders), inputs)
         self.place = {node: self._steps_of[node, self._orders[node]] for node in order}
+        self.place |= {node: self.place[new] for node, new in changed.items() if new in self.place}
         self.roots = tuple(self._input(root, (0,) * len(self.variables)) for root in roots)
 
     # --- compiling ---

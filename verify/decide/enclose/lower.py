@@ -10,7 +10,20 @@ from dataclasses import dataclass
 
 from verify.decide.enclose.jets import Unsupported
 from verify.decide.integrals.standard import as_integral, is_infinite, standardised
-from verify.graph import INTEGRALS, ZERO, Node, add, free_symbols, has_integrals, mul, postorder, quadrature, rebuild, surface, symbol
+from verify.graph import (
+    INTEGRALS,
+    ZERO,
+    Node,
+    add,
+    free_symbols,
+    has_integrals,
+    mul,
+    postorder,
+    quadrature,
+    rebuild,
+    surface,
+    symbol,
+)
 
 
 @dataclass(frozen=True)
@@ -26,12 +39,17 @@ class Quadrature:
     infinite: tuple[int, int]
 
 
-def lowered(root: Node) -> Node:
-    """The expression with a `quadrature` node for every outermost integral.  Raises Unsupported."""
+def lowered(root: Node, done: dict[Node, Node] | None = None) -> Node:
+    """The expression with a `quadrature` node for every outermost integral.  Raises Unsupported.
+
+    done    what becomes of each part that stands outside of integrals, if it is wanted.
+    """
     if not has_integrals(root):
         return root
-    done: dict[Node, Node] = {}
+    done = {} if done is None else done
     for node in surface(root):
+        if node in done:
+            continue
         if node.op == "derivative" and has_integrals(node):
             done[node] = add(lowered(_carried_out(node)), mul(ZERO, done[node.args[0]]))
         elif node.op in INTEGRALS and any(each.op == "derivative" for each in postorder(node.args[0])):

@@ -15,10 +15,11 @@ from typing import Any, TypeAlias
 
 from flint import acb, arb, ctx
 
-from verify.decide.enclose import far, steps
+from verify.decide.enclose import far
 from verify.decide.enclose.balls import Program
 from verify.decide.enclose.jets import Kink, NoValue, Undecided, Undefined, Unsupported
 from verify.decide.enclose.lower import Quadrature
+from verify.decide.enclose.prepared import Prepared
 from verify.decide.enclose.special import special
 from verify.graph import ONE, TRUE, ZERO, Node, neg, num, postorder, rebuild, surface
 
@@ -50,51 +51,6 @@ def _program(node: Node, real: bool) -> Program:
 Stretch: TypeAlias = tuple[acb, acb, Node | None]
 
 
-class _Prepared:
-    """A program in which all that does not depend on one name is evaluated."""
-
-    def __init__(self, program: Program, variable: str, env: Mapping[str, acb]) -> None:
-        if program.variables:
-            raise Unsupported("derivatives inside of an integral are carried out before")
-        self.root = program.roots[0]
-        self.values: list[Any] = []
-        self.moving: list[tuple[int, steps.Handle, Any, tuple[int, ...], bool]] = []
-        self.real, self.places = program.real, []
-        depends: list[bool] = []
-        for node, (handle, payload, inputs) in zip(program.nodes, program.steps, strict=True):
-            at = len(self.values)
-            if handle is steps.symbol:
-                depends.append(node.value == variable)
-                self.values.append(None if depends[at] else _finite(env[node.value]))
-                if depends[at]:
-                    self.places.append(at)
-                continue
-            depends.append(any(depends[i] for i in inputs))
-            if depends[at]:
-                self.moving.append((at, handle, payload, inputs, handle not in (steps.add, steps.mul)))
-                self.values.append(None)
-            else:
-                self.values.append(_finite(handle(payload, [self.values[i] for i in inputs], program.real)))
-
-    def at(self, x: acb) -> acb:
-        """The value there.  Raises NoValue, also where a part of it is not finite."""
-        values, real = self.values, self.real
-        for place in self.places:
-            values[place] = x
-        for at, handle, payload, inputs, watched in self.moving:
-            value = handle(payload, [values[i] for i in inputs], real)
-            if watched and isinstance(value, acb) and not value.is_finite():
-                raise Undecided("a value is not finite there")
-            values[at] = value
-        return _finite(values[self.root])
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, acb) and not value.is_finite():
-        raise Undecided("a value is not finite there")
-    return value
-
-
 class Integral:
     """One integrand at balls of its names.
 
@@ -110,7 +66,7 @@ class Integral:
         self.plain = all(_is_plain(n) for n in nodes)
         self.nested = any(n.op in ("integral", "expectation") for n in nodes)
         self.undefined: NoValue | None = None
-        self.prepared: dict[tuple[Node, bool], _Prepared] = {}
+        self.prepared: dict[tuple[Node, bool], Prepared] = {}
 
     # --- the integral ---
 
@@ -288,7 +244,7 @@ class Integral:
     def _value(self, piece: Node, x: acb, real: bool) -> acb:
         prepared = self.prepared.get((piece, real))
         if prepared is None:
-            prepared = self.prepared[piece, real] = _Prepared(_program(piece, real), self.variable, self.env)
+            prepared = self.prepared[piece, real] = Prepared(_program(piece, real), self.variable, self.env)
         return prepared.at(x)
 
     def _pieces(self, x: acb) -> list[Node]:

@@ -7,14 +7,21 @@ Guesses come from integration by parts (for declared functions) and from SymPy; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from verify.claim import Variable
+from verify.decide.integrals.guesses import IsZero, guesses
 from verify.decide.integrals.smooth import Path, certain_powers, conditions, is_positive
 from verify.decide.integrals.standard import is_infinite
-from verify.decide.integrals.terms import TooLong, coefficients, summed, terms, times, written
+from verify.decide.integrals.terms import (
+    TooLong,
+    coefficients,
+    summed,
+    terms,
+    times,
+    written,
+)
 from verify.decide.prove.differentiate import carried_out
 from verify.decide.prove.tower import GiveUp
 from verify.graph import (
@@ -24,26 +31,15 @@ from verify.graph import (
     PI,
     ZERO,
     Node,
-    abstract,
     add,
-    call,
     derivative,
     free_symbols,
     mul,
     num,
-    postorder,
-    size,
     substitute,
     symbol,
     transform,
 )
-
-#: Integrands of more nodes are not handed to SymPy.
-LARGEST_GUESSED = 120
-#: Steps of integration by parts.
-MOST_PARTS = 6
-
-IsZero = Callable[[Node, Mapping[str, Variable]], bool]
 
 
 def definite(
@@ -64,7 +60,7 @@ def definite(
     inside = {**variables, name: Variable(name, low=ends[0], high=ends[1])}
     if not free_symbols(low, high) and not _has_a_value(path):
         return None
-    for guess in _guesses(body, name, is_zero, inside):
+    for guess in guesses(body, name, is_zero, inside):
         needed = conditions(guess, variables=variables)
         if needed is None or not certain_powers(guess, variables) or not all(map(path.holds, needed)):
             continue
@@ -132,109 +128,6 @@ def is_ascending(low: Node | None, high: Node | None) -> bool:
         return True
     finally:
         ctx.prec = precision
-
-
-# --- guesses -----------------------------------------------------------------------------------------
-
-
-def _guesses(body: Node, name: str, is_zero: IsZero, variables: Mapping[str, Variable]) -> Iterator[Node]:
-    if any(node.op == "abstract" for node in postorder(body)):
-        found = by_parts(body, name, is_zero, variables)
-        if found is not None:
-            yield found
-        return
-    yield from from_sympy(body, name)
-
-
-def by_parts(body: Node, name: str, is_zero: IsZero, variables: Mapping[str, Variable]) -> Node | None:
-    """An antiderivative of A f' + …: A f, and the rest with A' f; None where something is left over."""
-    whole: list[Node] = []
-    for _ in range(MOST_PARTS):
-        highest = _highest(body, name)
-        if highest is None:
-            break
-        order = highest.value[1]
-        lower = abstract(highest.value[0], highest.args, (order[0] - 1,))
-        slot = symbol("__")
-        held = coefficients(substitute(body, {highest: slot}), "__")
-        if held is None or len(held) != 2:
-            return None
-        rest, factor = held
-        try:
-            slope = carried_out(derivative(factor, name))
-        except GiveUp:
-            return None
-        whole.append(times(factor, lower))
-        body = summed(rest, times(MINUS_ONE, slope, lower))
-        if size(body) > LARGEST_GUESSED:
-            return None
-        if is_zero(body, variables):
-            return summed(*whole)
-    if any(node.op == "abstract" and name in free_symbols(node) for node in postorder(body)):
-        return None
-    for guess in from_sympy(body, name):
-        return summed(*whole, guess)
-    return None
-
-
-def _highest(body: Node, name: str) -> Node | None:
-    """The derivative of highest order of a declared function at the variable itself."""
-    found: Node | None = None
-    for node in postorder(body):
-        slope = node.op == "abstract" and len(node.args) == 1 and node.args[0] is symbol(name) and node.value[1][0] > 0
-        if slope and (found is None or node.value[1][0] > found.value[1][0]):
-            found = node
-    return found
-
-
-def from_sympy(body: Node, name: str) -> Iterator[Node]:
-    """What SymPy holds for an antiderivative, with |u| in logarithms; each branch where it distinguishes cases."""
-    if size(body) > LARGEST_GUESSED or any(
-        node.op in ("abstract", "integral", "expectation") for node in postorder(body)
-    ):
-        return
-    import sympy
-    from sympy.integrals.manualintegrate import manualintegrate
-
-    from verify.language.bridge import NoCounterpart, to_sympy
-    from verify.language.bridge import from_sympy as graph_of
-
-    names = {each: sympy.Symbol(each, real=True) for each in free_symbols(body)}
-    try:
-        expr = to_sympy(body, names)
-        found = manualintegrate(expr, names[name])
-    except (NoCounterpart, ValueError, TypeError, NotImplementedError, AttributeError, RecursionError, KeyError):
-        return
-    for branch in _branches(found):
-        if branch.has(sympy.Integral) or branch.has(sympy.Piecewise):
-            continue
-        try:
-            guess = graph_of(branch)
-        except NoCounterpart:
-            continue
-        yield transform(guess, _absolute)
-        yield guess
-
-
-def _branches(found: Any) -> Iterator[Any]:
-    from sympy import Piecewise, expand_mul, piecewise_fold
-
-    if not found.has(Piecewise):
-        yield found
-        return
-    folded = piecewise_fold(expand_mul(found))
-    pieces = folded.args if isinstance(folded, Piecewise) else ()
-    yield from (value for value, _ in pieces[:4])
-
-
-def _absolute(node: Node) -> Node | None:
-    if node.op == "call" and node.value == "log" and free_symbols(node) and not _is_absolute(node.args[0]):
-        return call("log", call("abs", node.args[0]))
-    return None
-
-
-def _is_absolute(node: Node) -> bool:
-    return (node.op == "call" and node.value in ("abs", "exp", "cosh")) or is_positive(node, {})
 
 
 # --- limits ------------------------------------------------------------------------------------------

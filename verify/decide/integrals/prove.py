@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from verify.claim import Claim, Domain, Variable
 from verify.decide.integrals.antiderivative import between, definite
 from verify.decide.integrals.gaussian import mean_of, over_the_line
+from verify.decide.integrals.linear import Linear, linear_parts, opaque
 from verify.decide.integrals.smooth import Path, certain_powers, conditions
 from verify.decide.integrals.standard import as_integral, is_infinite
 from verify.decide.integrals.stein import ASSUMED, reduced
@@ -73,7 +74,7 @@ def prove(claim: Claim, *, seed: int = 0) -> Evidence:
         return Evidence(ROUTE, Rigor.EXACT, None, RELIES_ON, detail={"reason": work.reason or NOT_ZERO})
     detail = {"method": "; ".join(work.used) or "the same integrals on both sides"}
     if work.assumed:
-        detail["assumed"] = list(work.assumed)
+        detail["hypotheses"] = list(work.assumed)
     return Evidence(ROUTE, Rigor.EXACT, True, RELIES_ON, detail=detail)
 
 
@@ -117,7 +118,7 @@ class _Work:
             return True
         if has_integrals(node):
             return False
-        node = _opaque(node)
+        node = opaque(node)
         used = free_symbols(node)
         own = {name: variables.get(name, Variable(name)) for name in sorted(used)}
         if self.claim.is_complex:
@@ -204,7 +205,7 @@ class _Work:
         """Whether an expression with integrals is proved to be 0."""
         if not has_integrals(difference):
             return self.is_zero(difference, variables)
-        parts = _linear(difference)
+        parts = linear_parts(difference)
         if parts is None:
             return self._alike(difference, variables)
         groups, rest = self._groups(parts, variables)
@@ -224,7 +225,7 @@ class _Work:
             return False
         return any(self._by_a_limit(left, rest, name, variables, depth) for name in self._limits(left))
 
-    def _groups(self, parts: _Linear, variables: Mapping[str, Variable]) -> tuple[list[Node], Node]:
+    def _groups(self, parts: Linear, variables: Mapping[str, Variable]) -> tuple[list[Node], Node]:
         """One integral for each pair of limits and each law, all coefficients inside; and what is no integral."""
         groups: list[Node] = []
         for factor, node in parts.integrals:
@@ -379,50 +380,6 @@ class _Work:
     def _same(self, one: Node, other: Node, variables: Mapping[str, Variable]) -> bool:
         if one.op != other.op:
             return False
-        parts = _Linear(ZERO, [(ONE, one), (MINUS_ONE, other)])
+        parts = Linear(ZERO, [(ONE, one), (MINUS_ONE, other)])
         groups, _ = self._groups(parts, variables)
         return len(groups) == 1 and self._settled(groups[0], variables) is ZERO
-
-
-@dataclass
-class _Linear:
-    """rest + sum of factor * integral."""
-
-    rest: Node
-    integrals: list[tuple[Node, Node]]
-
-
-def _linear(node: Node) -> _Linear | None:
-    """The parts of an expression that is linear in its integrals; None for any other one."""
-    if node.op in INTEGRALS:
-        return _Linear(ZERO, [(ONE, node)])
-    if not has_integrals(node):
-        return _Linear(node, [])
-    if node.op == "add":
-        parts = [_linear(arg) for arg in node.args]
-        if any(part is None for part in parts):
-            return None
-        known = [part for part in parts if part is not None]
-        return _Linear(summed(*(p.rest for p in known)), [each for p in known for each in p.integrals])
-    if node.op == "mul":
-        holding = [i for i, arg in enumerate(node.args) if has_integrals(arg)]
-        if len(holding) == 1:
-            (i,) = holding
-            inner = _linear(node.args[i])
-            if inner is None:
-                return None
-            others = times(*node.args[:i], *node.args[i + 1 :])
-            return _Linear(times(others, inner.rest), [(times(others, f), each) for f, each in inner.integrals])
-    return None
-
-
-def _opaque(node: Node) -> Node:
-    """Every value of a declared function as a symbol of its own."""
-    change: dict[Node, Node] = {}
-    taken = free_symbols(node)
-    for each in postorder(node):
-        if each.op == "abstract":
-            name = fresh_name(f"{each.value[0]}_{len(change) + 1}", taken)
-            taken |= {name}
-            change[each] = symbol(name)
-    return substitute(node, change) if change else node

@@ -318,6 +318,7 @@ def _notes(claim: Claim, trial: Trial, more: tuple[Evidence, ...]) -> Iterator[s
         if undefined:
             yield f"nothing was found at {'; '.join(undefined)}: {trial.reasons[undefined[0]]}"
     for evidence in more:
+        yield from (f"assumed: {text}" for text in evidence.detail.get("hypotheses", ()))
         if evidence.detail.get("proved_at"):
             sizes = _sizes_of([instance for instance, _ in trial.agreeing])["sizes"]
             rest = [size for size in sizes if size not in evidence.detail["proved_at"]]
