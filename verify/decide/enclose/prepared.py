@@ -45,7 +45,7 @@ class Prepared:
             values[place] = x
         for at, handle, payload, inputs, watched in self.moving:
             value = handle(payload, [values[i] for i in inputs], real)
-            if watched and isinstance(value, acb) and not value.isfinite():
+            if watched and isinstance(value, acb) and not value.is_finite():
                 raise Undecided("a value is not finite there")
             values[at] = value
         return finite(values[self.root])
@@ -53,6 +53,6 @@ class Prepared:
 
 def finite(value: Any) -> Any:
     """The value, if it is finite."""
-    if isinstance(value, acb) and not value.isfinite():
+    if isinstance(value, acb) and not value.is_finite():
         raise Undecided("a value is not finite there")
     return value
