@@ -94,13 +94,16 @@ RULES = {
         "A: matrix(n,n), x: vector(n), a: vector(n)",
     ),
     "orthogonal matrices": (
-        ("Q'*Q = eye(n)", "Q*Q' = eye(n)", "norm(Q*x) = norm(x)", "det(Q)^2 = 1", "inv(Q) = Q'"),
+        ("Q'*Q = eye(n)", "Q*Q' = eye(n)", "norm(Q*x) = norm(x)", "det(Q)^2 = 1", "inv(Q) = Q'",
+         "tr(Q*diag(x)*Q') = sum(x)", "(Q.*Q)*ones(n) = ones(n)"),
         (
             "Q*Q = eye(n)",
             "det(Q) = 1",
             "Q.*Q = eye(n)",
             "sum(sum(sum(Q[k,i]*Q[k,j]*x[k], k, 1, n), i, 1, n), j, 1, n) = n",
             "norm(Q.*A) = norm(A)",
+            "tr(Q*diag(x)*Q) = sum(x)",
+            "(Q.*Q.*Q)*ones(n) = ones(n)",
             "Q*A*Q' = A",
             "inv(A) = A'",
         ),
@@ -294,6 +297,13 @@ RULES = {
     "sums over indices": (
         ("sum(sum(A[i,j]*x[j], j, 1, n)^2, i, 1, n) = norm(A*x)^2", "sum(A[i,i], i, 1, n) = tr(A)"),
         ("sum(x[i]^2, i, 1, n) = sum(x)^2", "sum(A[i,i]*x[i], i, 1, n) = x'*A*x", "x[1] = x[2]"),
+        "A: matrix(n,n), x: vector(n)",
+    ),
+    "single entries": (
+        ("sum((grad_A det(A))[i,1]*A[i,1], i, 1, n) = det(A)", "sum((grad_A det(A))[i,2]*A[i,1], i, 1, n) = 0",
+         "sum(grad_x x[2]) = 1", "eye(n)[2,2] = 1", "eye(n)[1,2] = 0"),
+        ("sum((grad_A det(A))[i,2]*A[i,1], i, 1, n) = det(A)", "sum((grad_A det(A))[1,i]*A[i,1], i, 1, n) = det(A)",
+         "sum(grad_x x[2]) = n", "eye(n)[2,2] = 0", "eye(n)[1,2] = 1"),
         "A: matrix(n,n), x: vector(n)",
     ),
     "functions of each entry": (

@@ -7,6 +7,7 @@
     exponential  expm(P) expm(R) = expm(P + R) where P and R commute; what commutes with P stands left of expm(P)
     logarithm    tr logm(P) = log det P
     Fréchet      of K[D] = integral of expm(sP) D expm((1-s)P) over [0, 1]: closing K on itself gives expm(P)
+    unit         u² = u and sum(u) = 1 for a column u of the identity, u .* v = 0 for two of them
     and          sin² = 1 - cos²,  |u|² = u²
 
 A rule applies only where the summed index that joins its factors occurs in them and nowhere else.
@@ -268,10 +269,14 @@ def _joined(p: Product, place: int) -> Iterator[tuple[int, int, int, int]]:
 
 
 def _orthogonal(p: Product, place: int) -> Sum | None:
-    """Q_ki Q_kj, summed over k, and Q_ik Q_jk."""
-    atom, slots, _ = p.factors[place]
+    """Q_ki Q_kj, summed over k, and Q_ik Q_jk; the sum of Q_ki² is 1."""
+    atom, slots, e = p.factors[place]
     if not slots:
         return None
+    if e == 2 and len(slots) == 2 and slots[0] != slots[1]:
+        summed = next((x for x in slots if x >= 0 and p.occurrences(x) == 1), None)
+        if summed is not None:
+            return expanded(p.without(place).forget((summed,)), [])
     for label, mine, k, theirs in _joined(p, place):
         if p.factors[k][0] == atom and mine == theirs:
             one = (delta(p.space, p.space.atoms[atom].dims[0]), (slots[1 - mine], p.factors[k][1][1 - theirs]), 1)
@@ -367,6 +372,19 @@ def _closes(p: Product, exponential: int, label: int, place: int) -> bool:
     return True
 
 
+def _unit(p: Product, place: int) -> Sum | None:
+    """A column of the identity has one entry 1, the others are 0: its powers are itself, and its sum is 1."""
+    atom, (label,), e = p.factors[place]
+    rest = p.without(place)
+    if e > 1:
+        return expanded(rest.times((atom, (label,), 1)), [])
+    if any(at == (label,) and a != atom and p.space.atoms[a].kind == "unit" for a, at, _ in rest.factors):
+        return expanded(rest.times(coefficient=0), [])
+    if label >= 0 and p.occurrences(label) == 1 and e == 1:
+        return expanded(rest.forget((label,)), [])
+    return None
+
+
 def _frechet(p: Product, place: int) -> Sum | None:
     """K_ijkl = integral of expm(sP)_ij expm((1-s)P)_kl: joined at j = k, or at i = l, it is expm(P)."""
     from verify.decide.contraction.matrices import matrix_exponential
@@ -385,5 +403,5 @@ def _frechet(p: Product, place: int) -> Sum | None:
 
 _RULES = {
     "pow": _root, "sin": _sine, "abs": _absolute, "inv": _inverse, "det": _determinant, "expm": _exponential,
-    "logm": _logarithm, "frechet": _frechet,
+    "logm": _logarithm, "unit": _unit, "frechet": _frechet,
 }  # fmt: skip
