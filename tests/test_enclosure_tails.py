@@ -4,101 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from random import Random
-from typing import Any
 
 import pytest
-from flint import arb, arb_mat, arb_poly, arb_series, ctx
+from flint import arb, arb_mat, arb_poly, ctx
 
 from verify.numerics.enclosure.integrals import products
 from verify.numerics.enclosure.linear import Linear
-from verify.numerics.enclosure.series import UNIT, ZERO, Diverges, Series, norm
-
-Rule = Callable[..., Any]
-#: How far beyond N the truth is computed, in units of N.
-LONGER = 6
-
-RULES: dict[str, tuple[Rule, Rule]] = {
-    "product": (lambda a, b: a * b, lambda a, b: a * b),
-    "reciprocal": (lambda a, _: 1 / a, lambda a, _: 1 / a),
-    "quotient": (lambda a, b: b / a, lambda a, b: b / a),
-    "exp": (lambda _, b: b.exp(), lambda _, b: b.exp()),
-    "sin": (lambda _, b: b.sin(), lambda _, b: b.sin()),
-    "cos": (lambda _, b: b.cos(), lambda _, b: b.cos()),
-    "log": (lambda a, _: a.log(), lambda a, _: a.log()),
-    "sqrt": (lambda a, _: a.sqrt(), lambda a, _: a.sqrt()),
-    "atan": (lambda _, b: b.atan(), lambda _, b: b.atan()),
-}
-
-
-def forgets_the_argument(rule: Rule) -> Rule:
-    """As if its arguments had no tails."""
-    return lambda *args: rule(*(Series(a.p, ZERO, a.n) for a in args))
-
-
-def forgets_its_own(rule: Rule) -> Rule:
-    """As if the function of a polynomial were a polynomial again."""
-
-    def mutant(*args: Series) -> Series:
-        whole, own = rule(*args), forgets_the_argument(rule)(*args)
-        return Series(whole.p, (whole.r - own.r).max(ZERO), whole.n)
-
-    return mutant
-
-
-def cut(rng: Random, n: int, first: float, kind: str) -> tuple[Series, arb_series]:
-    """A series with a tail that is known, and the whole of it.
-
-    kind    "polynomial": no tail; "tail": hardly anything else; "both".
-    """
-    q = rng.uniform(0.05, 0.45)
-    size = 0.0 if kind == "tail" else 1.0
-    p = [arb(first if k == 0 else size * rng.uniform(-1, 1) * q**k) for k in range(n)]
-    rest = {"polynomial": 0.0, "tail": 0.2, "both": q**n}[kind]
-    e = [arb(rest * rng.uniform(-1, 1)) for _ in range(3)]
-    return Series(arb_poly(p), sum(map(abs, e), ZERO).abs_upper(), n), arb_series(p + e, LONGER * n)
+from verify.numerics.enclosure.series import UNIT, ZERO, Series, norm
+from verify.numerics.enclosure.trial import (
+    LONGER,
+    RULES,
+    Rule,
+    cut,
+    forgets_its_own,
+    forgets_the_argument,
+    many_digits,
+    violations,
+)
 
 
 @pytest.fixture(autouse=True)
 def precise() -> Iterator[None]:
-    before = ctx.prec, ctx.cap
-    ctx.prec, ctx.cap = 200, 200
-    yield
-    ctx.prec, ctx.cap = before
-
-
-def violations(rule: Rule, truth: Rule, trials: int, seed: int) -> int:
-    rng, found = Random(seed), 0
-    for trial in range(trials):
-        n, kind = rng.choice([4, 6, 10, 16]), ("polynomial", "tail", "both")[trial % 3]
-        a, whole_a = cut(rng, n, rng.uniform(1, 2), kind)
-        b, whole_b = cut(rng, n, rng.uniform(-1, 1), kind)
-        try:
-            bounded = rule(a, b)
-        except Diverges:
-            continue
-        whole = truth(whole_a, whole_b)
-        beyond = sum((abs(whole[k]) for k in range(n, LONGER * n)), ZERO)
-        right = all(bounded.p[k].overlaps(whole[k]) for k in range(n))
-        found += not (right and beyond <= bounded.r + arb(2) ** -150)
-    return found
+    with many_digits():
+        yield
 
 
 @pytest.mark.parametrize("name", RULES)
 def test_the_tail_is_never_larger_than_its_bound(name: str) -> None:
-    assert violations(*RULES[name], trials=90, seed=1) == 0
+    assert violations(*RULES[name], 90, Random(1)) == 0
 
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("name", RULES)
 def test_the_tail_is_never_larger_than_its_bound_in_many_trials(name: str) -> None:
-    assert violations(*RULES[name], trials=3000, seed=2) == 0
+    assert violations(*RULES[name], 3000, Random(2)) == 0
 
 
 @pytest.mark.parametrize("mutant", [forgets_the_argument, forgets_its_own])
 @pytest.mark.parametrize("name", RULES)
 def test_a_rule_that_forgets_a_part_is_caught(name: str, mutant: Callable[[Rule], Rule]) -> None:
     rule, truth = RULES[name]
-    assert violations(mutant(rule), truth, trials=90, seed=1) > 5
+    assert violations(mutant(rule), truth, 90, Random(1)) > 5
 
 
 def test_the_norm_bounds_the_sum_of_all_coefficients() -> None:

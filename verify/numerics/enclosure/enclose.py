@@ -8,6 +8,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from flint import arb, ctx
@@ -142,6 +143,11 @@ class Task:
     deadline: float
     adjoint: bool
 
+    @cached_property
+    def twice(self) -> tuple[Field, tuple[str, ...]]:
+        """The doubled system and what is observed of it."""
+        return doubled(self.field)
+
     def box(self, ends: Mapping[str, Ends]) -> Enclosure | Fail:
         """Passes over a box (or a point), each with a finer tolerance, until the radius is reached."""
         width = max((float((high - low) / max(1, abs(high + low))) for low, high in ends.values()), default=0.0)
@@ -196,7 +202,7 @@ class Task:
             raise GaveUp(f"the objective, or its derivative, has no finite value ({reason})") from None
 
     def _by_second(self, box: Box, order: int, tol: float) -> Known | None:
-        whole, outputs = doubled(self.field)
+        whole, outputs = self.twice
         try:
             way = integrate(whole, box, order, tol, self.deadline, adjoint=False, states_alone=True)
         except GaveUp:
@@ -216,7 +222,7 @@ class Task:
         done: list[Enclosure] = []
         open_: list[tuple[dict[str, Ends], Enclosure | Fail]] = [(dict(ends), whole)]
         while open_ and len(done) + len(open_) < pieces and clock.monotonic() < self.deadline:
-            worst = max(range(len(open_)), key=lambda i: _size(open_[i][1]))
+            worst = max(range(len(open_)), key=lambda i: self._worst(open_[i][1]))
             part, found = open_.pop(worst)
             halves = [(half, self.box(half)) for half in _halves(part)]
             both = [each for _, each in halves if isinstance(each, Enclosure)]
@@ -224,7 +230,7 @@ class Task:
                 open_.extend(halves)
             elif len(both) < len(halves):
                 done.append(found)  # out of time
-            elif _hull(both).radius > (1 - GAIN) * found.radius:
+            elif self._worst(_hull(both)) > (1 - GAIN) * self._worst(found):
                 done.extend(both)
             else:
                 open_.extend(halves)
@@ -237,9 +243,15 @@ class Task:
             done.append(found)
         return _hull(done)
 
+    def _worst(self, found: Enclosure | Fail) -> float:
+        """The largest radius by name; initial values and times are not what a box is split for."""
+        if isinstance(found, Fail):
+            return math.inf
+        return max((float(found.gradient[name].radius) for name in self.field.names), default=0.0)
+
     def second(self, ends: Mapping[str, Ends], found: Enclosure) -> Enclosure | Fail:
         """With the second derivatives, from the doubled system."""
-        whole, outputs = doubled(self.field)
+        whole, outputs = self.twice
         wide = [name for name, (low, high) in ends.items() if low < high]
         try:
             with _precision(found.bits, found.order):
@@ -252,10 +264,6 @@ class Task:
         except (GaveUp, ArithmeticError, ValueError) as reason:
             return Fail(f"no second derivatives: {reason}")
         return replace(found, hessian=balls)
-
-
-def _size(found: Enclosure | Fail) -> float:
-    return found.radius if isinstance(found, Enclosure) else math.inf
 
 
 def _figures(tol: float) -> tuple[int, int]:

@@ -247,13 +247,13 @@ class Walk:
         if self.steps >= LARGEST_STEPS:
             raise GaveUp(f"more than {LARGEST_STEPS} steps; stopped at {at}")
 
-    def _mild(self, here: arb, jet: Sequence[Coefficients]) -> float:
+    def _mild(self, here: arb, start: arb_mat) -> float:
         """The length up to which balls as wide as a box do not grow too much within a step."""
         if not self.mild:
             return math.inf
-        lead, bound = self.whole.field.lead, self.thin.rhs
-        rows = bound.derivatives(bound.run([*(x[0] for x in jet), here]), lead, ())[:lead]
-        return self.mild / max(1e-300, *(sum(abs(float(x.mid())) for x in row) for row in rows))
+        lead, bound = self.whole.field.lead, self.whole.rhs
+        rows = bound.derivatives(bound.run([*start.entries(), here]), lead, ())[:lead]
+        return self.mild / max(1e-300, *(sum(float(abs(x).abs_upper()) for x in row) for row in rows))
 
     def _jet(self, here: arb, middle: arb_mat) -> list[Coefficients]:
         try:
@@ -264,7 +264,7 @@ class Walk:
     def _step(
         self, grid: Grid, passed: Fraction, here: arb, jet: Sequence[Coefficients], start: arb_mat
     ) -> tuple[Step, Fraction | None, float]:
-        mild = self._mild(here, jet)
+        mild = self._mild(here, start)
         h = min(1.25 * self.longest, _suggested(jet, self.tol), mild)
         while True:
             if clock.monotonic() > self.deadline:

@@ -1,0 +1,167 @@
+"""Where the solution of a differential equation and its gradient are, provably: one step, and how steps are joined.
+
+    scaled time   x' = h f(x) on s in [0, 1],  x = p + s^N w,  p of degree below N,  ||w|| = sum of |coefficients| <= W
+    existence     F(x) = x(0) + integral of h f(x);  tail of F(x) at most W if that of x is:  F has a fixed point
+    flow          V = dx/dx(0):  V' = A V,  V(0) = 1;   Psi = V^-1:  Psi' = -Psi A;   A = h f_x,  B = h f_q
+    names         S = dx/dq:     S' = A S + B,  so  S(1) = J (S(0) + integral of Psi B),  J = V(1) = Psi(1)^-1
+    adjoint       lam' = -A' lam,  lam(0) = J' lam(1):  dG/dq grows by  integral of lam' B = lam(1)' J integral of Psi B
+    sets          m + C xi + Q r goes to  phi(m) + K xi + (J C + P - K) xi + Q_1 (Q_1^-1 J Q) r,  K = middle of J C + P
+
+Series with coefficients in balls and a bound for the tail are closed under sums, products, reciprocals, exp, log,
+sin, cos, sqrt, atan: ||a b|| <= ||a|| ||b||, and integration of s^k divides by k + 1, of a tail by N + 1 at least.
+Every rule below is an equation for the tail alone; its bound is X <= d + k X with k < 1, or the step is refused.  No
+solution within reach of a step means that some k is not below 1: then there is no ball, and never a wrong one.
+
+Layout: Jacobians have a row for each output, gradients are rows, lam is a column; after a matrix ' transposes, except
+on the left of an equation, where it is the derivative by s.  The example is logistic growth; its start depends on p.
+"""
+
+from sympy import Function, ImmutableMatrix, Rational, Symbol, atan, cos, exp, factorial, log, sin, symbols, tanh
+
+from verify import Derivation, Display, Hypothesis, Mutant, Reference, Route, Statement, Step
+from verify.calculus import adjoint
+from verify.decide.words import derive, identity, matrices, substitute
+from verify.derivation import main
+from verify.numerics.enclosure import witness
+from verify.verdict import Rigor
+
+# --- one step, for any number n of states and m of names -----------------------------------------
+
+A, V, Psi, J, Q, Q_1 = matrices("A V Psi J Q Q_1", "n", "n")
+B, S = matrices("B S", "n", "m")
+lam, end, r = matrices("lam end r", "n", 1)
+C, K, P = matrices("C K P", "n", "k")
+xi = matrices("xi", "k", 1)[0]
+rates = {V: A @ V, Psi: -(Psi @ A), S: A @ S + B, lam: -(A.T @ lam)}
+
+# --- one rule: p a polynomial, p_ = e^p one without zeros, P_N etc. the first N coefficients ----------
+
+s, h, z, q, v, u, d, k = symbols("s h z q v u d k", real=True)
+N, j = symbols("N j", integer=True, positive=True)
+p, P_N, S_N, C_N = (Function(name, real=True)(s) for name in ("p", "P_N", "S_N", "C_N"))  # ty: ignore[not-callable]
+p_, w = exp(p), 1 + p**2
+
+
+def steps():
+    schauder = "Schauder's fixed-point theorem: Zeidler (1986), theorem 2.A; F is compact, since integration is"
+    algebra = "absolutely convergent power series are a Banach algebra: Rudin (1991), section 10.3"
+    mean = "the mean value theorem between two points of the set: Moore, Kearfott, Cloud (2009), chapter 6"
+    fixed = r"F\left(\{p + s^N w : \|w\| \le W\}\right) \subseteq \{p + s^N w : \|w\| \le W\}"
+    norms = r"\|ab\| \le \|a\|\,\|b\|"
+    yield Step("sums of |coefficients| are a norm for products", z, z, cited=algebra, display=norms)
+    yield Step("F maps a set into itself: it has a fixed point", z, z, cited=schauder, display=fixed)
+    yield Step("integration divides by k + 1", s**j, (s ** (j + 1) / (j + 1)).diff(s))
+    yield Step("of a tail that is q at most d + k q is left: q <= d/(1 - k)", d / (1 - k), d + k * d / (1 - k))
+    yield from tails()
+    yield Step("Psi V does not change: Psi = V^-1", derive(Psi @ V, rates, "s"), 0)
+    yield Step("at s = 1: J = V = Psi^-1", substitute(Psi @ V, {V: Psi.inverse}), identity("n"))
+    yield Step("Psi S grows by Psi B", derive(Psi @ S, rates, "s"), Psi @ B)
+    yield Step("lam' V does not change: lam(0) = J' lam(1)", derive(lam.T @ V, rates, "s"), 0)
+    yield Step("lam' S grows by lam' B", derive(lam.T @ S, rates, "s"), lam.T @ B)
+    adjoint_form = substitute(lam.T @ B, {lam: (end.T @ J @ Psi).T})
+    yield Step("lam(s)' = lam(1)' J Psi(s): one integral for both", adjoint_form, end.T @ J @ Psi @ B)
+    yield Step("H_ij = 1/(i + j + 1)", 1 / (N + j + 1), (s ** (N + j + 1) / (N + j + 1)).subs(s, 1))
+    shown = r"\varphi(x, q) \in \varphi(m, \bar q) + J\,(x - m) + P\,\xi"
+    yield Step("a step around the middle of the set", z, z, cited=mean, display=shown)
+    moved = K @ xi + (J @ C + P - K) @ xi + Q_1 @ (Q_1.inverse @ J @ Q) @ r
+    yield Step("what depends on the box, what is left, what turns", J @ (C @ xi + Q @ r) + P @ xi, moved)
+    yield from example()
+
+
+def tails():
+    """For each rule what the tail is, or the equation that it solves."""
+    rest = p * u + z * (q * u + p * v + z * q * v)
+    yield Step("product: p u is known, the rest is a tail", (p + z * q) * (u + z * v), rest)
+    yield Step("reciprocal: p P_N = 1 + z d", ((1 + z * d) / p_ + z * q) * p_, 1 + z * (d + q * p_))
+    E = exp(p) - P_N
+    yield Step("exp: E' = p' E + rest", E.diff(s), p.diff(s) * E + (p.diff(s) * P_N - P_N.diff(s)))
+    E_s, E_c = sin(p) - S_N, cos(p) - C_N
+    yield Step("sin: E_s' = p' E_c + rest", E_s.diff(s), p.diff(s) * E_c + (p.diff(s) * C_N - S_N.diff(s)))
+    yield Step("cos: E_c' = -p' E_s + rest", E_c.diff(s), -p.diff(s) * E_s - (p.diff(s) * S_N + C_N.diff(s)))
+    yield Step("addition: sin(p + z)", sin(p + z) - sin(p), sin(p) * (cos(z) - 1) + cos(p) * sin(z))
+    yield Step("log: E' = rest/p_", (log(p_) - P_N).diff(s), (p_.diff(s) - p_ * P_N.diff(s)) / p_)
+    yield Step("log: of the argument's tail", log(p_ * (1 + z**2 / p_)) - log(p_), log(1 + z**2 / p_))
+    yield Step("sqrt: a = P_N^2 (1 + z)", p_, exp(P_N) ** 2 * (1 + (p_ - exp(P_N) ** 2) / exp(P_N) ** 2))
+    yield Step("atan: E' = rest/w, w = 1 + p^2", (atan(p) - P_N).diff(s), (p.diff(s) - w * P_N.diff(s)) / w)
+    yield Step("atan: 1 + (p + z)^2 beside w", 1 + (p + z) ** 2, w * (1 + (2 * p * z + z**2) / w))
+    yield Step("tanh is written in exp", tanh(z), 1 - 2 / (exp(2 * z) + 1))
+
+
+# --- logistic growth from x(0) = b = q p --------------------------------------------------------
+
+t, T, rate, part = symbols("t T p q", positive=True)
+b = part * rate
+grown = b * exp(rate * t) / (1 + b * (exp(rate * t) - 1))
+G = grown.subs(t, T)
+gradient = ImmutableMatrix([G.diff(rate), G.diff(part), G.diff(T)])
+start = Symbol("b", positive=True)
+free = start * exp(rate * t) / (1 + start * (exp(rate * t) - 1))
+J_T, grows = free.diff(start), free.diff(start) * t * start * (1 - start)
+
+
+def example():
+    """The same formulas where everything is known."""
+    yield Step("logistic: x' = p x (1 - x)", grown.diff(t), rate * grown * (1 - grown))
+    yield Step("logistic: J = dx/db solves J' = p (1 - 2 x) J", J_T.diff(t), rate * (1 - 2 * free) * J_T)
+    yield Step("logistic: Psi f_p = x (1 - x)/J does not depend on t", free * (1 - free) / J_T, start * (1 - start))
+    yield Step("logistic: dx/dp at a fixed start is J t b (1 - b)", free.diff(rate), grows)
+
+
+def cases(rng):
+    """Away from b = 1 and q = 1, where the start rests or hides a factor; T and p T of order 1."""
+    while True:
+        yield {"p": rng.uniform(0.5, 1.5), "q": rng.uniform(0.15, 0.5), "T": rng.uniform(0.4, 2)}
+
+
+def at_end(expression):
+    return expression.subs({start: b, t: T})
+
+
+fixed_start = ImmutableMatrix([at_end(grows), gradient[1], gradient[2]])
+no_flow = ImmutableMatrix([T * b * (1 - b) + at_end(J_T) * part, gradient[1], gradient[2]])
+no_end = ImmutableMatrix([gradient[0], gradient[1], 0])
+cut_off = gradient.applyfunc(lambda g: sum(g.diff(T, i).subs(T, 0) * T**i / factorial(i) for i in range(5)))
+balls, tests = frozenset({"arb", "Schauder's theorem"}), frozenset({"arb", "mpmath", "variational equation"})
+derivation = Derivation(
+    statement=Statement(
+        name="validated-enclosure",
+        title="Validated enclosure of solutions and gradients",
+        says="A bound for the tail of a power series that is mapped into itself proves that the solution exists on the "
+        "step and where it is; its flow, its gradient and its adjoint follow from one linear equation.",
+        displays=(
+            Display("existence", r"x = p + s^N w,\quad \|w\| \le W,\qquad"
+                    r" F(x)(s) = x(0) + h\int_0^s f(x(\sigma))\,d\sigma"),
+            Display("flow", r"\Psi' = -\Psi A,\quad \Psi(0) = 1,\qquad J = \Psi(1)^{-1},\quad A = h f_x"),
+            Display("names", r"S(1) = J\left(S(0) + \int_0^1 \Psi B\,ds\right),\qquad B = h f_q"),
+            Display("sets", r"m + C\xi + Qr \;\mapsto\; \varphi(m) + K\xi + (JC + P - K)\xi + Q_1\,(Q_1^{-1}JQ)\,r"),
+        ),
+        convention="Jacobians have a row for each output; lam is a column; K is the exact middle of J C + P",
+        source=("moore-kearfott-cloud-2009", "lohner-1992", "zeidler-1986", "rudin-1991", "johansson-2017"),
+    ),
+    domain={"where": "k < 1"},
+    steps=steps,
+    hypotheses=(
+        Hypothesis("f, b and g are analytic", lambda: adjoint.entire(rate * part * (1 - part), b)),
+        Hypothesis("every rule bounds the tails that it is tried on, and its mutants do not", witness.rules_hold),
+        Hypothesis("the solution exists on [0, 2] for all p in [1, 1.1] and q in [0.3, 0.35]", witness.exists),
+    ),
+    reference=Reference(gradient, (rate, part, T), (3,)),
+    cases=cases,
+    routes=(
+        Route("balls, by sensitivities", witness.middles(adjoint=False), 1e-13, balls, Rigor.ENCLOSED),
+        Route("balls, by the adjoint", witness.middles(adjoint=True), 1e-13, balls, Rigor.ENCLOSED),
+        Route("40 digits, inside of the balls", witness.held, 1e-13, tests),
+        Route("sensitivities in doubles", witness.sensitivities, 1e-9, frozenset({"DOP853", "variational equation"})),
+    ),
+    mutants=(
+        Mutant("tail", "the series cut off at T^4", cut_off),
+        Mutant("boundary", "a start that does not move with p", fixed_start),
+        Mutant("flow", "the integral of Psi f_p without J", no_flow),
+        Mutant("final-time", "the end held fixed in T", no_end),
+        Mutant("factor", "1 + 1e-10 times the truth", (1 + Rational(1, 10**10)) * gradient),
+    ),
+    figure=lambda: witness.radius_over_time(tuple(range(1, 11))),
+)  # fmt: skip
+
+if __name__ == "__main__":
+    raise SystemExit(main(derivation))
