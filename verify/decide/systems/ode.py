@@ -22,7 +22,7 @@ from verify.decide.systems.identity import Identities
 from verify.decide.systems.measure import POINTS, Measurement, measure
 from verify.decide.systems.reading import Functional, NoFunctional, Reader, is_backwards
 from verify.decide.systems.result import Part, SystemResult, overall
-from verify.graph import ZERO, Node, postorder, substitute, symbol
+from verify.graph import ZERO, Node, free_symbols, postorder, substitute, symbol
 from verify.language.write import write
 from verify.systems import TIME, OdeProblem, SystemClaim, adjoint_names
 from verify.verdict import Evidence, Rigor, Verdict
@@ -50,11 +50,16 @@ def judge(problem: OdeProblem, claim: SystemClaim, *, seed: int = 0) -> Iterator
     parts = [_compensated(task, key, part, chosen) for key, part in zip(task.keys, parts, strict=True)]
     parts = _alarmed(parts)
     yield _result(task, chosen, tuple(parts))
+    if any(_is_closed(task, key, part) for key, part in zip(task.keys, parts, strict=True)):
+        parts = _in_closed_form(task, parts)
+        yield _result(task, chosen, tuple(parts))
     if any(part.verdict is Verdict.REFUTED for part in parts):
         from verify.decide.systems.slips import ode_slip
 
         explained = [
-            replace(part, diagnosis=ode_slip(task, key, chosen)) if part.verdict is Verdict.REFUTED else part
+            replace(part, diagnosis=part.diagnosis or ode_slip(task, key, chosen))
+            if part.verdict is Verdict.REFUTED
+            else part
             for key, part in zip(task.keys, parts, strict=True)
         ]
         yield _result(task, chosen, tuple(explained))
@@ -298,6 +303,29 @@ def _compensated(task: OdeTask, key: Key, part: Part, convention: Convention) ->
     detail = {"method": f"equal up to the total derivative of {found.says}"}
     proof = Evidence("Lagrange identity", Rigor.EXACT, True, frozenset({"normal-forms"}), detail=detail)
     return replace(part, verdict=Verdict.PROVED, evidence=(proof, *part.evidence))
+
+
+def _is_closed(task: OdeTask, key: Key, part: Part) -> bool:
+    """Whether a gradient that is not proved is claimed without its adjoint, and without integrals."""
+    read = task.read.get(key)
+    if not isinstance(read, Functional) or read.inside is not ZERO or part.verdict is Verdict.PROVED:
+        return False
+    return not any(name.partition("(")[0] in task.names for name in free_symbols(read.boundary))
+
+
+def _in_closed_form(task: OdeTask, parts: list[Part]) -> list[Part]:
+    """Such gradients, decided where the solution has a closed form."""
+    from verify.decide.systems.elementary import decided, elementary
+
+    known = elementary(task.problem, task.identities)
+    if known is None:
+        return parts
+    found = []
+    for key, part in zip(task.keys, parts, strict=True):
+        read = task.read.get(key)
+        closed = isinstance(read, Functional) and _is_closed(task, key, part)
+        found.append(decided(known, key[1], read.boundary, task.identities, part) if closed else part)
+    return found
 
 
 def _open(part: Part) -> Part:
