@@ -27,7 +27,8 @@ def problem(rhs: str, initial: str = "b", running: str = "0", terminal: str = "u
 
 SOLVED = [
     "-a*u", "a*u + c", "-a*u + t^2", "-a*u + c*exp(-c*t)", "-a*u + t*exp(-a*t)", "sin(c*t + a) - a*u",
-    "a*u + cos(t)*exp(t)",    "a*t*u", "cos(t)*u", "u*(1 - u)", "a*u - c*u^2", "-a*u^2", "-c*u^3", "exp(-t)^2", "3", "0", "c*(t - u)",
+    "a*u + cos(t)*exp(t)", "a*t*u", "cos(t)*u", "u*(1 - u)", "a*u - c*u^2", "-a*u^2", "-c*u^3", "exp(-t)^2", "3", "0",
+    "c*(t - u)",
 ]  # fmt: skip
 
 

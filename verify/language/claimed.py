@@ -1,0 +1,202 @@
+"""What is claimed of a problem?  From the tables of `[claim]` to expressions by part."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from verify.claim import Domain, Variable
+from verify.graph import Node, free_symbols, postorder, substitute, symbol
+from verify.language.document import KINDS, SECOND, Document, rounded
+from verify.language.errors import ReadError
+from verify.language.names import nearest_of
+from verify.language.read import read_expression
+from verify.language.write import write
+from verify.systems import (
+    INDEX,
+    TIME,
+    Equation,
+    ImplicitProblem,
+    OdeProblem,
+    Problem,
+    RecurrenceProblem,
+    SystemClaim,
+    adjoint_names,
+    direction_names,
+    second_costates,
+    tangent_names,
+)
+
+_INITIAL = re.compile(r"\s*([A-Za-z]\w*)\s*\(\s*(\w+)\s*\)\s*")
+
+
+@dataclass(frozen=True)
+class ClaimReader:
+    """The tables of a document on their way to a claim."""
+
+    tables: Document
+
+    def both(self, problem: Problem) -> tuple[SystemClaim, SystemClaim]:
+        """What is claimed of the problem, and of its tangent problem."""
+        given = self.tables.document.get("claim", {})
+        if not set(given) & set(SECOND):
+            return self.claim(problem), SystemClaim()
+        own = (*tangent_names(problem), *direction_names(problem), *second_costates(problem))
+        if clash := sorted(set(own) & {*problem.state, *problem.domain.variables}):
+            what = f"{clash[0]} means something else in a claim on second derivatives"
+            raise self.tables.error(what, (KINDS[problem.kind][0],), "rename it")
+        first = {table: value for table, value in given.items() if table not in SECOND}
+        second: dict[str, Any] = {"tangent": given.get("tangent", {}), "gradient": given.get("hvp", {})}
+        for table, more in (("adjoint", "second"), ("terminal", "second_terminal"), ("jump", "second_jump")):
+            parts = [given[name] for name in (more, table) if name in given]
+            for name, part in zip((name for name in (more, table) if name in given), parts, strict=True):
+                self.tables.check(part, (list,) if isinstance(problem, ImplicitProblem) else (dict,), "claim", name)
+            if parts and isinstance(problem, ImplicitProblem):
+                second[table] = [each for part in parts for each in part]
+            elif parts:
+                second[table] = {key: value for part in parts for key, value in part.items()}
+        for table in ("tangent", "hvp"):
+            self.tables.check(given.get(table, {}), (dict,), "claim", table)
+        self.tables.document["claim"] = first
+        found = self.claim(problem)
+        self.tables.document["claim"] = {table: value for table, value in second.items() if value}
+        return found, self.claim(self.shell(problem))
+
+    def shell(self, problem: Problem) -> Problem:
+        """The names of the tangent problem, which is all that reading a claim on it needs."""
+        more = (*tangent_names(problem), *direction_names(problem))
+        domain = Domain(
+            {**problem.domain.variables, **{name: Variable(name) for name in more}}, problem.domain.conditions
+        )
+        state, costates = (*problem.state, *tangent_names(problem)), second_costates(problem)
+        if isinstance(problem, ImplicitProblem):
+            return replace(problem, state=state, residual=2 * problem.residual, domain=domain, costates=costates)
+        if isinstance(problem, RecurrenceProblem):
+            twice = {"step": 2 * problem.step, "initial": 2 * problem.initial}
+            return replace(problem, state=state, domain=domain, costates=costates, **twice)
+        twice = {"rhs": 2 * problem.rhs, "initial": 2 * problem.initial}
+        return replace(problem, state=state, domain=domain, costates=costates, **twice)
+
+    def claim(self, problem: Problem) -> SystemClaim:
+        if "claim" not in self.tables.document:
+            return SystemClaim()
+        of = INDEX if isinstance(problem, RecurrenceProblem) else TIME
+        adjoints = list(adjoint_names(problem))
+        known = dict(problem.domain.variables)
+        if isinstance(problem, ImplicitProblem):
+            known |= {name: Variable(name) for name in (*problem.state, *adjoints)}
+        else:
+            known |= {name: Variable(name, of=(of,)) for name in (*problem.state, *adjoints)}
+            known |= {"int": Variable("int", of=("_1", "_2", "_3", "_4"))} if of == TIME else {}
+        if isinstance(problem, RecurrenceProblem) and isinstance(problem.steps, str):
+            known.setdefault(problem.steps, Variable(problem.steps))
+        table, text = self.tables.document["claim"], {}
+        parts: dict[str, dict[str, Node]] = {"adjoint": {}, "terminal": {}, "jump": {}, "tangent": {}, "gradient": {}}
+        equations: tuple[Equation, ...] = ()
+        for name in parts:
+            if name not in table:
+                continue
+            if name == "adjoint" and isinstance(problem, ImplicitProblem):
+                equations = self.equations(problem, known, text)
+                continue
+            given = self.tables.value((dict,), "claim", name)
+            keys = adjoints if name != "gradient" else self.differentiable(problem)
+            keys = self.jumping(problem, adjoints) if name == "jump" else keys
+            keys = list(problem.state[len(problem.state) // 2 :]) if name == "tangent" else keys
+            for key, formula in self.at_each(problem, given, adjoints).items() if name == "jump" else given.items():
+                plain = self.gradient_key(problem, key) if name == "gradient" else key
+                if plain not in keys:
+                    near = nearest_of(key, keys)
+                    guess = f"did you mean {near!r}?" if near else f"known there: {', '.join(keys)}"
+                    raise self.tables.error(f"unknown key {key!r} in [claim.{name}]", ("claim", name, key), guess)
+                node = self.tables.formula(rounded(formula, of), known, "claim", name, key)
+                parts[name][plain] = self.known_names(node, problem, known, "claim", name, key)
+                text[name, plain] = str(formula)
+        if parts["tangent"]:
+            bare = {name: symbol(name) for name in problem.state}
+            parts["tangent"] = {key: self.now(node, bare) for key, node in parts["tangent"].items()}
+        return SystemClaim(
+            parts["adjoint"], equations, parts["terminal"], parts["jump"], parts["tangent"], parts["gradient"], text
+        )
+
+    def now(self, node: Node, bare: Mapping[str, Node]) -> Node:
+        """States at t as plain symbols."""
+        at = {each: bare[each.value[0]] for each in postorder(node)
+              if each.op == "abstract" and each.value[0] in bare and each.args == (symbol(TIME),)}  # fmt: skip
+        return substitute(node, at)
+
+    def jumping(self, problem: Problem, adjoints: list[str]) -> list[str]:
+        """Where an adjoint can jump: l1(1/2) for an observation at 1/2."""
+        times = [write(each.time) for each in getattr(problem, "observations", ())]
+        return [f"{name}({time})" for time in times for name in adjoints]
+
+    def at_each(self, problem: Problem, given: Mapping[str, Any], adjoints: list[str]) -> dict[str, Any]:
+        """A table of jumps in which a name alone stands for all times of observation."""
+        found: dict[str, Any] = {}
+        places = self.jumping(problem, adjoints)
+        for key, formula in given.items():
+            name, _, time = key.replace(" ", "").partition("(")
+            if key in adjoints and places:
+                found |= {place: formula for place in places if place.startswith(f"{key}(")}
+            elif time.endswith(")") and name in adjoints:
+                try:
+                    found[f"{name}({write(read_expression(time[:-1]))})"] = formula
+                except ReadError as error:
+                    raise self.tables.error(f"claim.jump, {error}", ("claim", "jump", key)) from None
+            else:
+                found[key] = formula
+        return found
+
+    def equations(self, problem: ImplicitProblem, known: Mapping[str, Variable], text: dict) -> tuple[Equation, ...]:
+        found = []
+        for number, written in enumerate(self.tables.value((list,), "claim", "adjoint"), start=1):
+            self.tables.check(written, (str,), "claim", "adjoint")
+            left, equals, right = written.partition("=")
+            if not equals or "=" in right:
+                what = f"claim.adjoint: {written!r} is no equation"
+                raise self.tables.error(what, ("claim", "adjoint"), 'write "(…)*l1 = …"')
+            sides = [self.tables.formula(side, known, "claim", "adjoint") for side in (left, right)]
+            for side in sides:
+                self.known_names(side, problem, known, "claim", "adjoint")
+            text["adjoint", str(number)] = written
+            found.append(Equation(*sides))
+        return tuple(found)
+
+    def differentiable(self, problem: Problem) -> list[str]:
+        """What a gradient can be claimed by."""
+        names = [name for name in problem.domain.variables if name not in problem.state]
+        if isinstance(problem, OdeProblem):
+            names += ["t0", "T", *(f"{name}(t0)" for name in problem.state)]
+        elif isinstance(problem, RecurrenceProblem):
+            names += [f"{name}(0)" for name in problem.state]
+        return list(dict.fromkeys((*problem.parameters, *names)))
+
+    def gradient_key(self, problem: Problem, key: str) -> str:
+        """u(0), where 0 is the initial time, as u(t0); x[0] as x(0)."""
+        found = _INITIAL.fullmatch(key.replace("[", "(").replace("]", ")"))
+        if found is None or found[1] not in problem.state:
+            return key
+        if isinstance(problem, RecurrenceProblem):
+            return f"{found[1]}({found[2]})"
+        if isinstance(problem, OdeProblem) and (found[2] == "t0" or read_expression(found[2]) is problem.t0):
+            return f"{found[1]}(t0)"
+        return key
+
+    def known_names(self, node: Node, problem: Problem, known: Mapping[str, Variable], *path: str) -> Node:
+        """The formula of a claim, which may use no name that the problem does not."""
+        own = {TIME, INDEX} | ({"t0", "T"} if isinstance(problem, OdeProblem) else set())
+        bound = {each.args[1].value for each in postorder(node) if each.op == "abstract" and each.value[0] == "int"
+                 and each.args[1].op == "symbol"}  # fmt: skip
+        unknown = sorted(free_symbols(node) - set(known) - own - bound)
+        if unknown:
+            near = nearest_of(unknown[0], known)
+            raise self.tables.error(
+                f"{'.'.join(path)}: {unknown[0]!r} occurs nowhere in the problem", path,
+                f"did you mean {near}?" if near else "declare it with `let`, or correct it",
+            )  # fmt: skip
+        if isinstance(problem, OdeProblem):
+            ends = {"t0": problem.t0, "T": problem.T}
+            node = substitute(node, {symbol(n): end for n, end in ends.items() if n not in problem.domain.variables})
+        return node
