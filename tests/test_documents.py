@@ -208,3 +208,12 @@ def test_claims_come_from_the_standard_input(monkeypatch, capsys, given, status,
     assert main(["check", "-"]) == status
     out = capsys.readouterr()
     assert says in out.out + out.err
+
+
+def test_what_a_sign_of_definition_names_is_used_in_the_displays_that_follow():
+    text = r"$$ s(x) := \frac{1}{1+e^{-x}} $$ $$ s'(x) = s(x)(1-s(x)) $$ $$ g(x) = x^2 $$ $$ g'(x) = 2x $$"
+    found = list(statements(text, markdown=True))
+    assert [s.kind for s in found] == ["definition", "", "definition", "unreadable"]
+    assert found[1].claim.text == "d/dx (1/(1 + E^(-x))) = 1/(1 + E^(-x))*(1 - 1/(1 + E^(-x))) with x: real"
+    assert any("its definition" in note for note in found[1].claim.notes)
+    assert "declare g" in found[3].reason

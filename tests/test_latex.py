@@ -1,6 +1,7 @@
 """LaTeX as people paste it: what is understood, what is refused, and where in the source."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,7 @@ REFUSED = [
     (r"\mathbf{A}\mathbf{B} = \mathbf{B}\mathbf{A}", 1, "vector or matrix"),
     (r"A^T \lambda = c", 3, "transposition or a power"),
     (r"y(t) = \alpha y", 1, "function or a product"),
+    (r"f(x) = x^2", 1, "definition of f"),
     (r"f^2(x) = \alpha", 1, "function or a product"),
     (r"W^2(ax) = \alpha W(ax)", 1, "function or a product"),
     (r"y(0) = \alpha y", 1, "function or a product"),
@@ -348,6 +350,37 @@ def test_matrices_that_are_written_out_are_claims_for_each_entry():
     assert [decide(claim).verdict for claim in claims] == [Verdict.PROVED] * 2
     with pytest.raises(ReadError, match="shapes"):
         read_latex(r"\begin{pmatrix}a&b\end{pmatrix}=\begin{pmatrix}a\\b\end{pmatrix}")
+
+
+def _texts(latex, let=None):
+    claims = [each.claim for each in equalities(latex, let)]
+    return [type(c).__name__ if isinstance(c, ReadError) else write_claim(c).partition(" with ")[0] for c in claims]
+
+
+DEFINED = [
+    (r"f(x) = x^2 \implies f'(x) = 2x", ["Defined", "d/dx (x^2) = 2*x"]),
+    (r"f(x) = x^2, \quad f(x+1) = f(2x)", ["Defined", "(x + 1)^2 = (2*x)^2"]),
+    (r"\begin{align} y &= x^2 \\ \frac{dy}{dx} &= 2x \end{align}", ["Defined", "d/dx (x^2) = 2*x"]),
+    (r"y = x^2, \qquad y = x^3", ["Defined", "Defined"]),
+    (r"f(x) = 2x = x + x", ["Defined", "2*x = x + x"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("latex", "texts"), DEFINED, ids=[latex for latex, _ in DEFINED])
+def test_a_definition_is_used_in_its_display_and_is_no_claim(latex, texts):
+    assert _texts(latex) == texts
+
+
+@pytest.mark.parametrize(
+    ("latex", "says"),
+    [(r"f(x) = x^2, \quad f^2(x) = x^4", "needs its arguments"), (r"f(x) = x^2, \quad f'(2x) = 4x", "another place"),
+     (r"f(x) = \int_0^1 xt\,dt, \quad f(t) = t/2\cdot 1", "another place|definition"),
+     (r"f(x) = x f, \quad f'(x) = 1", "function or a product"), (r"s = x^2, \quad 2s(x) = s", "value or a product"),
+     (r"f(x) = x^2 + 1, \quad f(x, y) = 1 + 0", "definition"), (r"\lambda = 1 + x^2", "definition")],
+)  # fmt: skip
+def test_what_a_definition_does_not_say_is_refused(latex, says):
+    errors = [str(each.claim) for each in equalities(latex) if isinstance(each.claim, ReadError)]
+    assert any(re.search(says, error) for error in errors)
 
 
 def test_macros_have_arguments():

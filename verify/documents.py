@@ -11,7 +11,7 @@ from verify.claim import Claim
 from verify.graph import postorder
 from verify.language import ReadError, read_let
 from verify.language.claims import Let
-from verify.language.latex import Defined, Macro, NotJudged, equalities, macros_of
+from verify.language.latex import Defined, Definition, Macro, NotJudged, equalities, macros_of
 
 SUFFIXES = (".tex", ".md")
 #: Characters of a document that are read.
@@ -82,10 +82,11 @@ def statements(text: str, let: Let | None = None, *, markdown: bool) -> Iterator
     """The equalities of the displays of a text, in their order.
 
     let    declarations for all displays in which their names occur; a comment `verify: x: positive` declares for
-           what follows it.
+           what follows it, and what := defines holds in the displays that follow.
     """
     macros = macros_of(text)
     declared = dict(let or {})
+    definitions: dict[str, Definition] = {}
     line, counted = 1, 0
     for display in displays(text, markdown=markdown):
         line, counted = line + text.count("\n", counted, display.start), display.start
@@ -95,13 +96,15 @@ def statements(text: str, let: Let | None = None, *, markdown: bool) -> Iterator
             except ReadError as error:
                 yield Statement(line, display.latex.strip(), None, str(error), "unreadable")
         elif "=" in display.latex:
-            yield from _of_display(display, line, declared, macros)
+            yield from _of_display(display, line, declared, macros, definitions)
 
 
-def _of_display(display: Display, line: int, let: Let, macros: Mapping[str, Macro]) -> Iterator[Statement]:
+def _of_display(
+    display: Display, line: int, let: Let, macros: Mapping[str, Macro], definitions: dict[str, Definition]
+) -> Iterator[Statement]:
     latex = display.latex
     try:
-        found = equalities(latex, let, macros, only_named=True)
+        found = equalities(latex, let, macros, only_named=True, definitions=definitions)
     except ReadError as error:
         yield _unreadable(error, line, latex.strip())
         return

@@ -13,6 +13,7 @@ from verify.language.errors import ReadError
 from verify.language.latex.chains import Defined, Line, defined, sides
 from verify.language.latex.constants import is_euler, is_imaginary
 from verify.language.latex.declared import declared_in, occurring, plain_let
+from verify.language.latex.definitions import Definition
 from verify.language.latex.macros import Macro
 from verify.language.latex.measure import Measure
 from verify.language.latex.piece import Piece
@@ -79,10 +80,12 @@ def equalities(
     macros: Mapping[str, Macro | str] | None = None,
     *,
     only_named: bool = False,
+    definitions: dict[str, Definition] | None = None,
 ) -> list[Equality]:
     """What the lines of a display state, at least one equality; lines that cannot be read leave the others alone.
 
     only_named   of the declarations only those count that speak of names in the display.
+    definitions  what := has defined before; what it defines here is added.
 
     Raises ReadError for a display of which no line can be told.
     """
@@ -108,6 +111,8 @@ def equalities(
     for row in rows:
         start, end = min(piece.start for piece in row), max(piece.end for piece in row)
         place = Place(text, [*row, Piece("end", "", end, end)], kinds, measure, euler, before)
+        if before is None:
+            place.definitions |= definitions or {}
         place.imaginary, before = imaginary, place
         try:
             if waiting is not None and relation_at(place) is None:
@@ -126,6 +131,8 @@ def equalities(
             last, waiting = [], None
         if len(found) > MOST_EQUALITIES:
             raise ReadError(f"more than {MOST_EQUALITIES} equalities", text, start, "split the display")
+    if definitions is not None and before is not None:
+        definitions |= {name: each for name, each in before.definitions.items() if each.explicit}
     if not found:
         raise ReadError("there is no equality here", text, 0, "write lhs = rhs")
     return found
@@ -136,7 +143,7 @@ def _judged(text: str, place: Place, stated: Line, declared: Let, where: tuple[i
     found: list[Equality] = []
     refused: list[Equality] = []
     for link in stated.links:
-        why = link.refused or defined(place, link, stated.links)
+        why = link.refused or defined(place, link)
         if why is None:
             found += [Equality(*where, claim) for claim in claims_of(text, place, link, stated.endings, declared)]
         elif isinstance(why, Defined):

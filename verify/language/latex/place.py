@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from verify.claim import Shape
 from verify.language.errors import ReadError
 from verify.language.latex.measure import Choice, Measure
 from verify.language.latex.piece import Piece
 from verify.language.tokens import MOST_TOKENS, Token
+
+if TYPE_CHECKING:
+    from verify.language.latex.definitions import Definition
 
 #: Sums, factors and atoms inside each other: a bracket makes one of each.
 DEEPEST = 150
@@ -25,6 +29,7 @@ class Place:
     ranges     the sizes of what the other indices count: they stand for every entry.
     choices    signs whose meaning the shapes of the whole claim decide.
     grids      the entries of matrices that are written out, by row.
+    definitions  what the display has defined so far, by name.
     whole      names that are whole numbers, since sums end there.
     laws       the laws of random variables that are told behind the formula, by name.
     dummies    variables of the integrals around, innermost last; empty until the differential is met.
@@ -51,6 +56,7 @@ class Place:
         self.ranges: dict[str, str] = {} if before is None else before.ranges
         self.choices: list[Choice] = [] if before is None else before.choices
         self.grids: dict[str, list[list[list[Token]]]] = {} if before is None else before.grids
+        self.definitions: dict[str, Definition] = {} if before is None else before.definitions
         self.whole: dict[str, None] = {} if before is None else before.whole
         self.laws: dict[str, int] = {}
         self.dummies: list[str] = []

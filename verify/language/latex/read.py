@@ -19,7 +19,25 @@ from verify.language.latex.words import CLOSING, DEFINITIONS, ENTRYWISE, FRACTIO
 from verify.language.names import is_function
 from verify.language.tokens import Token
 
-_NO_OPERANDS = frozenset(("in", "forall", "land", "lor", "wedge", "vee", "&", "otimes", "mid", *DEFINITIONS))
+_NO_OPERANDS = frozenset(
+    (
+        "in",
+        "forall",
+        "land",
+        "lor",
+        "wedge",
+        "vee",
+        "&",
+        "otimes",
+        "mid",
+        "implies",
+        "Rightarrow",
+        "Longrightarrow",
+        "iff",
+        "Leftrightarrow",
+        *DEFINITIONS,
+    )
+)
 
 
 def total(place: Place) -> list[Token]:

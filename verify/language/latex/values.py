@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from verify.language.latex import applied, grids, indices, integrals, names, read, special, structures, superscripts
+from verify.language.latex import (
+    applied,
+    definitions,
+    grids,
+    indices,
+    integrals,
+    names,
+    read,
+    special,
+    structures,
+    superscripts,
+)
 from verify.language.latex.identity import identity_at, ones
 from verify.language.latex.letters import starts_a_name
 from verify.language.latex.piece import Piece
@@ -233,6 +244,8 @@ def _named(place: Place, alone: bool) -> list[Token]:
     """A quantity; a declared function with its primes and arguments."""
     first = place.piece
     name, out = names.quantity(place)
+    if name and len(out) == 1 and (meant := definitions.replaced(place, name, first)) is not None:
+        return meant
     if not name or alone:
         return out
     depends, shaped = place.depends_on(name), place.is_shaped(name)
