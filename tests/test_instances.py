@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from flint import fmpq, fmpq_mat
+from flint import acb, arb, fmpq, fmpq_mat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -102,6 +102,52 @@ def test_the_exponential_of_two_by_two_is_that_of_flint(a):
     found = exponential(tuple(tuple(map(num, row)) for row in a))
     values = Program(flat(found), real=True).values({})
     assert all(ball.real.overlaps(expected[k // 2, k % 2]) for k, ball in enumerate(values))
+
+
+@pytest.mark.parametrize("n", [3, 5])
+def test_larger_exponentials_and_their_derivatives_are_those_of_flint(n):
+    from flint import arb_mat
+
+    from verify.decide.enclose.balls import Program
+    from verify.decide.prove.differentiate import carried_out
+    from verify.graph import derivative
+
+    rng = Random(n)
+    p, q = ([[Fraction(rng.randint(-3, 3), 4) for _ in range(n)] for _ in range(n)] for _ in range(2))
+    moving = tuple(tuple(num(p[i][j]) + num(q[i][j]) * symbol("t") for j in range(n)) for i in range(n))
+    slopes = [carried_out(derivative(entry, "t")) for entry in flat(exponential(moving))]
+    curves = [carried_out(derivative(entry, "t", 2)) for entry in flat(exponential(moving))]
+    values = Program([*flat(exponential(moving)), *slopes, *curves], real=True).values({"t": acb(0)})
+    step = arb(2) ** -12
+
+    def at(t):
+        rows = [[arb(p[i][j].numerator) / p[i][j].denominator + t * q[i][j].numerator / q[i][j].denominator
+                 for j in range(n)] for i in range(n)]  # fmt: skip
+        return arb_mat(rows).exp()
+
+    before, here, after = at(-step), at(arb(0)), at(step)
+    for k in range(n * n):
+        i, j = divmod(k, n)
+        assert values[k].real.overlaps(here[i, j])
+        slope, curve = values[n * n + k].real, values[2 * n * n + k].real
+        assert abs((after[i, j] - before[i, j]) / (2 * step) - slope) < 1e-5
+        assert abs((after[i, j] - 2 * here[i, j] + before[i, j]) / step**2 - curve) < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("true", "false"),
+    [
+        ("expm(K)*expm(K)' = eye(n)", "expm(K)*L = L*expm(K)"),
+        ("grad_A tr(expm(A)) = expm(A)'", "K*L*A = L*K*A"),
+    ],
+)
+def test_what_holds_up_to_two_rows_is_refuted_by_three(true, false):
+    declared = "K: antisymmetric(n), L: antisymmetric(n), A: matrix(n,n)"
+    assert decide(read_claim(f"{true} with {declared}")).verdict is Verdict.PROVED
+    result = decide(read_claim(f"{false} with {declared}"))
+    assert result.verdict is Verdict.REFUTED
+    assert result.counterexample.point["n"] == "3"
+    assert result.diagnosis.says == "holds for n < 3 only"
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ vector or a function of matrices (`MATRIX_FUNCTIONS`), `derivative` acts on each
 What numbers do not have:
 
     op            args                         value
+    matrix_entry  the entries, row by row      (function, n, i, j): an entry of a function of an n×n matrix, from 0
     transpose     (matrix,)                    None
     hadamard      two or more factors          None; entry by entry, a scalar factor multiplies every entry
     hadamard_pow  (base, exponent)             None; entry by entry
@@ -267,6 +268,11 @@ def entry(matrix: Node, *indices: Node) -> Node:
     return _intern("index", (matrix, *indices))
 
 
+def matrix_entry(function: str, entries: Iterable[Node], n: int, row: int, column: int) -> Node:
+    """One entry of a function (`expm`) of the n×n matrix with these entries; rows and columns count from 0."""
+    return _intern("matrix_entry", tuple(entries), (function, n, row, column))
+
+
 def total(body: Node, name: str, low: Node, high: Node) -> Node:
     """The sum of the body over the whole numbers from low to high, called `name` in the body."""
     return _intern("sum", (body, low, high), name)
@@ -380,6 +386,8 @@ def rebuild(node: Node, args: Iterable[Node]) -> Node:
             return mul(*args)
         case "pow":
             return power(*args)
+        case "transpose":
+            return transpose(*args)
         case _:
             return _intern(node.op, args, node.value) if args else node
 

@@ -70,11 +70,11 @@ def _put_in(a: Sum, graph: Component, value: Sum) -> Sum:
         exponents = dict(term)
         exponent = exponents.pop(graph, 0)
         one = Sum(a.space, a.dims, {tuple(sorted(exponents.items())): c})
+        whole = exponent >= 0 and exponent.denominator == 1
+        positive_number = len(value.terms) == 1 and value.terms.get((), 0) > 0
         if not exponent:
             total = total + one
-        elif exponent.denominator == 1 and exponent > 0:
-            total = total + einsum(a.axes, (one, a.axes), (power(value, exponent), ()))
-        elif len(value.terms) == 1 and value.terms.get((), 0) > 0:
+        elif whole or positive_number:
             total = total + einsum(a.axes, (one, a.axes), (power(value, exponent), ()))
         else:
             raise GiveUp("a denominator or root that an equation among the conditions gives a value")

@@ -137,6 +137,16 @@ def call(name: str, args: list[Any], real: bool) -> Value:
     return handle(args, real) if handle else apply(name, tuple(args), real)
 
 
+def matrix_entry(payload: tuple[str, int, int, int], args: list[Any], _real: bool) -> Value:
+    """An entry of the exponential of a matrix."""
+    from verify.decide.enclose.matrices import exponential
+
+    _, n, row, column = payload
+    if any(isinstance(arg, Jet) for arg in args):
+        raise Unsupported("series of matrix exponentials are not evaluated")
+    return exponential(args, n)[row, column]
+
+
 def truth(_: object, _args: list[Any], _real: bool) -> bool:
     """The condition of the last piece."""
     return True
@@ -250,6 +260,7 @@ HANDLES: dict[str, Handle] = {
     "add": add,
     "mul": mul,
     "call": call,
+    "matrix_entry": matrix_entry,
     "true": truth,
     "compare": compare,
     "and": both,

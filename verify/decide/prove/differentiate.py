@@ -27,6 +27,7 @@ from verify.graph import (
     compare,
     div,
     free_symbols,
+    matrix_entry,
     mul,
     num,
     piecewise,
@@ -120,6 +121,8 @@ def _rule(node: Node, variable: str, slope: dict[Node, Node]) -> Node:
             return _chain(node, slope)
         case "abstract":
             return _abstract(node, slope)
+        case "matrix_entry":
+            return _matrix_entry(node, slope)
         case "integral" | "expectation":
             return _under_the_integral(node, variable, slope)
         case "piecewise":
@@ -162,6 +165,18 @@ def _abstract(node: Node, slope: dict[Node, Node]) -> Node:
             raised = (*orders[:i], orders[i] + 1, *orders[i + 1 :])
             terms.append(mul(abstract(name, node.args, raised), slope[arg]))
     return add(*terms) if terms else ZERO
+
+
+def _matrix_entry(node: Node, slope: dict[Node, Node]) -> Node:
+    """The derivative of f(P) in direction D is the upper right block of f([[P, D], [0, P]]) (Mathias 1996)."""
+    function, n, i, j = node.value
+    changes = [slope[arg] for arg in node.args]
+    if all(change is ZERO for change in changes):
+        return ZERO
+    rows = [node.args[k * n : (k + 1) * n] for k in range(n)]
+    block = [x for k, row in enumerate(rows) for x in (*row, *changes[k * n : (k + 1) * n])]
+    block += [x for row in rows for x in (*[ZERO] * n, *row)]
+    return matrix_entry(function, block, 2 * n, i, n + j)
 
 
 def _product(node: Node, slope: dict[Node, Node]) -> Node:

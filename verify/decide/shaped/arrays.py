@@ -21,6 +21,7 @@ from verify.graph import (
     call,
     compare,
     div,
+    matrix_entry,
     mul,
     num,
     piecewise,
@@ -33,6 +34,8 @@ Array = tuple[tuple[Node, ...], ...]
 
 #: Rows of the largest determinant that is expanded.
 LARGEST_DETERMINANT = 6
+#: Rows of the largest exponential.
+LARGEST_EXPONENTIAL = 6
 
 
 class Unsupported(Exception):
@@ -166,20 +169,24 @@ def kronecker(a: Array, b: Array) -> Array:
 
 
 def exponential(a: Array) -> Array:
-    """The matrix exponential of at most 2×2.
+    """The matrix exponential; of at most 2×2 written out, of larger ones as a whole.
 
     With m = tr A/2 and d = m² - det A it is
 
         exp(m) (C I + S (A - m I)),   C = cosh sqrt(d), S = sinh(sqrt(d))/sqrt(d)   for d > 0,
                                       C = cos sqrt(-d), S = sin(sqrt(-d))/sqrt(-d)  for d < 0.
 
-    Raises Unsupported for larger ones.
+    Raises Unsupported for more than 6 rows.
     """
     n = len(a)
     if n == 1:
         return scalar(call("exp", a[0][0]))
+    if _is_diagonal(a):
+        return array(n, n, lambda i, j: call("exp", a[i][i]) if i == j else ZERO)
+    if n > LARGEST_EXPONENTIAL:
+        raise Unsupported(f"the exponential of {n}×{n} matrices is not evaluated")
     if n > 2:
-        raise Unsupported(f"the exponential of {n}×{n} matrices is not expanded")
+        return array(n, n, lambda i, j: matrix_entry("expm", flat(a), n, i, j))
     mean, gap, d = _invariants(a)
     (_, q), (r, _) = a
     if d is ZERO:
@@ -197,6 +204,10 @@ def exponential(a: Array) -> Array:
     )
 
 
+def _is_diagonal(a: Array) -> bool:
+    return all(entry is ZERO for i, row in enumerate(a) for j, entry in enumerate(row) if i != j)
+
+
 def logarithm(a: Array) -> Array:
     """The principal logarithm of at most 2×2, defined where no eigenvalue is negative or 0.
 
@@ -210,6 +221,8 @@ def logarithm(a: Array) -> Array:
     n = len(a)
     if n == 1:
         return scalar(call("log", a[0][0]))
+    if _is_diagonal(a):
+        return array(n, n, lambda i, j: call("log", a[i][i]) if i == j else ZERO)
     if n > 2:
         raise Unsupported(f"the logarithm of {n}×{n} matrices is not expanded")
     mean, gap, d = _invariants(a)

@@ -95,7 +95,8 @@ def diagnose(claim: Claim, where: Refutation, *, seed: int = 0) -> tuple[Diagnos
         if found >= MOST_JUDGED:
             break
     for slip, says, special, sizes in _hypotheses(claim):
-        verdict = judged(special, seed, sizes)
+        each = [None] if sizes is None else [[one] for one in sizes]
+        verdict = min(judged(special, seed, choices) for choices in each)
         if verdict >= Verdict.SUPPORTED:
             return Diagnosis(slip, says, verdict), None
     return None, None
@@ -273,8 +274,9 @@ def _hypotheses(claim: Claim) -> Iterator[tuple[str, str, Claim, list[Mapping[st
                 yield "commute", says, _commuting(claim, one, other), None
     sizes = [v.name for v in domain.variables.values() if v.field == "size"]
     if sizes:
-        says = f"holds for {' = '.join(sizes)} = 1 only"
-        yield "size", says, replace(claim, text="", notes=()), [dict.fromkeys(sizes, 1)]
+        names, alone = " = ".join(sizes), replace(claim, text="", notes=())
+        yield "size", f"holds for {names} < 3 only", alone, [dict.fromkeys(sizes, 2), dict.fromkeys(sizes, 1)]
+        yield "size", f"holds for {names} = 1 only", alone, [dict.fromkeys(sizes, 1)]
 
 
 def _conventions(claim: Claim) -> Iterator[tuple[str, str, Claim, None]]:

@@ -233,6 +233,10 @@ def _proofs(claim: Claim, trial: Trial, seed: int) -> Iterator[Evidence]:
             proved.append(sizes)
             yield _at_sizes(proved, reason)
         elif not named:
+            whole = _for_all_sizes(claim, trial, seed)
+            if whole is not None and whole.holds:
+                yield replace(whole, route="proof as matrices")
+                return
             yield replace(failed, route="proof entry by entry")
 
 
