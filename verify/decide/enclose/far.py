@@ -22,6 +22,8 @@ from verify.graph import MINUS_ONE, TRUE, E, Node, free_symbols, mul, postorder,
 FARTHEST, FARTHEST_ALGEBRAIC = 24, 800
 #: Powers that are multiplied out.
 HIGHEST_POWER = 24
+#: Bits of the rest beyond which nothing is gained.
+MOST_BITS = 260
 _BOUNDED = {"sin": 1, "cos": 1, "tanh": 1, "erf": 1, "erfc": 2, "atan": 2, "sign": 1}
 
 
@@ -69,7 +71,7 @@ def rest(
                 continue
             if total.is_finite():
                 found = (end, total) if found is None or total < found[1] else found
-                if total < arb(2) ** (-ctx.prec):
+                if total < arb(2) ** -min(ctx.prec, MOST_BITS):
                     break
             elif k > FARTHEST:
                 break

@@ -24,9 +24,11 @@ from verify.decide.enclose.special import special
 from verify.graph import ONE, TRUE, ZERO, Node, neg, num, postorder, rebuild, surface
 
 #: Evaluations that one integral may cost, and one that is inside of another.
-EVALUATIONS, EVALUATIONS_INSIDE = 4000, 800
+EVALUATIONS, EVALUATIONS_INSIDE = 2500, 800
 #: Bits that are asked for beyond which an integral is exact enough, and bits that are lost to rounding.
-MOST_BITS, LOST_BITS = 400, 22
+MOST_BITS, LOST_BITS = 230, 14
+#: Values of the integrand from which the size of the integral is guessed.
+SAMPLES = 8
 #: Evaluations within which an integrand must be seen to be bounded.
 FIRST_LOOK, DEEPEST_LOOK = 400, 48
 #: Paths longer than this are cut, and so many borders of pieces are looked for.
@@ -100,13 +102,25 @@ class Integral:
         if start == end:
             self._at(start)
             return total
-        size = acb(0)
-        for low, high, piece in self._stretches(start, end):
-            size += self._stretch(low, high, piece, size.abs_upper())
-        return acb((total + size).real) if self.real else total + size
+        stretches = self._stretches(start, end)
+        size = max((self._guessed_size(*stretch) for stretch in stretches), key=float, default=arb(0))
+        for low, high, piece in stretches:
+            total += self._stretch(low, high, piece, size)
+        return acb(total.real) if self.real else total
+
+    def _guessed_size(self, start: acb, end: acb, piece: Node | None) -> arb:
+        """About the size of the integral, from a few values; nothing but the effort depends on it."""
+        found = arb(0)
+        for k in range(1, 2 * SAMPLES, 2):
+            try:
+                value = self._at(_middle(start + (end - start) * k / (2 * SAMPLES)))
+            except NoValue:
+                continue
+            found = max(found, value.abs_upper(), key=float)
+        return found * (end - start).abs_upper() / (2 * SAMPLES) if piece is not None else arb(0)
 
     def _stretches(self, start: acb, end: acb) -> list[Stretch]:
-        """The path in parts, from piece to piece; what is far away comes last, in several parts."""
+        """The path in parts, from piece to piece; what is far away in several parts."""
         whole: list[Stretch] = [(start, end, self.body)]
         if self.in_pieces and self.on_the_line and start.imag.is_zero() and end.imag.is_zero():
             whole = self._borders(start, end)
@@ -119,7 +133,7 @@ class Integral:
                 parts += [(*ends, piece) for ends in pairwise([low, *inner, high])]
             else:
                 parts.append((low, high, piece))
-        return sorted(parts, key=lambda part: float(abs(part[0] + part[1]).mid()))
+        return parts
 
     def _borders(self, start: acb, end: acb) -> list[Stretch]:
         """Stretches with one piece each, and short ones between them in which several meet."""
@@ -149,13 +163,13 @@ class Integral:
                 found.append((acb(low), acb(high), piece))
         return found
 
-    def _stretch(self, start: acb, end: acb, piece: Node | None, known: arb) -> acb:
-        """One part of the integral; `known` is the size of what the others have given so far."""
+    def _stretch(self, start: acb, end: acb, piece: Node | None, whole: arb) -> acb:
+        """One part of the integral; `whole` is about the size of all of it."""
         if piece is None:
             return (end - start) * self._at(acb(start.real.union(end.real)))
         if piece is not self.body:
             inner = Quadrature(piece, self.variable, tuple(self.env), (0, 0))
-            return Integral(inner, self.env, self.real)._stretch(start, end, piece, known)
+            return Integral(inner, self.env, self.real)._stretch(start, end, piece, whole)
         size, noise = self._scale((start + end) / 2)
         length = (end - start).abs_upper()
         bits = min(ctx.prec - LOST_BITS, MOST_BITS)
@@ -167,14 +181,15 @@ class Integral:
             start,
             end,
             rel_tol=arb(2) ** -bits,
-            abs_tol=noise * length / 8 + known * arb(2) ** -bits + arb(2) ** (-ctx.prec - 40),
+            abs_tol=noise * length / 8 + whole * arb(2) ** -bits + arb(2) ** (-ctx.prec - 40),
             eval_limit=EVALUATIONS_INSIDE if self.nested else EVALUATIONS,
             depth_limit=2 * ctx.prec,
         )
         if self.undefined is not None:
             raise self.undefined
-        if not value.is_finite():
-            raise Undecided("an integrand could not be bounded on the whole path")
+        wanted = noise * length + whole * arb(2) ** -(bits // 2)
+        if not value.is_finite() or value.rad() > wanted + value.abs_upper() * arb(2) ** -(bits // 2):
+            raise Unsupported("an integral would take too long to enclose")
         return value
 
     def _bounded(self, start: acb, end: acb) -> None:
