@@ -18,7 +18,7 @@ from verify.verdict import Verdict
 PAGE = (Path(__file__).parent.parent / "MANUAL.md").read_text()
 CLAIMS = re.findall(r"^\| `(.* = .*)` \| (PROVED|REFUTED) \|$", PAGE, flags=re.MULTILINE)
 (SYSTEM,) = re.findall(r"```toml\n(.*?)```", PAGE, flags=re.DOTALL)
-(SNIPPET,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+SNIPPETS = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
 
 
 @pytest.mark.parametrize(("text", "verdict"), CLAIMS, ids=[text for text, _ in CLAIMS])
@@ -41,8 +41,9 @@ def test_the_system_is_right_and_fails_without_its_boundary_term() -> None:
     assert wrong.worst.diagnosis.slip == "boundary"
 
 
-def test_the_snippet_runs() -> None:
-    exec(compile(SNIPPET, "MANUAL.md", "exec"), {})
+@pytest.mark.parametrize("snippet", SNIPPETS, ids=["problem", "code"])
+def test_a_snippet_runs(snippet: str) -> None:
+    exec(compile(snippet, "MANUAL.md", "exec"), {})
 
 
 def test_every_function_is_named() -> None:

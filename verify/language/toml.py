@@ -1,8 +1,4 @@
-"""Which system does a TOML file describe?  Tables and keys by name, formulas by the text grammar; nothing is evaluated.
-
-Whatever cannot be read is one message with its line: an unknown key and the nearest known one, a value of the wrong
-type, a formula with its column.
-"""
+"""Which system does a TOML file describe?  Tables and keys by name, formulas by the text grammar; nothing is evaluated."""
 
 from __future__ import annotations
 

@@ -222,4 +222,4 @@ def differing_terms(pairs: Pairs) -> Variant | None:
         "extra-term": f"{quoted} is too many",
         "sign": f"{quoted} has the wrong sign",
     }
-    return Variant(slip, says[slip], tuple(changed))
+    return Variant(slip.replace("extra", "missing"), says[slip], tuple(changed))
