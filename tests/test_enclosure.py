@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from random import Random
-from time import monotonic
+from time import monotonic, process_time
 
 import numpy as np
 import pytest
@@ -16,18 +16,19 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
 import verify
+from verify.calculus.reverse import gradient
 from verify.language import read_expression
 from verify.language.toml import read_system
 from verify.numerics.enclosure import Ball, Enclosure, Fail, enclose, step
 from verify.numerics.enclosure.ball import ball
-from verify.numerics.enclosure.objective import derivatives
 from verify.numerics.enclosure.field import Field, differentiated
 from verify.numerics.enclosure.forward import Box, GaveUp, integrate
 from verify.numerics.enclosure.jets import taylor
+from verify.numerics.enclosure.objective import derivatives
 from verify.numerics.enclosure.series import ZERO
 from verify.numerics.enclosure.sweep import Bound
 from verify.numerics.enclosure.tape import Tape
-from verify.systems import OdeProblem
+from verify.systems import Observation, OdeProblem
 
 
 def ode(
@@ -293,6 +294,74 @@ def test_a_box_that_holds_a_blow_up_has_no_enclosure() -> None:
     assert not enclose(KNOWN["near blow-up"].problem, {"p": ("0.8", "1.1"), "T": 1})
 
 
+# --- several times, second derivatives -------------------------------------------------------------------------
+
+
+def observed(problem: OdeProblem, *observations: tuple[str, str]) -> OdeProblem:
+    names = (*problem.state, *problem.parameters, "t", "t0", "T")
+    read = [Observation(*(read_expression(text, names) for text in each)) for each in observations]
+    return replace(problem, observations=tuple(read))
+
+
+OBSERVED = {
+    "growth": Known(observed(ode("x", "p b", "p*x", "b", "0;T", "x"), ("T/3", "x^2"), ("T/2", "p*x*t")),
+                    "b*exp(p*T) + b^2*exp(2*p*T/3) + p*b*T/2*exp(p*T/2)"),
+    "moving": Known(observed(ode("x", "p b", "-p*x", "b", "t0;T", "0", "x"), ("t0", "x"), ("t0 + b/10", "x*t")),
+                    "b + b*exp(-p*b/10)*(t0 + b/10) + b*(1 - exp(-p*(T - t0)))/p"),
+    "rotation": Known(observed(ode("x y", "w", "w*y; -w*x", "0; 1", "0;2", "y"), ("1/2", "x"), ("1", "x*y + t")),
+                      "cos(2*w) + sin(w/2) + sin(w)*cos(w) + 1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("adjoint", [False, True])
+@pytest.mark.parametrize("name", OBSERVED)
+def test_what_is_observed_on_the_way_is_part_of_the_objective(name: str, adjoint: bool) -> None:
+    for seed in range(4):
+        assert misses(OBSERVED[name], seed, 1e-12, adjoint) == []
+
+
+@pytest.mark.parametrize("name", OBSERVED)
+def test_observations_over_a_box_hold_its_points(name: str) -> None:
+    known, rng = OBSERVED[name], Random(2)
+    at = known.draw(rng)
+    box = {key: (x, x + Fraction(1, 50)) for key, x in at.items()}
+    found = proved(enclose(known.problem, box))
+    for k in (0, 1, 2):
+        truth = known.truth({key: x + Fraction(k, 100) for key, x in at.items()})
+        assert not found.objective.apart(truth["G"])
+        assert not any(found.gradient[key].apart(truth[key]) for key in known.names())
+
+
+def test_times_that_are_not_in_their_order_have_no_enclosure() -> None:
+    problem = observed(ode("x", "p q", "p*x", "1", "0;q", "x"), ("1/2", "x"))
+    assert enclose(problem, {"p": 1, "q": 1})
+    assert not enclose(problem, {"p": 1, "q": "1/4"})
+
+
+@pytest.mark.parametrize("name", ["growth", "oscillator", "running cost", "two times", "decay"])
+def test_the_second_derivatives_are_inside(name: str) -> None:
+    known = KNOWN[name]
+    at = known.draw(Random(7))
+    found = proved(enclose(known.problem, at, radius=1e-10, second=True))
+    before, ctx.prec = ctx.prec, 300
+    try:
+        names = known.names()
+        G = read_expression(known.closed, names)
+        values = [ball(at[key]) for key in names]
+        rows = gradient(G, names)
+        bound = Bound.of(Tape.of(rows, names), {})
+        truth = bound.derivatives(bound.run(values), len(names), ())
+        for one, row in zip(names, truth, strict=True):
+            for other, right in zip(names, row, strict=True):
+                inside = found.hessian[one, other]
+                assert not inside.apart(Ball.of(right)), (one, other)
+                assert inside.radius < 1e-6
+    finally:
+        ctx.prec = before
+    off = Fraction(1, 10**5)
+    assert all(b.mid + off not in b for b in found.hessian.values())
+
+
 # --- no number without a solution -----------------------------------------------------------------------------
 
 
@@ -331,6 +400,16 @@ def test_what_has_no_rule_is_named(rhs: str) -> None:
     found = enclose(ode("x", "p", rhs, "1", "0;1", "x"), {"p": 1})
     assert isinstance(found, Fail)
     assert rhs.partition("(")[0] in found.reason
+
+
+@pytest.mark.parametrize("T", ["10", "1200"])
+def test_a_stiff_problem_is_given_up_at_once_and_says_why(T: str) -> None:
+    problem = ode("x y", "m", "y; m*(1 - x^2)*y - x", "2; 0", f"0;{T}", "x")
+    began = process_time()
+    found = enclose(problem, {"m": 1000})
+    assert isinstance(found, Fail)
+    assert "stiff" in found.reason
+    assert process_time() - began < 3
 
 
 def test_time_that_runs_out_is_a_reason() -> None:
@@ -441,8 +520,6 @@ def test_taylor_coefficients_satisfy_the_equation(name: str) -> None:
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_a_sweep_gives_the_derivatives_that_the_rules_of_calculus_give(name: str) -> None:
-    from verify.calculus.reverse import gradient
-
     problem, names = ode("x y", "p", FIELDS[name], "1; 1", "0;1"), ("x", "y", "t")
     before, ctx.prec = ctx.prec, 160
     try:

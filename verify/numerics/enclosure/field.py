@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from flint import arb, arb_mat
 
@@ -125,9 +124,8 @@ class Term:
 
 def observed(problem: OdeProblem) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
     """The times at which something is added to the objective, the final one last, and what is added."""
-    observations: tuple[Any, ...] = tuple(getattr(problem, "observations", ()))
-    times = [each.time for each in observations]
-    terms = [each.value for each in observations]
+    times = [each.time for each in problem.observations]
+    terms = [each.value for each in problem.observations]
     return (*times, problem.T), (*terms, problem.terminal)
 
 

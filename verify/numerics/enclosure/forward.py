@@ -184,13 +184,17 @@ def integrate(
     reached: list[Reached] = []
     legs: list[tuple[Passed, ...]] = []
     back = [driven.index(name) for name in field.names] if forwards else []
-    for here, there in pairwise(times):
-        sets, kept = walk.leg(sets, here, there)
+    for (here, there), (moment, next_moment) in zip(pairwise(times), pairwise(field.moments), strict=True):
+        kept: list[Passed] = []
+        if moment is not next_moment:
+            sets, kept = walk.leg(sets, here, there)
         legs.append(tuple(kept))
         state, by_start, by_driven = sets.hulls()
         by_names = arb_mat(n, len(back), [by_driven[i, j] for i in range(n) for j in back])
         central = sets.frame.hull(sets.parts[0])
         reached.append(Reached(state, central, sets.C, by_start, by_names, there))
+    if not walk.steps:
+        raise GaveUp("the final time is not after the initial one", final=True)
     start = arb_mat(n, 1, values)
     return Way(whole, times[0], start, slope, tuple(reached), tuple(legs) if adjoint else (), walk.steps)
 
@@ -215,8 +219,6 @@ class Walk:
     def leg(self, sets: Sets, begin: arb, end: arb) -> tuple[Sets, list[Passed]]:
         """From one time to the next.  Raises GaveUp."""
         length, kept = end - begin, []
-        if length.is_zero() and self.steps:
-            return sets, kept
         if not length.is_finite() or not length > 0:
             raise GaveUp("the final time is not after the initial one, or the times are not in their order")
         grid, passed = Grid.over(length), Fraction(0)
