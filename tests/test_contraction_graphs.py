@@ -14,7 +14,8 @@ from verify.decide.contraction.canonical import canonical, least_slots
 from verify.decide.contraction.certified import is_invertible
 from verify.decide.contraction.elementwise import wrap
 from verify.decide.contraction.evaluate import Model, NoValue
-from verify.decide.contraction.matrices import determinant, frechet, inverse, matrix_exponential
+from verify.decide.contraction.exponentials import frechet, matrix_exponential
+from verify.decide.contraction.matrices import determinant, inverse
 from verify.decide.contraction.prove import agreeing_sides
 from verify.decide.contraction.space import ALTERNATING, TRANSPOSABLE, Space
 from verify.decide.contraction.sums import (

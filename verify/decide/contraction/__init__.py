@@ -6,7 +6,11 @@ sums         coefficient * graph, added up; einsum; products settled into their 
 relations    what atoms do to each other: W P = 1 for an inverse W of P, Q'Q = 1, sin² + cos² = 1
 elementwise  powers, exp, log, abs and other functions of each entry
 words        terms that are products of matrices
-matrices     inverse, determinant, exponential of a matrix
+matrices     inverse and determinant of a matrix
+exponentials exponential and logarithm of a matrix
+commuting    what those do to the matrices beside them
+axes         which axes are rows and which are columns, in Kronecker products too
+equations    equations among the conditions, put in
 abstract     declared functions and their partial derivatives
 certified    what a rule may divide by though the text does not
 derive       Leibniz' rule and the rules of the atoms

@@ -15,7 +15,8 @@ from verify.decide.contraction.abstract import slope
 from verify.decide.contraction.canonical import Component, Factor
 from verify.decide.contraction.certified import assume_nonzero, introduce
 from verify.decide.contraction.elementwise import absolute, cosine, power, sine, times
-from verify.decide.contraction.matrices import frechet, inverse
+from verify.decide.contraction.exponentials import frechet
+from verify.decide.contraction.matrices import inverse
 from verify.decide.contraction.space import Atom, GiveUp, Space
 from verify.decide.contraction.sums import (
     Product,

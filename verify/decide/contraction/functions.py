@@ -22,12 +22,11 @@ from verify.decide.contraction.elementwise import (
     size_power,
     times,
 )
+from verify.decide.contraction.exponentials import matrix_exponential, matrix_logarithm
 from verify.decide.contraction.matrices import (
     determinant,
     diagonal,
     inverse,
-    matrix_exponential,
-    matrix_logarithm,
     with_diagonal,
 )
 from verify.decide.contraction.space import GiveUp, Number

@@ -20,22 +20,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from verify.decide.contraction.canonical import Factor
-from verify.decide.contraction.certified import assume_nonzero, atoms_of
-from verify.decide.contraction.elementwise import cosine, logarithm, power
+from verify.decide.contraction.certified import assume_nonzero
+from verify.decide.contraction.commuting import beside_exponential, beside_frechet, beside_logarithm, joined
+from verify.decide.contraction.elementwise import cosine, power
 from verify.decide.contraction.space import GiveUp, Number, Space
 from verify.decide.contraction.sums import (
     Product,
     Sum,
     Term,
-    commutator,
     delta,
     expanded,
     has_identity,
     is_open,
     loosened,
 )
-from verify.decide.contraction.sums import transposed as transposed_sum
-from verify.decide.contraction.words import letter
 
 Labels = dict[int, int]
 
@@ -251,23 +249,6 @@ def _inverse(p: Product, place: int) -> Sum | None:
     return None
 
 
-def _joined(p: Product, place: int) -> Iterator[tuple[int, int, int, int]]:
-    """Matrices at the next place along a summed index that occurs in these two alone.
-
-    (index, which slot of the factor has it, place of the other one, which of its slots has it)
-    """
-    _, slots, e = p.factors[place]
-    if e != 1 or slots[0] == slots[1]:
-        return
-    for mine in (0, 1):
-        label = slots[mine]
-        if label < 0 or p.occurrences(label) != 2:
-            continue
-        for k, (_, at, f) in enumerate(p.factors):
-            if k != place and f == 1 and len(at) == 2 and label in at and at[0] != at[1]:
-                yield label, mine, k, at.index(label)
-
-
 def _orthogonal(p: Product, place: int) -> Sum | None:
     """Q_ki Q_kj, summed over k, and Q_ik Q_jk; the sum of Q_ki² is 1."""
     atom, slots, e = p.factors[place]
@@ -277,7 +258,7 @@ def _orthogonal(p: Product, place: int) -> Sum | None:
         summed = next((x for x in slots if x >= 0 and p.occurrences(x) == 1), None)
         if summed is not None:
             return expanded(p.without(place).forget((summed,)), [])
-    for label, mine, k, theirs in _joined(p, place):
+    for label, mine, k, theirs in joined(p, place):
         if p.factors[k][0] == atom and mine == theirs:
             one = (delta(p.space, p.space.atoms[atom].dims[0]), (slots[1 - mine], p.factors[k][1][1 - theirs]), 1)
             return expanded(p.without(place, k).forget((label,)).times(one), [])
@@ -289,87 +270,6 @@ def _determinant(p: Product, place: int) -> Sum | None:
     if "orthogonal" not in p.space.atoms[atom].flags or 0 <= e < 2:
         return None
     return expanded(p.without(place).times((atom, slots, e % 2)), [])
-
-
-def _exponential(p: Product, place: int) -> Sum | None:
-    from verify.decide.contraction.matrices import matrix_exponential
-
-    atom, slots, _ = p.factors[place]
-    space = p.space
-    argument = space.atoms[atom].argument
-    for label, mine, k, theirs in _joined(p, place):
-        other, at, _ = p.factors[k]
-        far, end = slots[1 - mine], at[1 - theirs]
-        if space.atoms[other].kind == "expm":
-            left = argument if mine == 1 else transposed_sum(argument)
-            right = space.atoms[other].argument if theirs == 0 else transposed_sum(space.atoms[other].argument)
-            if not commutator(left, right).terms:
-                rest = p.without(place, k).forget((label,))
-                return expanded(rest, [(matrix_exponential(left + right), (far, end))])
-    return _moved_left(p, place)
-
-
-def _moved_left(p: Product, place: int) -> Sum | None:
-    """A matrix that commutes with P goes to the left of expm(P) and logm(P)."""
-    atom, slots, _ = p.factors[place]
-    for label, mine, k, theirs in _joined(p, place):
-        other, at, _ = p.factors[k]
-        far, end = slots[1 - mine], at[1 - theirs]
-        if mine == 1 and _commutes(p.space, atom, (other, theirs == 1)):
-            # Where both are symmetric left is the first axis.
-            if p.space.atoms[atom].symmetry and not (far == -1 and end == -2):
-                continue
-            if _closes(p, atom, far, k):
-                continue
-            first = (other, (label, far) if theirs else (far, label), 1)
-            return expanded(p.without(place, k).times(first, (atom, (label, end), 1)), [])
-    return None
-
-
-def _logarithm(p: Product, place: int) -> Sum | None:
-    """tr(logm(P)) = log(det(P)), whose eigenvalues are positive or come in conjugate pairs."""
-    from verify.decide.contraction.matrices import determinant
-
-    atom, slots, e = p.factors[place]
-    if e == 1 and slots[0] == slots[1] >= 0 and p.occurrences(slots[0]) == 2:
-        whole = logarithm(determinant(p.space.atoms[atom].argument))
-        return expanded(p.without(place).forget((slots[0],)), [(whole, ())])
-    return _moved_left(p, place)
-
-
-def _commutes(space: Space, exponential: int, one: tuple[int, bool]) -> bool:
-    """Whether a letter is seen to commute with the argument of an exponential or logarithm."""
-    if (exponential, one) not in space.commuting:
-        argument, (atom, is_transposed) = space.atoms[exponential].argument, one
-        inside = atoms_of(argument)
-        parts = {atom}.union(*map(atoms_of, space.atoms[atom].arguments))
-        fits = space.atoms[atom].dims == argument.dims and not inside.isdisjoint(parts)
-        space.commuting[exponential, one] = False
-        if fits and atom != exponential:
-            space.commuting[exponential, one] = not commutator(argument, letter(space, atom, is_transposed)).terms
-    return space.commuting[exponential, one]
-
-
-def _closes(p: Product, exponential: int, label: int, place: int) -> bool:
-    """Whether letters that commute lead from the label to that place, so that moving one would go round for ever."""
-    for _ in p.factors:
-        step = next(
-            (
-                (k, is_transposed)
-                for k, (a, slots, e) in enumerate(p.factors)
-                for is_transposed in (False, True)
-                if len(slots) == 2 and slots[not is_transposed] == label and e == 1 and a != exponential
-                if _commutes(p.space, exponential, (a, is_transposed))
-            ),
-            None,
-        )
-        if step is None:
-            return False
-        k, is_transposed = step
-        if k == place:
-            return True
-        label = p.factors[k][1][int(is_transposed)]
-    return True
 
 
 def _unit(p: Product, place: int) -> Sum | None:
@@ -385,23 +285,7 @@ def _unit(p: Product, place: int) -> Sum | None:
     return None
 
 
-def _frechet(p: Product, place: int) -> Sum | None:
-    """K_ijkl = integral of expm(sP)_ij expm((1-s)P)_kl: joined at j = k, or at i = l, it is expm(P)."""
-    from verify.decide.contraction.matrices import matrix_exponential
-
-    atom, slots, e = p.factors[place]
-    space = p.space
-    if e != 1:
-        return None
-    turns = [slots, *(tuple(slots[g] for g in permutation) for permutation, _ in space.atoms[atom].symmetry)]
-    for i, j, k, last in turns:
-        if j == k and j >= 0 and p.occurrences(j) == 2 and i != j and last != j:
-            closed = matrix_exponential(space.atoms[atom].argument)
-            return expanded(p.without(place).forget((j,)), [(closed, (i, last))])
-    return None
-
-
 _RULES = {
-    "pow": _root, "sin": _sine, "abs": _absolute, "inv": _inverse, "det": _determinant, "expm": _exponential,
-    "logm": _logarithm, "unit": _unit, "frechet": _frechet,
+    "pow": _root, "sin": _sine, "abs": _absolute, "inv": _inverse, "det": _determinant, "expm": beside_exponential,
+    "logm": beside_logarithm, "unit": _unit, "frechet": beside_frechet,
 }  # fmt: skip

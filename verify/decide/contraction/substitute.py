@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 
 from verify.decide.contraction.canonical import Component
 from verify.decide.contraction.elementwise import absolute, cosine, exponential, logarithm, power, sine, size_power
-from verify.decide.contraction.matrices import determinant, frechet, inverse, matrix_exponential, matrix_logarithm
+from verify.decide.contraction.exponentials import frechet, matrix_exponential, matrix_logarithm
+from verify.decide.contraction.matrices import determinant, inverse
 from verify.decide.contraction.space import Atom, GiveUp, Space
 from verify.decide.contraction.sums import Sum, einsum, number, of_atom
 
