@@ -8,7 +8,7 @@ from verify.language.latex import integrals, read, values
 from verify.language.latex.letters import letter, starts_a_name
 from verify.language.latex.piece import Piece
 from verify.language.latex.place import Place
-from verify.language.latex.words import DEFINITIONS, GREEK_FUNCTIONS
+from verify.language.latex.words import DEFINITIONS, GREEK_FUNCTIONS, LETTERS
 from verify.language.names import RESERVED, is_function
 from verify.language.tokens import Token
 
@@ -98,12 +98,11 @@ def define(place: Place, head: Head, body: list[Token], written: str, explicit: 
     place.definitions[name] = Definition(head.arguments, body, written, explicit)
 
 
-def replaced(place: Place, name: str, first: Piece) -> list[Token] | None:
-    """What a defined name stands for where it is used; None where it is not defined, or declared."""
+def replaced(place: Place, name: str, first: Piece, primes: int = 0) -> list[Token] | None:
+    """What a defined name stands for where it is used, with so many primes; None where it is not defined."""
     known = place.definitions.get(name)
     if known is None or name in place.declared:
         return None
-    primes = 0
     while place.is_sign("'"):
         place.take()
         primes += 1
@@ -123,6 +122,13 @@ def replaced(place: Place, name: str, first: Piece) -> list[Token] | None:
             [above, *order, place.token("sign", "/", first), below, *order, *_closed(place, body, first)], first
         )
     return body
+
+
+def only_argument(place: Place, at: int) -> str:
+    """The one argument of the defined function that stands at a piece; empty for all else."""
+    piece = place.pieces[at]
+    known = place.definitions.get(LETTERS.get(piece.text, piece.text))
+    return known.arguments[0] if known is not None and len(known.arguments) == 1 else ""
 
 
 def _applied(place: Place, name: str, known: Definition, primes: int, first: Piece) -> list[Token]:

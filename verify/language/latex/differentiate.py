@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verify.language.latex import read, values
+from verify.language.latex import definitions, read, values
 from verify.language.latex.place import Place
 from verify.language.tokens import Token
 
@@ -126,6 +126,9 @@ def _nabla(place: Place, operator: Operator, body: list[Token]) -> list[Token]:
 
 def _only_argument(place: Place, operator: Operator, body: list[Token]) -> str:
     """What a nabla without subscript differentiates by: all that the functions behind it depend on."""
+    if by := definitions.only_argument(place, operator.end):
+        place.notes.setdefault(f"∇ is read as the gradient by {by}")
+        return by
     arguments = dict.fromkeys(place.depends_on(each.text) for each in body if each.kind == "name")
     arguments.pop("", None)
     if len(arguments) != 1 or "," in next(iter(arguments)):

@@ -9,12 +9,14 @@ from verify.language.latex.words import (
     BLOCKS,
     CASES,
     DEFINED_BY,
+    FRACTIONS,
     FUNCTIONS,
     LINES,
     MATRICES,
     SIDES,
     SILENT,
     STYLES,
+    SWITCHES,
     WORDS,
 )
 
@@ -24,9 +26,26 @@ _TEXTS = ("text", "mbox", "intertext", "textbf", "textit", "textrm", "textnormal
 def grouped(text: str, raw: list[Piece]) -> list[Piece]:
     """Words, styles and environments as one piece each; spaces and labels are gone."""
     try:
-        return _double_bars(_one_sided(text, _grouped(text, raw)))
+        return _double_bars(_one_sided(text, _unwrapped(_grouped(text, raw))))
     except RecursionError:
         raise ReadError("too many braces inside each other", text, 0) from None
+
+
+def _unwrapped(found: list[Piece]) -> list[Piece]:
+    """Words without braces of their own, {\\rm tr}, where the braces are not those of an argument."""
+    out: list[Piece] = []
+    at = 0
+    while at < len(found):
+        group = found[at : at + 3]
+        before = out[-1] if out else None
+        free = before is None or (before.text not in ("^", "_", "}", "]") and before.text not in (*FRACTIONS, "sqrt"))
+        if free and len(group) == 3 and (group[0].text, group[1].kind, group[2].text) == ("{", "word", "}"):
+            out.append(group[1]._replace(start=group[0].start, end=group[2].end))
+            at += 3
+        else:
+            out.append(found[at])
+            at += 1
+    return out
 
 
 def _grouped(text: str, raw: list[Piece]) -> list[Piece]:
@@ -54,6 +73,14 @@ def _grouped(text: str, raw: list[Piece]) -> list[Piece]:
             at = _side(raw, at, piece, found)
         elif piece.text in BLOCKS:
             at = _block(text, raw, at, piece, found)
+        elif piece.text in ("vert", "Vert"):
+            kind = "sign" if piece.text == "vert" else "command"
+            found.append(Piece(kind, "|", piece.start, piece.end))
+        elif piece.text in SWITCHES:
+            inside, at = _rest_of_group(text, raw, at, piece)
+            named = piece._replace(text=SWITCHES[piece.text])
+            make = _word if piece.text == "rm" else _styled
+            found.extend(make(text, inside, named, raw[at - 1].end))
         elif piece.text == "mathbb":
             inside, at = _argument(text, raw, at, piece)
             letter = "".join(each.text for each in inside if each.kind != "space")
@@ -71,6 +98,21 @@ def _grouped(text: str, raw: list[Piece]) -> list[Piece]:
         else:
             found.append(piece)
     return found
+
+
+def _rest_of_group(text: str, raw: list[Piece], at: int, piece: Piece) -> tuple[list[Piece], int]:
+    """What {\\rm …} reaches: all up to the brace that closes, or a group of its own, as in \\rm{…}."""
+    while at < len(raw) and raw[at].kind == "space":
+        at += 1
+    if at < len(raw) and raw[at].text == "{":
+        return _argument(text, raw, at, piece)
+    start, depth = at, 0
+    while at < len(raw):
+        depth += (raw[at].kind == "sign") * ((raw[at].text == "{") - (raw[at].text == "}"))
+        if depth < 0:
+            return raw[start:at], at
+        at += 1
+    raise ReadError(f"\\{piece.text} reaches too far", text, piece.start, f"write {{\\{piece.text} …}}")
 
 
 def _words(text: str, inside: list[Piece], command: Piece, end: int) -> list[Piece]:

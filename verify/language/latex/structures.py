@@ -2,7 +2,7 @@ r"""What do roots, norms, sums, dots, cases and indices of LaTeX become?  The ca
 
 from __future__ import annotations
 
-from verify.language.latex import names, read, values
+from verify.language.latex import definitions, names, read, values
 from verify.language.latex.letters import letter, starts_a_name
 from verify.language.latex.piece import Piece
 from verify.language.latex.place import Place
@@ -169,6 +169,8 @@ def dotted(place: Place) -> list[Token]:
     if braced:
         place.expect("}", "after the name")
     by = place.depends_on(name)
+    if not by and (meant := definitions.replaced(place, name, first, order)) is not None:
+        return meant
     if not by or "," in by:
         raise place.error(f"a dot above {name} does not say by what", f"declare {name}: function of t", first)
     return values.differentiated(place, name, order, first)

@@ -34,7 +34,7 @@ _STRUCTURES = {
     "sqrt": "root", "sum": "sum_over", "prod": "product_over", "dot": "dotted", "ddot": "dotted", "dddot": "dotted",
     "binom": "binomial", "dbinom": "binomial", "tbinom": "binomial",
 }  # fmt: skip
-_OPENING = ("lvert", "lVert", "lfloor", "lceil", "lbrace", "lparen", "lbrack", "{", "|", "langle", "vert", "Vert")
+_OPENING = ("lvert", "lVert", "lfloor", "lceil", "lbrace", "lparen", "lbrack", "{", "|", "langle")
 
 
 def power(place: Place) -> list[Token]:
@@ -357,9 +357,9 @@ def bracket(place: Place, several: bool = False) -> list[Token]:
     opening = place.take()
     bars, dummies = place.bars, place.dummies
     place.dummies = []
-    if opening.text in ("|", "vert", "Vert"):
-        single = opening.text == "vert" or (opening.text == "|" and opening.kind == "sign")
-        closing, function = opening.text, "abs" if single else "norm"
+    if opening.text == "|":
+        single = opening.kind == "sign"
+        closing, function = "|", "abs" if single else "norm"
         place.bars = [*bars, "|" if single else "||"]
     elif opening.text == "langle":
         closing, function, several = "rangle", "dot", True

@@ -28,12 +28,14 @@ LINES = frozenset((
 CASES = frozenset(("cases", "dcases", "rcases", "numcases"))
 MATRICES = frozenset(("matrix", "pmatrix", "bmatrix", "Bmatrix", "vmatrix", "Vmatrix", "smallmatrix", "array"))
 STYLES = frozenset((
-    "mathbf", "boldsymbol", "bm", "mathit", "mathsf", "vec", "mathcal", "pmb", "symbf", "mathnormal", "mathfrak", "bf",
+    "mathbf", "boldsymbol", "bm", "mathit", "mathsf", "vec", "mathcal", "pmb", "symbf", "mathnormal", "mathfrak",
 ))  # fmt: skip
 #: Typefaces of vectors and matrices.
-BOLD = frozenset(("mathbf", "boldsymbol", "bm", "vec", "pmb", "symbf", "bf"))
+BOLD = frozenset(("mathbf", "boldsymbol", "bm", "vec", "pmb", "symbf"))
 ACCENTS = {"hat": "hat", "widehat": "hat", "bar": "bar", "overline": "bar", "tilde": "tilde", "widetilde": "tilde"}
-WORDS = frozenset(("mathrm", "operatorname", "mathop", "rm"))
+WORDS = frozenset(("mathrm", "operatorname", "mathop"))
+#: Commands that choose the typeface for the rest of their group, and those with an argument that do the same.
+SWITCHES = {"rm": "mathrm", "bf": "mathbf", "it": "mathit", "sf": "mathsf", "cal": "mathcal"}
 
 _VARIANTS = {
     "varepsilon": "epsilon", "vartheta": "theta", "varphi": "phi", "varrho": "rho", "varsigma": "sigma",
