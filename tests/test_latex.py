@@ -147,6 +147,15 @@ def test_every_equality_of_a_chain_is_a_claim():
     assert all(read_claim(claim.text).lhs is claim.lhs for claim in claims)
 
 
+def test_words_that_only_link_or_tell_a_rule_are_left_out():
+    claims = read_latex(
+        r"\begin{align} \frac{d}{dx}x^2 &= 2x && \text{(power rule)}\\ \intertext{so} \text{Hence } x &= x \end{align}"
+    )
+    assert [write_claim(claim).partition(" with ")[0] for claim in claims] == ["d/dx (x^2) = 2*x", "x = x"]
+    with pytest.raises(ReadError, match="by symmetry"):
+        read_latex(r"x\alpha = x \text{ (by symmetry)}")
+
+
 def test_a_reading_that_is_one_of_several_is_noted():
     notes = read_latex_claim(r"\sin^{-1} x = e^{x} + \cos \omega t").notes
     assert [note for word in ("asin", "Euler", "argument of cos") for note in notes if word in note] == list(notes)

@@ -20,7 +20,7 @@ from verify.language.latex.words import (
     WORDS,
 )
 
-_TEXTS = ("text", "mbox", "intertext", "textbf", "textit", "textrm", "textnormal")
+_TEXTS = ("text", "mbox", "textbf", "textit", "textrm", "textnormal")
 
 
 def grouped(text: str, raw: list[Piece]) -> list[Piece]:
@@ -60,6 +60,9 @@ def _grouped(text: str, raw: list[Piece]) -> list[Piece]:
             raise ReadError(f"unexpected character {piece.text!a}", text, piece.start)
         if piece.kind != "command":
             found.append(piece)
+        elif piece.text in ("intertext", "shortintertext"):
+            _, at = _argument(text, raw, at, piece)
+            found.append(Piece("row", "", piece.start, raw[at - 1].end))
         elif piece.text in _TEXTS:
             inside, at = _argument(text, raw, at, piece)
             found.extend(_words(text, inside, piece, raw[at - 1].end))
@@ -118,9 +121,9 @@ def _rest_of_group(text: str, raw: list[Piece], at: int, piece: Piece) -> tuple[
 def _words(text: str, inside: list[Piece], command: Piece, end: int) -> list[Piece]:
     """Words between formulas, and the formulas between $ within them."""
     spelled = _spelled(inside)
-    if spelled in FUNCTIONS and command.text != "intertext":
+    if spelled in FUNCTIONS:
         return [Piece("word", spelled, command.start, end, "operatorname")]
-    if spelled in ("d", "e", "T") and command.text != "intertext":
+    if spelled in ("d", "e", "T"):
         return [Piece("word", spelled, command.start, end, command.text)]
     found: list[Piece] = []
     part: list[Piece] = []

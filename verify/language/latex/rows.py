@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from verify.language.errors import ReadError
 from verify.language.latex.piece import Piece
 from verify.language.latex.words import LINES
 
 _SHELLS = (("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)"), ("$", "$"))
+#: Words in front of a formula that link it with the text and say nothing about it.
+_LINKS = frozenset((
+    "", "and", "so", "hence", "thus", "then", "therefore", "also", "so that", "we have", "we get", "i.e.", "that is",
+    "finally", "similarly", "now", "note that", "recall that",
+))  # fmt: skip
+#: Words behind a formula that say where it comes from; conditions begin with other words.
+_REASON = re.compile(
+    r"\W*(?:by )?(?:the )?(?:(?:chain|product|quotient|sum|power|leibniz) rule|definition|the above|linearity)\W*", re.I
+)
 _GOES_ON = ("+", "-", "cdot", "times", "/")
 
 
@@ -61,7 +72,9 @@ def _joined(text: str, rows: list[list[Piece]], aligned: list[set[int]]) -> list
             row = row[:-1]
         if not row:
             continue
-        while row and row[0].kind == "text" and not row[0].text:
+        while row and _is_reason(row[-1]):
+            row = row[:-1]
+        while row and row[0].kind == "text" and row[0].text.strip(" ,.:").lower() in _LINKS:
             row, marks = row[1:], {0}
         while row and row[-1].kind == "text" and not row[-1].text:
             row = row[:-1]
@@ -79,3 +92,8 @@ def _joined(text: str, rows: list[list[Piece]], aligned: list[set[int]]) -> list
     if not joined:
         raise ReadError("an empty claim", text, 0, "write lhs = rhs")
     return joined
+
+
+def _is_reason(piece: Piece) -> bool:
+    """Whether words at the end of a line say where the formula comes from."""
+    return piece.kind == "text" and (not piece.text.strip() or _REASON.fullmatch(piece.text.strip()) is not None)
