@@ -120,8 +120,8 @@ terminal = "(x - 1)^2/2 + y^2/2"
 """
 TIMES = (2, 4, 6, 8)
 says = (
-    "Van der Pol's oscillator x' = y, y' = μ(1 - x²)y - x, from x = a to T = 6, for μ = a = 2, with the cost "
-    "G = (x(T) - 1)²/2 + y(T)²/2: every route to its gradient by μ and a, the start and the times."
+    "Van der Pol's oscillator, x' = y, y' = mu (1 - x^2) y - x, from x = a to T = 6, for mu = a = 2, with the cost "
+    "((x - 1)^2 + y^2)/2 at the end: every route to its gradient by mu, by a, by the start and by the times."
 )
 u_p = r"\frac{\partial u}{\partial p}"
 moving = rf"\frac{{\partial f}}{{\partial p}} + \frac{{\partial f}}{{\partial u}}{u_p}"

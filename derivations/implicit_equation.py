@@ -41,14 +41,15 @@ def steps():
     theorem = "Krantz and Parks (2002), theorem 3.3.1: u(p) exists near the solution and is continuously differentiable"
     along = -(f_u.inverse @ f_p)
     yield Step("the implicit function theorem", f_u @ u_p, -f_p, cited=theorem)
-    yield Step("solved for u_p", f_u @ along, -f_p)
+    yield Step("solved for u_p", f_u @ along, -f_p, display=r"u_p = -f_u^{-1} f_p:\quad f_u u_p = -f_p")
     yield Step("chain rule", substitute(g_p + g_u @ u_p, {u_p: along}), g_p - g_u @ f_u.inverse @ f_p)
     right = f_u.inverse.T @ g_u.T
-    yield Step("lam = f_u^-T g_u' solves the adjoint equation", f_u.T @ right, g_u.T)
+    yield Step("the adjoint solution", f_u.T @ right, g_u.T,
+               display=r"\lambda = f_u^{-\top} g_u^{\top}:\quad f_u^{\top}\lambda = g_u^{\top}")
     yield Step("from the left or from the right", substitute(g_p - lam.T @ f_p, {lam: right}),
                g_p - g_u @ f_u.inverse @ f_p)
     yield Step("the other sign: mu = -lam", substitute(g_p + mu.T @ f_p, {mu: -lam}), g_p - lam.T @ f_p)
-    yield Step("mixed signs are off by 2 lam' f_p", (g_p + lam.T @ f_p) - (g_p - lam.T @ f_p), 2 * (lam.T @ f_p))
+    yield Step("mixed signs are off", (g_p + lam.T @ f_p) - (g_p - lam.T @ f_p), 2 * (lam.T @ f_p), display=MIXED)
     newton = u - f_u.inverse @ f
     by_p, by_u = derive(newton, {f: f_1, f_u: K}, "p"), derive(newton, {u: v, f: f_u @ v, f_u: K}, "u")
     yield Step("Newton's map by p, where f = 0: u_p", substitute(by_p, {f: 0 * f}), -(f_u.inverse @ f_1))
@@ -66,6 +67,9 @@ def steps():
     yield Step("u^3 + u = p, G = u^2: the quotient dG/du : dp/du", by_adjoint, (x**2).diff(x) / cubic.diff(x))
     yield Step("the neurons: f_u' lam = g_u'", neurons.residual_u.T * adjoint(neurons.residual_u.T), neurons.value_u.T)
     yield from counts()
+
+
+MIXED = r"\left(g_p + \lambda^{\top} f_p\right) - \left(g_p - \lambda^{\top} f_p\right) = 2\lambda^{\top} f_p"
 
 
 def counts():

@@ -6,6 +6,7 @@ Each returns the exit status.  Raises UsageError.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +80,7 @@ def report(options: Any) -> int:
         with parts(sys.stderr) as advance:
             written = write_report(
                 options.names or None, options.output, html=both or options.html, pdf=both or options.pdf,
-                seed=options.seed, progress=advance,
+                seed=options.seed, jobs=min(2, os.cpu_count() or 1), progress=advance,
             )  # fmt: skip
     except OSError as error:
         raise UsageError(f"{options.output}: {error.strerror or error}") from None

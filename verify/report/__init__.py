@@ -55,9 +55,12 @@ def write_report(
     html: bool = True,
     pdf: bool = True,
     seed: int = 0,
+    jobs: int = 1,
     progress: Progress | None = None,
 ) -> Written:
     """Run the named derivations (None: all of them) and write the report into a directory, which is made if needed.
+
+    jobs   processes that run derivations; more than one needs a main module that can be imported.
 
     The same seed and versions give the same bytes.  Everything is written beside its place and renamed when all of it
     is there, so an interrupted run leaves the former report as it was.
@@ -74,7 +77,9 @@ def write_report(
     else:
         derivations = [find(name) for name in dict.fromkeys(names)]
     command = shlex.join(["verify", "report", *(names or ()), *(["--seed", str(seed)] if seed else [])])
-    return write(derivations, directory, command=command, html=html, pdf=pdf, seed=seed, progress=progress)
+    steps = _steps(derivations, html, pdf, progress)
+    results = _by_name([derivation.name for derivation in derivations], seed, jobs, steps) if jobs > 1 else None
+    return _write(derivations, directory, command, html, pdf, seed, steps, results)
 
 
 def write(
@@ -88,12 +93,20 @@ def write(
     progress: Progress | None = None,
 ) -> Written:
     """The report on the given derivations, in the given order; see `write_report`."""
+    steps = _steps(derivations, html, pdf, progress)
+    return _write(derivations, directory, command, html, pdf, seed, steps, None)
+
+
+def _write(
+    derivations: Sequence[Derivation], directory: str | Path, command: str, html: bool, pdf: bool, seed: int,
+    steps: _Steps, results: tuple[DerivationResult, ...] | None,
+) -> Written:  # fmt: skip
     from verify.derivation import run
     from verify.report.gather import read_results
     from verify.report.junit import junit
 
-    steps = _Steps(sum(map(_parts, derivations)) + 1 + html + pdf, progress or (lambda _done, _total, _what: None))
-    results = tuple(run(derivation, seed=seed, progress=steps.next) for derivation in derivations)
+    if results is None:
+        results = tuple(run(derivation, seed=seed, progress=steps.next) for derivation in derivations)
     steps.next("setting formulas and drawing figures")
     versions = package_versions()
     record = results_json(results, seed=seed, versions=versions)
@@ -147,6 +160,34 @@ def package_versions() -> tuple[tuple[str, str], ...]:
         except PackageNotFoundError:
             continue
     return tuple(found)
+
+
+def _steps(derivations: Sequence[Derivation], html: bool, pdf: bool, progress: Progress | None) -> _Steps:
+    return _Steps(sum(map(_parts, derivations)) + 1 + html + pdf, progress or (lambda _done, _total, _what: None))
+
+
+def _by_name(names: Sequence[str], seed: int, jobs: int, steps: _Steps) -> tuple[DerivationResult, ...]:
+    """Results in the order of the names, from fresh processes that find the derivations themselves."""
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from multiprocessing import get_context
+
+    from verify.derivation import find
+
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        waiting = {pool.submit(_run, name, seed): name for name in names}
+        found = {}
+        for future in as_completed(waiting):
+            name = waiting[future]
+            found[name] = future.result()
+            for _ in range(_parts(find(name))):
+                steps.next(f"{name}: done")
+    return tuple(found[name] for name in names)
+
+
+def _run(name: str, seed: int) -> DerivationResult:
+    from verify.derivation import find, run
+
+    return run(find(name), seed=seed)
 
 
 class _Steps:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Sequence
 from functools import cache
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 METHODS = {"words": "non-commuting words", "prove": "normal form", "enclose": "ball arithmetic"}
 """Names of routes that a reader could not place, in full."""
+NUMBER = re.compile(r"\d(\.\d+)?e[+-]\d+")
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -141,7 +143,9 @@ def _worked(example: Example | None, name: str) -> Worked | None:
     where = f"derivation {name!r}, worked problem"
     kinds = {"agrees": "proved", "WRONG": "refuted"}
     rows = (
-        FindingLine(read_prose(first, where), Badge(finding, kinds.get(finding, "undecided")), tuple(cells))
+        FindingLine(
+            read_prose(first, where), Badge(finding, kinds.get(finding, "undecided")), tuple(map(_number, cells))
+        )
         for first, finding, *cells in example.rows
     )
     charts = (_chart(figure, f"{name}-worked-{i}") for i, figure in enumerate(example.figures, 1))
@@ -152,6 +156,10 @@ def _worked(example: Example | None, name: str) -> Worked | None:
         tuple(rows),
         tuple(chart for chart in charts if chart is not None),
     )
+
+
+def _number(cell: str) -> str:
+    return scientific(float(cell)) if NUMBER.fullmatch(cell) else cell
 
 
 def _chart(figure: Figure | None, name: str) -> Chart | None:

@@ -17,7 +17,7 @@ from verify.numerics.routes.survey import survey
 from verify.numerics.routes.tables import distance, table
 from verify.systems import OdeProblem
 
-HEADER = ("Route", "Finding", "Is off by", "Claims", "Known beforehand, or found")
+HEADER = ("Route", "Finding", "Is off by", "Claims", "What is known")
 #: Left out of examples: whether it is there depends on the machine.
 OPTIONAL = ("heyoka",)
 
@@ -37,7 +37,7 @@ def example(problem: OdeProblem, at: Mapping[str, float], says: str, times: tupl
     )
     balls = found.enclosure.gradient
     first = next(iter(balls))
-    proof = f"{says} It is proved that dG/d{first} = {balls[first].text}; all errors are relative to the largest entry."
+    proof = f"{says} It is proved that dG/d{first} = {balls[first].text}. Errors are relative to the largest entry."
     return Example("Worked problem", proof, HEADER, rows, (_path(Point(problem, at)), _errors(problem, at, times)))
 
 
