@@ -273,6 +273,25 @@ def test_a_frame_that_forgets_its_width_is_caught(adjoint: bool, monkeypatch: py
     assert sum(Coarse(KNOWN[name], adjoint).misses() for name in COARSE) > 5
 
 
+def test_layers_as_matrices_and_one_by_one_agree_on_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng, at = Random(12), {}
+
+    def w() -> str:
+        name = f"w{len(at)}"
+        at[name] = Fraction(rng.randint(-15, 15), 10)
+        return name
+
+    hidden = [f"tanh({w()}*x + {w()}*y + {w()}*z + {w()}*t)" for _ in range(8)]
+    rhs = "; ".join(" + ".join(f"{w()}*{each}" for each in hidden) for _ in range(3))
+    problem = ode("x y z", " ".join(at), rhs, "w1; w2^2; 1/2", "1/4; 1", "x*y + w0*z^2")
+    one = proved(enclose(problem, at, radius=1e-14))
+    monkeypatch.setattr("verify.numerics.enclosure.layers.DENSE", 10**9)
+    for adjoint in (False, True):
+        other = proved(enclose(problem, at, radius=1e-14, adjoint=adjoint))
+        assert not any(one.gradient[name].apart(other.gradient[name]) for name in one.gradient)
+        assert max(one.radius, other.radius) < 1e-14
+
+
 # --- boxes ------------------------------------------------------------------------------------------------
 
 
@@ -393,6 +412,15 @@ def test_where_no_solution_reaches_the_end_there_is_a_reason_and_no_number(probl
     assert isinstance(found, Fail), found
     assert found.reason
     assert not found
+
+
+def test_a_part_without_a_value_counts_even_in_a_matrix_that_multiplies_it_by_zero() -> None:
+    rows = ((1, 2, 3, 4, 5), (2, 1, 2, 1, 2), (1, 1, 1, 1, 2))
+    for inner, exists in (("x - 5", False), ("x + 5", True)):
+        rhs = "; ".join(
+            f"0*log({inner}) + {a}*x + {b}*y + {c}*sin(x) + {d}*cos(y) + {e}*exp(-z) + sin(z)" for a, b, c, d, e in rows
+        )
+        assert bool(enclose(ode("x y z", "p", rhs, "p; 1; 1", "0;1/10", "x"), {"p": 1})) is exists
 
 
 @pytest.mark.parametrize("rhs", ["abs(x)", "max(x, p)", "floor(x)", "erf(p*x)", "gamma(x)"])

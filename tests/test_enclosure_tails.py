@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from random import Random
 
 import pytest
-from flint import arb, arb_mat, arb_poly, ctx
+from flint import arb, arb_mat, arb_poly, arb_series, ctx
 
 from verify.numerics.enclosure.integrals import products
+from verify.numerics.enclosure.layers import Matrix
 from verify.numerics.enclosure.linear import Linear
 from verify.numerics.enclosure.series import UNIT, ZERO, Series, norm
 from verify.numerics.enclosure.trial import (
@@ -81,6 +82,42 @@ def test_a_cap_below_the_length_is_an_error_and_no_shorter_series() -> None:
     for rule in (Series.exp, Series.log, Series.sin, Series.sqrt, Series.atan, Series.inverse):
         with pytest.raises(RuntimeError, match="coefficients"):
             rule(a)
+
+
+# --- layers ---------------------------------------------------------------------------------------------
+
+
+def layer_violations(mutant: Callable[[Matrix], Matrix], trials: int) -> int:
+    """How often a product of matrices is off, with 6 rows and 5 inputs, some of them numbers or nothing."""
+    rng, found = Random(8), 0
+    for trial in range(trials):
+        n, kind = rng.choice([4, 6, 10]), ("polynomial", "tail", "both")[trial % 3]
+        W = [[arb(rng.uniform(-2, 2)) for _ in range(5)] for _ in range(6)]
+        pairs = [cut(rng, n, rng.uniform(-1, 1), kind) for _ in range(3)]
+        table = [[pair[0]] for pair in pairs] + [[arb(3)], [None]]
+        whole = [pair[1] for pair in pairs] + [arb(3), arb(0)]
+        results = mutant(Matrix.of(W)) @ table
+        for weights, (bounded,) in zip(W, results, strict=True):
+            truth = sum((x * w for w, x in zip(weights, whole, strict=True)), arb_series([0], LONGER * n))
+            beyond = sum((abs(truth[k]) for k in range(n, LONGER * n)), ZERO)
+            right = all(bounded.p[k].overlaps(truth[k]) for k in range(n))
+            found += not (right and beyond <= bounded.r + arb(2) ** -150)
+    return found
+
+
+def test_a_layer_is_the_sum_of_its_inputs_and_bounds_their_tails() -> None:
+    assert Matrix.of([[arb(1)] * 5] * 6).dense is not None
+    assert layer_violations(lambda matrix: matrix, 60) == 0
+    assert layer_violations(lambda matrix: Matrix(matrix.rows, None, None), 60) == 0
+
+
+@pytest.mark.parametrize(
+    "mutant",
+    [lambda m: Matrix(m.rows, m.dense, m.size * 0), lambda m: Matrix(m.rows, m.dense, m.dense)],
+    ids=["no tails", "tails without absolute values"],
+)
+def test_a_layer_that_forgets_the_tails_is_caught(mutant: Callable[[Matrix], Matrix]) -> None:
+    assert layer_violations(mutant, 60) > 20
 
 
 # --- integrals of products ------------------------------------------------------------------------------
