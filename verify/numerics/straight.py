@@ -42,10 +42,12 @@ class Straight:
         self.roots = [place[root] for root in roots]
 
     def __call__(self, values: Mapping[str, Any]) -> list[Any]:
-        """The values of the roots, where each symbol has the value that its name has."""
+        """The values of the roots, where each symbol has the value that its name has.  NoFloat where it has none."""
         found: list[Any] = []
         with np.errstate(all="ignore"):
             for run, inputs, node in self.steps:
+                if node.op == "symbol" and node.value not in values:
+                    raise NoFloat(f"{node.value} has no value here")
                 found.append(values[node.value] if node.op == "symbol" else run(*(found[i] for i in inputs)))
         return [found[i] for i in self.roots]
 

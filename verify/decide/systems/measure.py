@@ -196,21 +196,27 @@ class _Run:
     @staticmethod
     def gained(task: OdeTask, numbers: Numbers, u: Curve, i: int, nodes: Sequence[Node]) -> list[float]:
         """Expressions in the states at an observation."""
-        where = seen(task.problem.observations[i])
-        at = {name + where: x for name, x in zip(task.problem.state, u(numbers.times[i]), strict=True)}
-        found = [float(value) for value in Straight(nodes)({**numbers.values, **at})]
-        if not all(map(math.isfinite, found)):
-            raise Failed("a jump has no finite value")
-        return found
+        return _Run.valued(task, numbers, u, nodes, numbers.times[i], "a jump")
 
     @staticmethod
     def final(task: OdeTask, numbers: Numbers, u: Curve, nodes: Sequence[Node]) -> list[float]:
-        T = numbers.ends[1]
-        at = {name + task.ends[1]: value for name, value in numbers.at(T, u).items() if name in task.problem.state}
-        found = [float(value) for value in Straight(nodes)({**numbers.values, TIME: T, **at})]
+        """Expressions in the states at the final time."""
+        return _Run.valued(task, numbers, u, nodes, numbers.ends[1], "a terminal condition")
+
+    @staticmethod
+    def valued(task: OdeTask, numbers: Numbers, u: Curve, nodes: Sequence[Node], t: float, what: str) -> list[float]:
+        """Expressions in the states at the ends and the observations, and in t."""
+        at = {**numbers.values, TIME: t, **_Run.states(task, numbers, u)}
+        found = [float(value) for value in Straight(nodes)(at)]
         if not all(map(math.isfinite, found)):
-            raise Failed("a terminal condition has no finite value")
+            raise Failed(f"{what} has no finite value")
         return found
+
+    @staticmethod
+    def states(task: OdeTask, numbers: Numbers, u: Curve) -> dict[str, float]:
+        """The states at the ends, and at the times of observation: u(0), u(1/2), u(T)."""
+        places = zip((*task.ends, *map(seen, task.problem.observations)), (*numbers.ends, *numbers.times), strict=True)
+        return {name + where: x for where, time in places for name, x in zip(task.problem.state, u(time), strict=True)}
 
     # --- parts in the convention ---
 
@@ -306,12 +312,9 @@ class _Run:
         """The right gradient by the right adjoint."""
         task, (t0, T), (u, l) = self.task, self.numbers.ends, self.curves[1]
         right = task.gradient(name)
-        at: dict[str, Any] = dict(self.numbers.values)
+        at: dict[str, Any] = {**self.numbers.values, **self.states(task, self.numbers, u)}
         for time, where in zip((t0, T), task.ends, strict=True):
-            at |= {n + where: x for n, x in zip(task.problem.state, u(time), strict=True)}
             at |= {n + where: x for n, x in zip(task.names, l(time), strict=True)}
-        for each, time in zip(task.problem.observations, self.numbers.times, strict=True):
-            at |= {n + seen(each): x for n, x in zip(task.problem.state, u(time), strict=True)}
         boundary, inside = Straight((right.boundary,)), Straight((right.inside,))
 
         def along(t: Any) -> Any:

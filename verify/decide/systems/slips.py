@@ -186,12 +186,22 @@ def recurrence_slip(task: RecurrenceTask, key: Key, convention: Convention) -> D
         variants += gradient_variants(truth, pairs, 0, False)
         for says, moved in _shifts(truth.inside, (*task.problem.state, *task.names), (*task.names,)):
             variants.append(Variant("index", says, reduced(moved, truth.boundary)))
+            # The same with the adjoint at step k, as sums are read: then the ends of the sum move.
+            for by in (1, -1):
+                again = _counted(moved, -by)
+                variants.append(
+                    Variant("index", says, reduced(again, _limits(task, again, truth.boundary, 1 + by, by)))
+                )
         for says, moved in _shifts(truth.boundary, (*task.problem.state, *task.names), task.names, "0"):
             variants.append(Variant("index", says, reduced(truth.inside, moved)))
         for low, high in ((0, 0), (1, -1), (0, -1), (1, 1), (2, 0)):
             if (low, high) != (1, 0):
                 says = "the sum runs over the wrong steps"
-                variants.append(Variant("limits", says, reduced(truth.inside, _limits(task, truth, low, high))))
+                variants.append(
+                    Variant(
+                        "limits", says, reduced(truth.inside, _limits(task, truth.inside, truth.boundary, low, high))
+                    )
+                )
     else:
         ((claimed, right),) = task.pairs(key, convention)
         i = task.names.index(key[1])
@@ -212,18 +222,26 @@ def _reduced_pair(steps: Any, one: Node, other: Node, convention: Convention) ->
     return found[0], found[1]
 
 
-def _limits(task: RecurrenceTask, truth: Gradient, low: int, high: int) -> Node:
+def _limits(task: RecurrenceTask, inside: Node, boundary: Node, low: int, high: int) -> Node:
     """The boundary values of a sum over low … n + high, counted against one over 1 … n."""
     from verify.calculus.costate import substitute_index
 
     def summand(letter: str, j: int) -> Node:
         base = task.steps.last if letter == "n" else ZERO
-        (node,) = substitute_index((truth.inside,), tidy(add(base, num(j))))
+        (node,) = substitute_index((inside,), tidy(add(base, num(j))))
         return substitute(node, _at_step(node, letter, j))
 
     more = [summand("0", j) for j in range(low, 1)] + [summand("n", j) for j in range(1, high + 1)]
     less = [summand("0", j) for j in range(1, low)] + [summand("n", j) for j in range(high + 1, 1)]
-    return add(truth.boundary, ZERO, *more, *(mul(MINUS_ONE, each) for each in less))
+    return add(boundary, ZERO, *more, *(mul(MINUS_ONE, each) for each in less))
+
+
+def _counted(node: Node, by: int) -> Node:
+    """A summand with k + by in the place of k."""
+    from verify.calculus.costate import substitute_index
+
+    (moved,) = substitute_index((node,), tidy(add(symbol(INDEX), num(by))))
+    return substitute(moved, _at_step(moved, "k", by))
 
 
 def _at_step(node: Node, letter: str, j: int) -> dict[Node, Node]:

@@ -116,15 +116,24 @@ class Steps:
         a, b = int(first.value), int(beyond.value)
         if max(abs(a), abs(b)) > FARTHEST:
             raise NoSum("a sum from or to another step than near 0 and n")
-        shift = 1 - a
-        (body,) = _shifted((body,), -shift)
-        extra = b + shift
-        more = []
-        for j in range(abs(extra)):
-            at = add(self.last, num(j + 1 if extra > 0 else -j))
-            (term,) = substitute_index((body,), at)
-            more.append(self.symbols(tidied_arguments(term)) if extra > 0 else -self.symbols(tidied_arguments(term)))
-        return self.symbols(tidied_arguments(body)), more
+        # The adjoint at step k, whatever it is written with: then summands can be compared, and what is left are ends.
+        tops = [tidy(each.args[0] - symbol(INDEX)) for each in postorder(body) if each.op == "abstract"
+                and each.value[0] in self.names]  # fmt: skip
+        offsets = [int(t.value) for t in tops if t.op == "num" and t.value.denominator == 1]
+        by = -max(offsets) if offsets else 1 - a
+        (body,) = _shifted((body,), by)
+        # Now over a - by … n + b - by, where a sum over 1 … n is wanted.
+        a, b = a - by, b - by
+        if max(abs(a), abs(b)) > FARTHEST:
+            raise NoSum("a sum from or to another step than near 0 and n")
+        more = [(num(j), 1) for j in range(a, 1)] + [(num(j), -1) for j in range(1, a)]
+        more += [(add(self.last, num(j)), 1) for j in range(1, b + 1)]
+        more += [(add(self.last, num(j)), -1) for j in range(b + 1, 1)]
+        ends = []
+        for at, sign in more:
+            term = self.symbols(tidied_arguments(substitute_index((body,), at)[0]))
+            ends.append(term if sign > 0 else -term)
+        return self.symbols(tidied_arguments(body)), ends
 
     # --- independent values ---
 
