@@ -51,6 +51,8 @@ def _head(place: Place) -> Head | None:
     piece = place.piece
     if not starts_a_name(place) or piece.kind == "word":
         return None
+    if piece.text == "I" and place.measure.sizes:
+        return None
     name = _name(place)
     if not name or name in place.declared or name in _NO_HEADS or name in RESERVED or is_function(name):
         return None

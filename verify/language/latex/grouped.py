@@ -38,7 +38,9 @@ def _unwrapped(found: list[Piece]) -> list[Piece]:
     while at < len(found):
         group = found[at : at + 3]
         before = out[-1] if out else None
-        free = before is None or (before.text not in ("^", "_", "}", "]") and before.text not in (*FRACTIONS, "sqrt"))
+        # A differential is no second argument of a fraction.
+        closed = ("^", "_") if len(group) > 1 and group[1].text == "d" else ("^", "_", "}", "]")
+        free = before is None or before.text not in (*closed, *FRACTIONS, "sqrt")
         if free and len(group) == 3 and (group[0].text, group[1].kind, group[2].text) == ("{", "word", "}"):
             out.append(group[1]._replace(start=group[0].start, end=group[2].end))
             at += 3

@@ -15,10 +15,21 @@ def identity_at(place: Place) -> list[Token] | None:
         return None
     if place.after.text == "_" and (size := _lowered(place)) is not None:
         return place.called("eye", [place.token(_kind(size), size, piece)], piece)
-    if place.after.text in ("_", "("):
+    if place.after.text == "(":
         return None
+    if place.after.text == "_":
+        if _is_declared(place):
+            return None
+        raise place.error("I with an index can be an identity matrix of a size that is not declared", "declare it")
     place.take()
     return place.called("eye", [_size(place, "I is read as the identity matrix, eye({})")], piece)
+
+
+def _is_declared(place: Place) -> bool:
+    """Whether I with its subscript is a name of the author's, or a Bessel function."""
+    at = place.at + 2 + (place.pieces[place.at + 2].text == "{")
+    following = place.pieces[at + 1].text if place.pieces[at + 1].text != "}" else place.pieces[at + 2].text
+    return f"I_{place.pieces[at].text}" in place.declared or following == "("
 
 
 def ones(place: Place) -> list[Token]:

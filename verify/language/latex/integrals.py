@@ -160,7 +160,10 @@ def is_expectation(place: Place) -> bool:
     piece = place.piece
     if piece.text != "E" or "E" in place.declared:
         return False
-    if piece.kind == "blackboard" or (piece.kind == "word"):
+    if piece.kind == "word" and place.after.text == "_" and place.pieces[place.at + 2].text in "{0123456789":
+        ahead = place.pieces[place.at + 2 : place.at + 4]
+        return ahead[0].text == "{" and ahead[1].kind != "number"
+    if piece.kind in ("blackboard", "word"):
         return True
     return piece.kind == "letter" and piece.style in ("mathbf", "boldsymbol", "mathsf") and place.after.text in "_["
 

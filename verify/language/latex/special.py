@@ -8,7 +8,7 @@ from verify.language.latex.place import Place
 from verify.language.tokens import Token
 
 _BESSEL = {"J": "besselj", "Y": "bessely", "I": "besseli", "K": "besselk"}
-_INDEXED = {"Li": "polylog"}
+_INDEXED = {"Li": "polylog", "E": "expint"}
 _ACCENTED = {"Ai": "airyaiprime", "Bi": "airybiprime"}
 
 
