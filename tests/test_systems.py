@@ -122,6 +122,25 @@ def test_entries_of_an_adjoint_in_different_units_are_no_mistake() -> None:
     assert judged(Base(head, claim).toml({"terminal l2": "1"})).verdict is Verdict.REFUTED
 
 
+SWITCH = ode("x", "p", "piecewise((1, x < p), (2, otherwise))", "0", "0; 2", "x", "", 'p = "interval(0.5, 1)"')
+STILL = {"adjoint l1": "0", "terminal l1": "1"}
+
+
+@pytest.mark.parametrize("gradient", ["0", "-1", "int(l1*0, t, 0, 2)", "1"])
+def test_a_right_hand_side_that_jumps_is_not_taken_for_a_smooth_one(gradient: str) -> None:
+    # x(T) = 2*T - p: the derivative is -1, and the adjoint system without a jump gives 0.
+    result = judged(Base(SWITCH, {**STILL, "gradient p": gradient}).toml())
+    assert result.verdict is Verdict.UNDECIDED
+    assert all(part.verdict is not Verdict.PROVED for part in result.parts)
+
+
+def test_a_jump_that_nothing_crosses_leaves_the_gradient_alone() -> None:
+    head = SWITCH.replace("x < p", "x > -p").replace("(1,", "(p,")
+    claim = {**STILL, "gradient p": "int(l1, t, 0, 2)"}
+    assert judged(Base(head, claim).toml()).verdict is Verdict.SUPPORTED
+    assert judged(Base(head, claim).toml({"gradient p": "int(2*l1, t, 0, 2)"})).verdict is Verdict.REFUTED
+
+
 def test_an_adjoint_that_nothing_depends_on_has_the_usual_sign() -> None:
     head = ode("x; y", "a", "-2*x; -a*y", "1; 1", "0; 1", "x^2 + y^2", "", 'a = "interval(0.5, 2)"')
     claim = {"adjoint l1": "2*l1", "adjoint l2": "a*l2", "terminal l1": "2*x", "terminal l2": "2*y",

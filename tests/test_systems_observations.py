@@ -103,8 +103,9 @@ def test_observations_in_python_are_those_of_a_file() -> None:
     ("old", "new", "says"),
     [
         ('time = "s"', 'time = "3/4"', "each must be later than the one before"),
-        ('time = "1/2"', "time = 1", "each must be later than the one before"),
-        ('time = "1/2"', "time = 0", "each must be later than the one before"),
+        ('time = "1/2"', "time = 1", "at an end of the time"),
+        ('time = "1/2"', "time = 2", "each must be later than the one before"),
+        ('time = "1/2"', "time = 0", "at an end of the time"),
         ('time = "1/2"', 'time = "u"', "may depend on parameters alone"),
         ('time = "1/2"', 'tim = "1/2"', "unknown key 'tim' in [objective.observations]"),
         ('time = "1/2", ', "", "'time' is missing"),

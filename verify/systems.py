@@ -309,6 +309,11 @@ def _check_free(key: str, values: tuple[Node, ...], forbidden: set[str]) -> None
 
 def _check_order(times: tuple[Node, ...]) -> None:
     """The ends, and between them the times of observation, as far as they are numbers."""
+    first, *observed, last = times
+    if first in observed or last in observed:
+        raise ValueError(
+            "one of the `observations` is at an end of the time; what counts at the final one is `terminal`"
+        )
     numbers = [time.value for time in times if time.op == "num"]
     if len(times) > 2 and any(late <= early for early, late in pairwise(numbers)):
         written = ", ".join(map(str, numbers))

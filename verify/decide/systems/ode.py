@@ -15,6 +15,7 @@ from functools import cached_property
 from verify.calculus.costate import Costate, Gradient, end, jumps, ode_costate, ode_gradient, seen, start
 from verify.calculus.tidy import short, tidy
 from verify.claim import Variable
+from verify.decide.integrals.standard import may_jump
 from verify.decide.systems import convention as conventions
 from verify.decide.systems.compensate import compensation
 from verify.decide.systems.convention import UNANCHORED, Convention
@@ -28,6 +29,7 @@ from verify.systems import TIME, OdeProblem, SystemClaim, adjoint_names
 from verify.verdict import Evidence, Rigor, Verdict
 
 CONTRADICTED = "proved as an identity, and contradicted on numbers: one of the two is wrong"
+JUMPING = "the right-hand side may jump where the solution is, and what the adjoint gains there is not judged"
 #: A relative difference of identities above this cannot be rounding: a different form, or a different formula.
 PLAIN = 1e-4
 
@@ -49,6 +51,8 @@ def judge(problem: OdeProblem, claim: SystemClaim, *, seed: int = 0) -> Iterator
     parts = [_weighed(task, key, part, measured) for key, part in zip(task.keys, parts, strict=True)]
     parts = [_compensated(task, key, part, chosen) for key, part in zip(task.keys, parts, strict=True)]
     parts = _alarmed(parts)
+    if task.is_jumping:
+        parts = [_capped(key, part) for key, part in zip(task.keys, parts, strict=True)]
     yield _result(task, chosen, tuple(parts))
     if any(_is_closed(task, key, part) for key, part in zip(task.keys, parts, strict=True)):
         parts = _in_closed_form(task, parts)
@@ -112,6 +116,13 @@ class OdeTask:
         if table == "jump":
             return self.reader.jump(self.claim.jump[name], self.problem.observations[self.jumps[name][0]])
         return self.reader.functional(self.claim.gradient[name])
+
+    @cached_property
+    def is_jumping(self) -> bool:
+        """Whether the right-hand side, or the running cost, jumps at states, or at times, that can move."""
+        problem = self.problem
+        names = {*problem.state, *problem.domain.variables}
+        return any(may_jump(node, name) for node in (*problem.rhs, problem.running) for name in names)
 
     @cached_property
     def costate(self) -> Costate:
@@ -326,6 +337,16 @@ def _in_closed_form(task: OdeTask, parts: list[Part]) -> list[Part]:
         closed = isinstance(read, Functional) and _is_closed(task, key, part)
         found.append(decided(known, key[1], read.boundary, task.identities, part) if closed else part)
     return found
+
+
+def _capped(key: Key, part: Part) -> Part:
+    """A part of a claim where the right-hand side may jump: the adjoint does as well then, which no identity says."""
+    if part.verdict < Verdict.SUPPORTED:
+        return part
+    holds = any(e.rigor is Rigor.NUMERICAL and e.holds for e in part.evidence)
+    if key[0] == "gradient" and not holds:
+        return replace(part, verdict=Verdict.UNDECIDED, reason=JUMPING)
+    return replace(part, verdict=Verdict.SUPPORTED)
 
 
 def _open(part: Part) -> Part:

@@ -52,6 +52,9 @@ def _ode(problem: OdeProblem) -> Iterator[str]:
         gains = [f"{name} gains {task.correct(('jump', f'{name}({where})'), usual)}" for name in task.names]
         yield f"  and backwards through t = {where}: {', '.join(gains)}"
     yield ""
+    if task.is_jumping:
+        yield "The right-hand side may jump.  Where the solution crosses a jump the adjoint gains what is not said here."
+        yield ""
     yield "Gradient"
     names = [*problem.parameters, *(f"{u}(t0)" for u in problem.state), "t0", "T"]
     for name in dict.fromkeys(names):
