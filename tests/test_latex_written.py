@@ -13,13 +13,9 @@ from verify.language.latex import equalities
 _DATA = Path(__file__).parent / "data"
 #: Readings that are refused since LaTeX leaves open what text says: a number behind a value, one index twice.
 _OPEN = (
-    "a number follows a value",
-    "index of another sum",
-    "function or a product",
-    "more than one letter",
-    "transpose",
+    "a number follows a value", "index of another sum", "function or a product", "more than one letter", "transpose",
     "imaginary unit",
-)
+)  # fmt: skip
 
 
 def _sides(file):
@@ -29,10 +25,9 @@ def _sides(file):
             claim = read_claim(row["claim"], row.get("let"))
         except ReadError:
             continue
+        variables = claim.domain.variables.values()
         # An identity matrix among numbers alone is a quantity I_n in LaTeX.
-        if (
-            not claim.domain.conditions and any(v.shape for v in claim.domain.variables.values())
-        ) or not claim.is_shaped:
+        if not claim.domain.conditions and (any(each.shape for each in variables) or not claim.is_shaped):
             let = {name: write_variable(each) for name, each in claim.domain.variables.items() if each.field != "size"}
             yield from ((side, let) for side in (claim.lhs, claim.rhs))
 
