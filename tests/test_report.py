@@ -260,7 +260,7 @@ def no_runs(monkeypatch):
 
     class Named:
         def __init__(self, name):
-            self.name, self.routes, self.uses = name, made[name].routes, ()
+            self.name, self.routes, self.uses, self.example = name, made[name].routes, (), None
 
     def run(derivation, *, seed, progress):
         for _part in range(5 + len(derivation.routes)):
