@@ -240,6 +240,7 @@ RULES = {
             "logm(expm(S)) = S",
             "grad_A tr(logm(A)) = inv(A)'",
             "d/dt logm(eye(n) + t*A) = A*inv(eye(n) + t*A)",
+            "d/ds tr(logm(P)) = tr(inv(P)*d/ds(P))",
         ),
         (
             "logm(expm(A)) = A",
@@ -249,9 +250,10 @@ RULES = {
             "logm(A') = logm(A)",
             "logm(B*A*B') = B*logm(A)*B'",
             "d/dt logm(B + t*A) = A*inv(B + t*A)",
+            "d/ds logm(P) = inv(P)*d/ds(P)",
             "tr(logm(A)) = log(tr(A))",
         ),
-        "A: matrix(n,n), B: matrix(n,n), S: symmetric(n), s: positive, t: real",
+        "A: matrix(n,n), B: matrix(n,n), S: symmetric(n), P: spd(n) of s, s: positive, t: real",
     ),
     "exponentials of similar matrices": (
         (

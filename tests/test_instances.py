@@ -453,9 +453,9 @@ def test_published_formulas_are_judged_rightly(record):
 @pytest.mark.parametrize(
     ("text", "beginning"),
     [
-        ("(Q'*d/dt(Q))' = Q'*d/dt(Q) with Q: orthogonal(n) of t", "(I - S)*inv(I + S), S = [["),
-        ("det(Q) = 1 with Q: orthogonal(2) of t", "first row times -1 of (I - S)*inv(I + S), S = [["),
-        ("d/dt logdet(S) = tr(S*d/dt(S)) with S: spd(n) of t", "L*L', L = [["),
+        ("(Q'*d/dt(Q))' = Q'*d/dt(Q) with Q: orthogonal(n) of t", "(I - S)*inv(I + S) with S = [["),
+        ("det(Q) = 1 with Q: orthogonal(2) of t", "first row times -1 of (I - S)*inv(I + S) with S = [["),
+        ("d/dt logdet(S) = tr(S*d/dt(S)) with S: spd(n) of t", "L*L' with L = [["),
     ],
 )
 def test_a_structured_matrix_of_t_is_told_by_what_it_is_made_of_and_read_again(text, beginning):

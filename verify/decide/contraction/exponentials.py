@@ -105,12 +105,12 @@ def matrix_logarithm(a: Sum) -> Sum:
     if found is not None and not found.closed and found.coefficient == 1 and len(found.letters) == 1:
         atom, is_transposed = found.letters[0]
         one = space.atoms[atom]
-        inner = transposed(one.argument) if is_transposed and one.arguments else None
-        inner = one.argument if inner is None and one.arguments else inner
-        if one.kind == "inv" and inner is not None:
-            return _added(matrix_logarithm(inner).scaled(-1), outside)
-        if one.kind == "expm" and inner is not None and transposed(inner).key == inner.key:
-            return _added(inner, outside)
+        if one.kind in ("inv", "expm"):
+            inner = transposed(one.argument) if is_transposed else one.argument
+            if one.kind == "inv":
+                return _added(matrix_logarithm(inner).scaled(-1), outside)
+            if transposed(inner).key == inner.key:
+                return _added(inner, outside)
     if (similar := _similar(rest)) is not None:
         return _added(matmul(similar.left, matmul(matrix_logarithm(similar.inner), similar.right)), outside)
     if len(used_axes(rest)) < 2:

@@ -20,7 +20,7 @@ from verify.language.write import write
 from verify.verdict import Counterexample
 
 #: How matrices that depend on something are told by what they are made of.
-MADE_OF = {"spd": "L*L', L = ", "orthogonal": "(I - S)*inv(I + S), S = "}
+MADE_OF = {"spd": "L*L' with L = ", "orthogonal": "(I - S)*inv(I + S) with S = "}
 MIRRORED = "first row times -1 of "
 #: Decimal digits of the entries.
 DIGITS = 12
