@@ -80,7 +80,7 @@ def cases(rng: Random) -> Iterator[Case]:
     yield "wider network", *network(16, 32, "2", rng), (1e-12,)
 
 
-def boxes() -> Iterator[tuple[str, OdeProblem, dict[str, object], int]]:
+def boxes() -> Iterator[tuple[str, OdeProblem, dict[str, Any], int]]:
     lotka = problem(
         ["x", "y"], ["a", "b", "c", "d"], ["a*x - b*x*y", "-c*y + d*x*y"], ["1", "1"], "1", "((x - 2)^2 + (y - 1)^2)/2"
     )

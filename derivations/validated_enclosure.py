@@ -8,7 +8,7 @@
     sets          m + C xi + Q r goes to  phi(m) + K xi + (J C + P - K) xi + Q_1 (Q_1^-1 J Q) r,  K = middle of J C + P
 
 Series with coefficients in balls and a bound for the tail are closed under sums, products, reciprocals, exp, log,
-sin, cos, sqrt, atan: ||a b|| <= ||a|| ||b||, and integration of s^k divides by k + 1, of a tail by N + 1 at least.
+sin, cos, sqrt, atan: ||a b|| <= ||a|| ||b||, and integration of s^j divides by j + 1, of a tail by N + 1 at least.
 Every rule below is an equation for the tail alone; its bound is X <= d + k X with k < 1, or the step is refused.  No
 solution within reach of a step means that some k is not below 1: then there is no ball, and never a wrong one.
 
@@ -50,7 +50,8 @@ def steps():
     norms = r"\|ab\| \le \|a\|\,\|b\|"
     yield Step("sums of |coefficients| are a norm for products", z, z, cited=algebra, display=norms)
     yield Step("F maps a set into itself: it has a fixed point", z, z, cited=schauder, display=fixed)
-    yield Step("integration divides by k + 1", s**j, (s ** (j + 1) / (j + 1)).diff(s))
+    power = r"\int_0^s \sigma^j\,d\sigma = \frac{s^{j+1}}{j+1}"
+    yield Step("integration divides by j + 1", s**j, (s ** (j + 1) / (j + 1)).diff(s), display=power)
     yield Step("of a tail that is q at most d + k q is left: q <= d/(1 - k)", d / (1 - k), d + k * d / (1 - k))
     yield from tails()
     yield Step("Psi V does not change: Psi = V^-1", derive(Psi @ V, rates, "s"), 0)
@@ -60,11 +61,13 @@ def steps():
     yield Step("lam' S grows by lam' B", derive(lam.T @ S, rates, "s"), lam.T @ B)
     adjoint_form = substitute(lam.T @ B, {lam: (end.T @ J @ Psi).T})
     yield Step("lam(s)' = lam(1)' J Psi(s): one integral for both", adjoint_form, end.T @ J @ Psi @ B)
-    yield Step("H_ij = 1/(i + j + 1)", 1 / (N + j + 1), (s ** (N + j + 1) / (N + j + 1)).subs(s, 1))
+    hilbert = r"\int_0^1 s^i s^j\,ds = \frac{1}{i + j + 1} = H_{ij}"
+    yield Step("integrals of products: P H X", s ** (N + j), (s ** (N + j + 1) / (N + j + 1)).diff(s), display=hilbert)
     shown = r"\varphi(x, q) \in \varphi(m, \bar q) + J\,(x - m) + P\,\xi"
     yield Step("a step around the middle of the set", z, z, cited=mean, display=shown)
     moved = K @ xi + (J @ C + P - K) @ xi + Q_1 @ (Q_1.inverse @ J @ Q) @ r
-    yield Step("what depends on the box, what is left, what turns", J @ (C @ xi + Q @ r) + P @ xi, moved)
+    parts = r"J(C\xi + Qr) + P\xi = K\xi + (JC + P - K)\xi + Q_1\,(Q_1^{-1}JQ)\,r"
+    yield Step("what depends on the box, is left, turns", J @ (C @ xi + Q @ r) + P @ xi, moved, display=parts)
     yield from example()
 
 

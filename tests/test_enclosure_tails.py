@@ -98,7 +98,9 @@ def layer_violations(mutant: Callable[[Matrix], Matrix], trials: int) -> int:
         whole = [pair[1] for pair in pairs] + [arb(3), arb(0)]
         results = mutant(Matrix.of(W)) @ table
         for weights, (bounded,) in zip(W, results, strict=True):
-            truth = sum((x * w for w, x in zip(weights, whole, strict=True)), arb_series([0], LONGER * n))
+            truth = arb_series([0], LONGER * n)
+            for w, x in zip(weights, whole, strict=True):
+                truth = truth + x * w
             beyond = sum((abs(truth[k]) for k in range(n, LONGER * n)), ZERO)
             right = all(bounded.p[k].overlaps(truth[k]) for k in range(n))
             found += not (right and beyond <= bounded.r + arb(2) ** -150)
