@@ -7,6 +7,7 @@ none.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -234,7 +235,7 @@ class _Bounds:
                 best = [term for term in lower if term is not None]
                 if not best:
                     raise NoBound
-                return max(best, key=lambda term: (len(_stripped(term.rate)), term.power))
+                return max(best, key=_growth)
             case "mul":
                 terms = [self.at_least(arg, signed=signed) for arg in node.args]
                 (product,) = self._product([[term] for term in terms])
@@ -339,6 +340,16 @@ class _Bounds:
                 for _ in range(n):
                     product = _multiplied(product, base)
                 return product
+            case "call" if node.value == "abs" and self.is_real(node.args[0]):
+                inner = self.polynomial(node.args[0])
+                if inner is None:
+                    return None
+                # Beyond R one of the two is positive, and stays so further out.
+                for turned in (inner, [-c for c in inner]):
+                    with suppress(NoBound):
+                        self._leading(turned, True)
+                        return turned
+                raise NoBound
         return None
 
 
@@ -349,6 +360,12 @@ def _constant(node: Node, real: bool) -> Program:
 
 def _real(w: Fraction) -> arb:
     return arb(fmpq(w.numerator, w.denominator))
+
+
+def _growth(term: Term) -> tuple[int, Fraction]:
+    """Larger for what grows faster."""
+    rate = _stripped(term.rate)
+    return (len(rate) if not rate or rate[-1] > 0 else -len(rate)), term.power
 
 
 def _raised(term: Term, w: Fraction) -> Term:

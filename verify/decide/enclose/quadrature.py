@@ -24,7 +24,7 @@ from verify.decide.enclose.special import special
 from verify.graph import ONE, TRUE, ZERO, Node, neg, num, postorder, rebuild, surface
 
 #: Evaluations that one integral may cost, and one that is inside of another.
-EVALUATIONS, EVALUATIONS_INSIDE = 2500, 800
+EVALUATIONS, EVALUATIONS_INSIDE = 5000, 800
 #: Bits that are asked for beyond which an integral is exact enough, and bits that are lost to rounding.
 MOST_BITS, LOST_BITS = 230, 14
 #: Values of the integrand from which the size of the integral is guessed.
@@ -32,7 +32,7 @@ SAMPLES = 8
 #: Evaluations within which an integrand must be seen to be bounded.
 FIRST_LOOK, DEEPEST_LOOK = 400, 48
 #: Paths longer than this are cut, and so many borders of pieces are looked for.
-FAR, MOST_BORDERS = 8, 1000
+FAR, MOST_BORDERS = 8, 400
 #: Choices of pieces between which a ball may leave it open.
 MOST_CHOICES = 16
 SWITCHES = frozenset({"abs", "sign", "floor", "ceil", "max", "min"})
@@ -139,7 +139,9 @@ class Integral:
         """Stretches with one piece each, and short ones between them in which several meet."""
         if not start.real < end.real:
             return [(high, low, piece) for low, high, piece in self._borders(end, start)[::-1]]
-        shortest = (end - start).real / arb(2) ** (ctx.prec - LOST_BITS)
+        # Where pieces meet is known no better than the names that it depends on.
+        blur = max((z.rad() for z in self.env.values()), key=float, default=arb(0))
+        shortest = (end - start).real / arb(2) ** (ctx.prec - LOST_BITS) + blur
         found: list[Stretch] = []
         stack = [(start.real, end.real)]
         while stack:

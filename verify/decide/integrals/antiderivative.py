@@ -155,7 +155,8 @@ class Decay:
         if is_positive(mul(MINUS_ONE, leading), self.variables):
             return True
         differences = (add(exponent[-1], mul(MINUS_ONE, each)) for each in self.falling)
-        return side > 0 and any(self.is_zero(each, self.variables) for each in differences)
+        grows = side < 0 or is_positive(leading, self.variables)
+        return not grows and any(self.is_zero(each, self.variables) for each in differences)
 
 
 def _falling(body: Node, name: str, improper: bool) -> list[Node]:

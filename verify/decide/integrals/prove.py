@@ -21,7 +21,7 @@ from verify.decide.integrals.gaussian import mean_of, over_the_line
 from verify.decide.integrals.linear import Linear, linear_parts, opaque
 from verify.decide.integrals.smooth import Path, certain_powers, conditions
 from verify.decide.integrals.standard import as_integral, is_infinite
-from verify.decide.integrals.stein import ASSUMED, reduced
+from verify.decide.integrals.stein import ASSUMED, reductions
 from verify.decide.integrals.terms import TooLong, collected, summed, terms, times
 from verify.decide.prove.differentiate import carried_out
 from verify.decide.prove.tower import GiveUp
@@ -287,16 +287,13 @@ class _Work:
         assert name is not None
         if group.value[1] != "normal" or has_integrals(body) or self.claim.is_complex:
             return False
-        found = reduced(body, name)
-        if found is None:
-            return False
-        left, assumed = found
-        if not self.is_zero(summed(left, rest), {**variables, name: Variable(name)}):
-            return False
-        self.used["E z h(z) = E h'(z) for a standard normal z"] = None
-        if assumed:
-            self.assumed[ASSUMED] = None
-        return True
+        for left, assumed in reductions(body, name):
+            if self.is_zero(summed(left, rest), {**variables, name: Variable(name)}):
+                self.used["E z h(z) = E h'(z) for a standard normal z"] = None
+                if assumed:
+                    self.assumed[ASSUMED] = None
+                return True
+        return False
 
     # --- a limit is varied ---
 

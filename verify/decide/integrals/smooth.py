@@ -57,7 +57,7 @@ def conditions(*roots: Node, variables: Mapping[str, Variable] | None = None) ->
                 base, exponent = node.args
                 whole = exponent.op == "num" and exponent.value.denominator == 1
                 if whole and exponent.value < 0:
-                    found[Condition("nonzero", base)] = None
+                    found |= dict.fromkeys(Condition("nonzero", factor) for factor in _factors(base))
                 elif not whole and not (base.op == "constant" and base.value in ("E", "pi")):
                     negative = is_positive(mul(MINUS_ONE, exponent), variables or {})
                     found[Condition("positive" if negative else "nonnegative", base)] = None
@@ -70,6 +70,15 @@ def conditions(*roots: Node, variables: Mapping[str, Variable] | None = None) ->
             case _:
                 return None
     return list(found)
+
+
+def _factors(node: Node) -> list[Node]:
+    """What must not vanish, so that a product does not."""
+    if node.op == "mul":
+        return [factor for arg in node.args for factor in _factors(arg)]
+    if node.op == "pow" and node.args[1].op == "num" and node.args[1].value > 0:
+        return _factors(node.args[0])
+    return [] if node.op == "num" and node.value else [node]
 
 
 def _of_call(node: Node) -> Condition | None:

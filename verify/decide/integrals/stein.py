@@ -6,17 +6,19 @@ allowed) and growing at most like exp(c |z|), which is read off its structure; d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 from verify.decide.integrals.gaussian import mean_of
 from verify.decide.integrals.standard import may_jump
 from verify.decide.integrals.terms import Term, coefficients, collected, summed, terms, times, written
 from verify.decide.prove.differentiate import carried_out
-from verify.graph import ONE, ZERO, Node, derivative, free_symbols, mul, num, postorder
+from verify.graph import ONE, ZERO, Node, derivative, free_symbols, num, postorder
 
 #: Steps that are taken at most.
-MOST_STEPS = 400
+MOST_STEPS = 60
+#: Terms that are tried one by one.
+MOST_SINGLE = 8
 #: Functions with bounded derivatives of all orders, or bounded by a power of their argument.
 TAME = frozenset({"sin", "cos", "tanh", "erf", "atan", "asinh", "sech", "abs"})
 
@@ -25,46 +27,63 @@ ASSUMED = (
 )
 
 
-def reduced(body: Node, name: str) -> tuple[Node, bool] | None:
-    """An expression in z with the same mean and no power of z beside other functions of z; the number is free of z.
+def reductions(body: Node, name: str) -> Iterator[tuple[Node, bool]]:
+    """Expressions in z with the same mean: with one power of z traded for a derivative, and with all of them.
 
-    The second value tells whether declared functions were integrated by parts.  None where that is not allowed.
-    Raises TooLong.
+    The second value tells whether declared functions were integrated by parts.  Raises TooLong.
     """
     numbers: list[Node] = []
+    waiting: list[Term] = []
+    for term in collected(terms(body, name)):
+        mean = mean_of(term)
+        if mean is None:
+            waiting.append(term)
+        else:
+            numbers.append(mean)
+    for i, term in enumerate(waiting[:MOST_SINGLE]):
+        if term.power and may_be_traded(term, name):
+            others = [written(each, name) for k, each in enumerate(waiting) if k != i]
+            new = [written(each, name) for each in _traded(term, name)]
+            yield summed(*numbers, *others, *new), _is_declared(term)
     left: list[Node] = []
     assumed = False
-    waiting = collected(terms(body, name))
     for _ in range(MOST_STEPS):
         if not waiting:
-            return summed(*numbers, *left), assumed
+            yield summed(*numbers, *left), assumed
+            return
         term = waiting.pop()
         mean = mean_of(term)
         if mean is not None:
             numbers.append(mean)
         elif term.power == 0:
             left.append(written(term, name))
+        elif not may_be_traded(term, name):
+            return
         else:
-            if not all(is_tame(other, name) for other in term.others) or len(term.exponent) > 2:
-                return None
-            assumed = assumed or any(node.op == "abstract" for other in term.others for node in postorder(other))
-            factor = replace(term, coefficient=ONE, power=0)
-            waiting += _traded(term, written(factor, name), factor, name)
-            waiting = collected(waiting)
-    return None
+            assumed = assumed or _is_declared(term)
+            waiting = collected([*waiting, *_traded(term, name)])
 
 
-def _traded(term: Term, factor: Node, rest: Term, name: str) -> Sequence[Term]:
+def may_be_traded(term: Term, name: str) -> bool:
+    """Whether parts may be integrated in a term."""
+    return len(term.exponent) <= 2 and all(is_tame(other, name) for other in term.others)
+
+
+def _is_declared(term: Term) -> bool:
+    return any(node.op == "abstract" for other in term.others for node in postorder(other))
+
+
+def _traded(term: Term, name: str) -> list[Term]:
     """z^k h  ->  (k - 1) z^(k - 2) h + z^(k - 1) h'."""
-    k = term.power
-    slope = carried_out(derivative(factor, name))
+    k, rest = term.power, replace(term, coefficient=ONE, power=0)
+    slope = carried_out(derivative(written(rest, name), name))
     found = [
         replace(each, coefficient=times(term.coefficient, each.coefficient), power=each.power + k - 1)
         for each in terms(slope, name)
         if each.coefficient is not ZERO
     ]
     if k > 1:
-        found.append(replace(rest, coefficient=times(mul(num(k - 1), term.coefficient)), power=k - 2))
+        found.append(replace(rest, coefficient=times(num(k - 1), term.coefficient), power=k - 2))
     return found
 
 
@@ -125,4 +144,4 @@ def _bounded_below(node: Node) -> bool:
     return positive
 
 
-__all__ = ["ASSUMED", "is_tame", "reduced"]
+__all__ = ["ASSUMED", "is_tame", "may_be_traded", "reductions"]
