@@ -159,7 +159,7 @@ def by_diffrax(this: Prepared) -> Array:
         solver = diffrax.Kvaerno5() if this.stiff else diffrax.Dopri8()
 
         def value(p: Any) -> Any:
-            rate = diffrax.ODETerm(lambda _t, u, q: jnp.stack(this.case.field(list(u), list(q), jnp)))
+            rate = diffrax.ODETerm(lambda _t, u, q: this.case.vector(u, q, jnp))
             found = diffrax.diffeqsolve(
                 rate, solver, t0, T, None, jnp.stack([x + 0 * p[0] for x in this.case.initial(list(p))]), args=p,
                 stepsize_controller=diffrax.PIDController(rtol=1e-10, atol=1e-12), max_steps=20_000,

@@ -65,7 +65,8 @@ def steps():
     C = Equation((x,), (p_1,), ImmutableMatrix([cubic - p_1]), x**2)
     by_adjoint = C.gradient(inverse(C.residual_u.T) * C.value_u.T)[0]
     yield Step("u^3 + u = p, G = u^2: the quotient dG/du : dp/du", by_adjoint, (x**2).diff(x) / cubic.diff(x))
-    yield Step("the neurons: f_u' lam = g_u'", neurons.residual_u.T * adjoint(neurons.residual_u.T), neurons.value_u.T)
+    yield Step("the neurons, entry by entry", neurons.residual_u.T * adjoint(neurons.residual_u.T), neurons.value_u.T,
+               display=r"f_u^{\top}\left(f_u^{-\top} g_u^{\top}\right) = g_u^{\top}")
     yield from counts()
 
 

@@ -69,12 +69,18 @@ def steps():
     yield Step("at t0: R = 0, S = b_p, P = D(b_p)", substitute(whole, {R: 0 * R, S: b_p, P: Db_p}),
                derive(lam.T @ b_p, D, "v") + q)
     sigma = S @ w
-    yield Step("symmetry: mu' f_p w = (mu' sigma)' + D(l_u + lam' f_u) sigma", mu.T @ f_p @ w,
-               derive(mu.T @ sigma, rates) + (Dl_u + lam.T @ Df_u) @ sigma)
+    yield Step("for the symmetry: what is left of mu' f_p w", mu.T @ f_p @ w,
+               derive(mu.T @ sigma, rates) + (Dl_u + lam.T @ Df_u) @ sigma, display=SYMMETRY)
     for n, m in ((1, 1), (2, 1), (2, 2)):
         yield from in_coordinates(n, m)
     yield from growth()
     yield from counts()
+
+
+SYMMETRY = (
+    r"\mu^{\top} f_p w = \frac{d}{dt}\left(\mu^{\top}\sigma\right)"
+    r" + \left(D(\ell_u) + \lambda^{\top} D(f_u)\right)\sigma,\quad \sigma = S w"
+)
 
 
 def in_coordinates(n, m):
