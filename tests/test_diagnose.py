@@ -116,7 +116,7 @@ def test_derivatives_read_well(text: str, derivative: str) -> None:
 
 
 def test_a_derivative_without_a_rule_is_no_formula() -> None:
-    with pytest.raises(NoFormula, match="besselj in argument 1"):
+    with pytest.raises(NoFormula, match="besselj with respect to its argument 1"):
         expanded(read_expression("d/dn besselj(n, x)"))
 
 

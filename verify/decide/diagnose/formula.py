@@ -9,31 +9,20 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from verify.calculus.tidy import leading_number, scaled
-from verify.decide.rules import partial
-from verify.functions import function
+from verify.decide.prove.differentiate import slope_of
+from verify.decide.prove.tower import GiveUp
 from verify.graph import (
-    INTEGRALS,
     MINUS_ONE,
     ONE,
-    TRUE,
     ZERO,
     Node,
     add,
-    both,
-    bound_name,
-    call,
-    compare,
-    derivative,
-    free_symbols,
     mul,
     num,
-    piecewise,
     postorder,
     power,
     rebuild,
-    substitute,
-    surface,
-    symbol,
+    size,
 )
 
 #: A derivative of more nodes than this is no formula that anybody reads.
@@ -65,88 +54,12 @@ def differentiate(root: Node, variable: str) -> Node:
 
     Raises NoFormula.
     """
-    slopes: dict[Node, Node] = {}
-    for count, node in enumerate(surface(root)):
-        if count > LARGEST:
-            raise NoFormula("the derivative is too large to be read")
-        slopes[node] = _slope(node, variable, slopes)
-    return slopes[root]
-
-
-def _slope(node: Node, variable: str, slopes: dict[Node, Node]) -> Node:
-    if node.op in INTEGRALS:
-        return _slope_of_integral(node, variable, slopes)
-    slope = [slopes[arg] for arg in node.args]
-    match node.op:
-        case "symbol":
-            return ONE if node.value == variable else ZERO
-        case "add":
-            return _sum(slope)
-        case "mul":
-            args = node.args
-            return _sum(_product((*args[:i], s, *args[i + 1 :])) for i, s in enumerate(slope) if s is not ZERO)
-        case "pow":
-            return _slope_of_power(*node.args, *slope)
-        case "call" if node.value in ("max", "min"):
-            if all(s is ZERO for s in slope):
-                return ZERO
-            return _slope_of_extreme(node, slope)
-        case "call":
-            return _sum(_chain(node, i, s) for i, s in enumerate(slope) if s is not ZERO)
-        case "piecewise":
-            if all(s is ZERO for s in slope[::2]):
-                return ZERO
-            return piecewise(*zip(slope[::2], node.args[1::2], strict=True))
-        case "derivative":
-            return ZERO if variable not in free_symbols(node) else derivative(node, variable)
-        case _:
-            return ZERO
-
-
-def _slope_of_integral(node: Node, variable: str, slopes: dict[Node, Node]) -> Node:
-    """Leibniz' rule; an expectation only where its law stays the same."""
-    body, name = node.args[0], bound_name(node)
-    assert name is not None
-    terms = []
-    if name != variable and variable in free_symbols(body):
-        inner = tidy(differentiate(body, variable))
-        terms.append(ZERO if inner is ZERO else rebuild(node, (inner, *node.args[1:])))
-    by_limits = [slopes[arg] for arg in node.args[1:]]
-    if node.op == "expectation":
-        if any(slope is not ZERO for slope in by_limits):
-            raise NoFormula("an expectation whose law depends on the variable")
-        return _sum(terms)
-    for limit, slope, sign in zip(node.args[1:], by_limits, (MINUS_ONE, ONE), strict=True):
-        if slope is not ZERO:
-            terms.append(_product((sign, tidy(substitute(body, {symbol(name): limit})), slope)))
-    return _sum(terms)
-
-
-def _slope_of_power(base: Node, exponent: Node, by_base: Node, by_exponent: Node) -> Node:
-    terms = []
-    if by_base is not ZERO:
-        terms.append(_product((exponent, power(base, _sum((exponent, MINUS_ONE))), by_base)))
-    if by_exponent is not ZERO:
-        log = ONE if base.op == "constant" and base.value == "E" else call("log", base)
-        terms.append(_product((power(base, exponent), log, by_exponent)))
-    return _sum(terms)
-
-
-def _slope_of_extreme(node: Node, slopes: list[Node]) -> Node:
-    relation = ">=" if node.value == "max" else "<="
-    pairs = []
-    for i, arg in enumerate(node.args[:-1]):
-        conditions = [compare(arg, relation, other) for j, other in enumerate(node.args) if j != i]
-        pairs.append((slopes[i], conditions[0] if len(conditions) == 1 else both(*conditions)))
-    return piecewise(*pairs, (slopes[-1], TRUE))
-
-
-def _chain(node: Node, i: int, inner: Node) -> Node:
-    rule, row = partial(node.value, len(node.args), i), function(node.value, len(node.args))
-    if rule is None or row is None:
-        raise NoFormula(f"no rule for the derivative of {node.value} in argument {i + 1}")
-    outer = substitute(rule, {symbol(name): arg for name, arg in zip(row.arguments, node.args, strict=True)})
-    return _product((outer, inner))
+    if size(root) > LARGEST:
+        raise NoFormula("the derivative is too large to be read")
+    try:
+        return tidy(slope_of(root, variable))
+    except GiveUp as reason:
+        raise NoFormula(str(reason)) from None
 
 
 # --- tidying --------------------------------------------------------------------------------------

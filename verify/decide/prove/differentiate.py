@@ -22,6 +22,7 @@ from verify.graph import (
     Node,
     abstract,
     add,
+    both,
     bound_name,
     call,
     compare,
@@ -58,7 +59,7 @@ def carried_out(root: Node, integers: frozenset[str] = frozenset()) -> Node:
             if variable in integers:
                 raise GiveUp(f"{variable} is an integer: there is no derivative by it")
             for _ in range(order):
-                body = _derivative(body, variable)
+                body = slope_of(body, variable)
             done[node] = body
         elif node.op == "call" and node.value in ("max", "min"):
             done[node] = _extreme(node.value, args)
@@ -96,8 +97,11 @@ def _extreme(name: str, args: tuple[Node, ...]) -> Node:
     return best
 
 
-def _derivative(root: Node, variable: str) -> Node:
-    """d root/d variable, for a root without derivative nodes."""
+def slope_of(root: Node, variable: str) -> Node:
+    """d root/d variable, for a root without derivative nodes.
+
+    GiveUp where there is no rule, or the result is too large.
+    """
     slope: dict[Node, Node] = {}
     for count, node in enumerate(surface(root)):
         if count > LARGEST_GRAPH:
@@ -117,6 +121,8 @@ def _rule(node: Node, variable: str, slope: dict[Node, Node]) -> Node:
             return _product(node, slope)
         case "pow":
             return _power(node, slope)
+        case "call" if node.value in ("max", "min"):
+            return _slope_of_extreme(node, slope)
         case "call":
             return _chain(node, slope)
         case "abstract":
@@ -146,7 +152,7 @@ def _under_the_integral(node: Node, variable: str, slope: dict[Node, Node]) -> N
     if name != variable and variable in free_symbols(body):
         if may_jump(body, variable):
             raise GiveUp("the integrand jumps where a limit of its derivative would be needed")
-        inner = _derivative(body, variable)
+        inner = slope_of(body, variable)
         if inner is not ZERO:
             terms.append(rebuild(node, (inner, *node.args[1:])))
     for limit, sign in zip(node.args[:0:-1], (ONE, MINUS_ONE), strict=False):
@@ -198,6 +204,18 @@ def _power(node: Node, slope: dict[Node, Node]) -> Node:
     if de is not ZERO:
         terms.append(mul(node, de) if base is E else mul(node, call("log", base), de))
     return add(*terms) if terms else ZERO
+
+
+def _slope_of_extreme(node: Node, slope: dict[Node, Node]) -> Node:
+    """That of the largest (or smallest) argument; there is none where two arguments are equal."""
+    if all(slope[arg] is ZERO for arg in node.args):
+        return ZERO
+    relation = ">=" if node.value == "max" else "<="
+    pairs = []
+    for i, arg in enumerate(node.args[:-1]):
+        conditions = [compare(arg, relation, other) for j, other in enumerate(node.args) if j != i]
+        pairs.append((slope[arg], conditions[0] if len(conditions) == 1 else both(*conditions)))
+    return piecewise(*pairs, (slope[node.args[-1]], TRUE))
 
 
 def _chain(node: Node, slope: dict[Node, Node]) -> Node:
