@@ -217,3 +217,24 @@ def test_what_a_sign_of_definition_names_is_used_in_the_displays_that_follow():
     assert found[1].claim.text == "d/dx (1/(1 + E^(-x))) = 1/(1 + E^(-x))*(1 - 1/(1 + E^(-x))) with x: real"
     assert any("its definition" in note for note in found[1].claim.notes)
     assert "declare g" in found[3].reason
+
+
+def test_control_characters_of_a_document_do_not_reach_the_terminal(notes, capsys):
+    assert main(["check", notes("$$ x\x00\x1b[31m = 1 $$")]) == 0
+    out = capsys.readouterr().out
+    assert "unexpected character" in out
+    assert not {"\x00", "\x1b"} & set(out)
+
+
+HOSTILE = [
+    r"\def\a{\b}\def\b{\a} $$ \a = 1 $$", r"\newcommand{\c}[1]{\c{#1}\c{#1}} $$ \c{x} = 1 $$",
+    "$$ " + "(" * 9000 + "x" + ")" * 9000 + " = x $$", "$$ " + "x+" * 20_000 + "x = x $$",
+    r"$$ \input{/etc/passwd} = 1 $$", r"$$ {x = 1 $$", r"$$ \left( x = 1 $$", r"\begin{align} x &= 1 \end{equation} \end{align}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=[text[:20] for text in HOSTILE])
+def test_what_is_meant_to_do_harm_is_listed_with_the_reason(text):
+    found = list(statements(text, markdown=False))
+    assert [statement.kind for statement in found] == ["unreadable"]
+    assert found[0].reason.startswith("column")

@@ -104,7 +104,8 @@ def _record(statement: Statement, result: Result) -> dict[str, object]:
 def _show(path: str, statement: Statement, result: Result, terminal: Terminal, *, blank: bool) -> None:
     if blank:
         terminal.write()
-    formula = " ".join(statement.latex.split())
+    # A control character in a document must not reach the terminal.
+    formula = "".join(each if each.isprintable() else "?" for each in " ".join(statement.latex.split()))
     shown = formula if len(formula) <= LONGEST_SHOWN else formula[: LONGEST_SHOWN - 1] + "…"
     terminal.write(f"{path}:{statement.line}: {shown}")
     if statement.claim is not None:
