@@ -229,7 +229,8 @@ def test_control_characters_of_a_document_do_not_reach_the_terminal(notes, capsy
 HOSTILE = [
     r"\def\a{\b}\def\b{\a} $$ \a = 1 $$", r"\newcommand{\c}[1]{\c{#1}\c{#1}} $$ \c{x} = 1 $$",
     "$$ " + "(" * 9000 + "x" + ")" * 9000 + " = x $$", "$$ " + "x+" * 20_000 + "x = x $$",
-    r"$$ \input{/etc/passwd} = 1 $$", r"$$ {x = 1 $$", r"$$ \left( x = 1 $$", r"\begin{align} x &= 1 \end{equation} \end{align}",
+    r"$$ \input{/etc/passwd} = 1 $$", r"$$ {x = 1 $$", r"$$ \left( x = 1 $$",
+    r"\begin{align} x &= 1 \end{equation} \end{align}",
 ]  # fmt: skip
 
 
