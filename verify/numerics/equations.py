@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from verify.numerics.factors import Factors, factor
+from verify.numerics.quotients import central
 
 Array = Any
 Factor = Callable[[Array], Factors]
@@ -81,14 +82,7 @@ def complex_step(equation: Equation, p: Array, guess: Array, size: float = 1e-30
 def differences(equation: Equation, p: Array, guess: Array, step: float = 1e-3) -> Array:
     """Central differences of fourth order of g at the solution: no derivative of f, but for Newton's method."""
 
-    def value(p: Array) -> float:
-        return equation.value(solution(equation, p, guess), p)
-
-    rows = []
-    for e in step * np.eye(len(p)):
-        near, far = value(p + e) - value(p - e), value(p + 2 * e) - value(p - 2 * e)
-        rows.append((8 * near - far) / (12 * step))
-    return np.array(rows)
+    return central(lambda p: equation.value(solution(equation, p, guess), p), p, step)
 
 
 def reverse_through_newton(equation: Equation, p: Array, guess: Array, steps: int) -> Array:

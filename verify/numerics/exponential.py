@@ -15,6 +15,8 @@ import numpy as np
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm, expm_frechet
 
+from verify.numerics.quotients import central
+
 Array = Any
 
 
@@ -106,11 +108,7 @@ def differences(problem: LinearProblem, p: Array, T: float, step: float = 1e-3) 
     def objective(p: Array) -> float:
         return problem.terminal(expm(T * problem.matrix(p)) @ problem.initial(p), p)
 
-    rows = []
-    for e in step * np.eye(len(p)):
-        near, far = objective(p + e) - objective(p - e), objective(p + 2 * e) - objective(p - 2 * e)
-        rows.append((8 * near - far) / (12 * step))
-    return np.array(rows)
+    return central(objective, p, step)
 
 
 def sensitivities(problem: LinearProblem, p: Array, T: float, rtol: float = 1e-13, atol: float = 1e-14) -> Array:

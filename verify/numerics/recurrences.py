@@ -15,6 +15,8 @@ import numpy as np
 from scipy.sparse import bmat, eye_array
 from scipy.sparse.linalg import splu
 
+from verify.numerics.quotients import central
+
 Array = Any
 
 
@@ -125,11 +127,4 @@ def reverse_mode(recurrence: Recurrence, p: Array, n: int) -> Array:
 def differences(recurrence: Recurrence, p: Array, n: int, step: float = 1e-3) -> Array:
     """Central differences of fourth order of J."""
 
-    def value(q: Array) -> float:
-        return objective(recurrence, q, n)
-
-    rows = []
-    for e in step * np.eye(len(p)):
-        near, far = value(p + e) - value(p - e), value(p + 2 * e) - value(p - 2 * e)
-        rows.append((8 * near - far) / (12 * step))
-    return np.array(rows)
+    return central(lambda q: objective(recurrence, q, n), p, step)

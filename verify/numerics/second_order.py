@@ -17,6 +17,7 @@ from verify.numerics.compare import disagreement
 from verify.numerics.factors import Factors, factor
 from verify.numerics.ladder import LSODA
 from verify.numerics.ode import ACCURATE, RK4, NumericAdjoint, OdeProblem, Solver
+from verify.numerics.quotients import along
 
 Array = Any
 STEPS = (8, 16, 32, 64, 128)
@@ -102,8 +103,7 @@ def differences(problem: OdeProblem, p: Array, v: Array, t0: float, T: float, st
     def gradient(size: float) -> Array:
         return ode.forward_sensitivities(problem, p + size * np.asarray(v), t0, T)[:m]
 
-    near, far = gradient(step) - gradient(-step), gradient(2 * step) - gradient(-2 * step)
-    return (8 * near - far) / (12 * step)
+    return along(gradient, step)
 
 
 def one_sided(problem: OdeProblem, p: Array, v: Array, t0: float, T: float, step: float) -> Array:
