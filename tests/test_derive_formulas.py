@@ -79,6 +79,7 @@ def test_a_derivative_is_short_and_proved(text, formula):
         ("d/dt (A*B) with A: matrix(n,n) of t, B: matrix(n,n) of t", "d/dt (A)*B + A*d/dt (B)"),
         ("d/dt tr(expm(A)) with A: matrix(n,n) of t", "tr(expm(A)*d/dt (A))"),
         ("grad_x (s'*a) with s: vector(m) of x, x: vector(n), a: vector(m)", "(jac_x (s))'*a"),
+        ("jac_x (f*grad_x(f)) with f: function of x, x: vector(n)", "f*hess_x (f) + grad_x (f)*(grad_x (f))'"),
         ("hess_x f(a'*x) with f: function of u, a: vector(n), x: vector(n)", "f''(a'*x)*a*a'"),
     ],
 )

@@ -227,6 +227,8 @@ class _Forwards:
                 return self._sum_of([a for a in args if name in free_symbols(a)], name)
             case "abstract" if self.entries.at_itself(node, name):
                 return by_vector("jacobian", node, name)
+            case "gradient" if node.value == name:
+                return by_vector("hessian", args[0], name)
             case "mul":
                 return self._jacobian_of_product(node, name)
             case "hadamard":
