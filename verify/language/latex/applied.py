@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from verify.graph import MATRIX_FUNCTIONS
-from verify.language.latex import integrals, read, superscripts, values
+from verify.language.latex import brackets, integrals, read, superscripts, values
 from verify.language.latex.letters import starts_a_name
 from verify.language.latex.place import Place
 from verify.language.latex.words import COMMANDS, FUNCTIONS, INVERSES
@@ -98,7 +98,7 @@ def _argument(place: Place, function: Function) -> list[Token]:
     start = place.piece
     if place.is_sign("{") and _holds_a_bracket(place):
         place.take()
-        inside = values.bracket(place, several=True)[1:-1]
+        inside = brackets.bracket(place, several=True)[1:-1]
         place.expect("}", "after the argument")
         if place.is_sign("^"):
             place.notes.setdefault(f"{function.word}(…)^… is read as the power of the function")
@@ -113,12 +113,12 @@ def _argument(place: Place, function: Function) -> list[Token]:
             raise place.error(f"it is not clear whether this belongs to {function.word} or to its argument", _BRACKETS)
         return inside
     if read.opens_a_bracket(place):
-        inside = values.bracket(place, several=True)[1:-1]
+        inside = brackets.bracket(place, several=True)[1:-1]
         if place.is_sign("^"):
             place.notes.setdefault(f"{function.word}(…)^… is read as the power of the function")
         return inside
     if place.is_sign("|") or place.is_command("lvert", "lVert", "|", "lfloor", "lceil"):
-        inside = values.bracket(place)
+        inside = brackets.bracket(place)
         if place.is_sign("^", "!"):
             raise place.error(f"it is not clear whether this belongs to {function.word} or to its argument", _BRACKETS)
         return inside

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from verify.language.latex import integrals, read, values
+from verify.language.latex import brackets, integrals, read
 from verify.language.latex.letters import letter, starts_a_name
 from verify.language.latex.piece import Piece
 from verify.language.latex.place import Place
@@ -144,7 +144,7 @@ def _applied(place: Place, name: str, known: Definition, primes: int, first: Pie
         if place.piece.kind in ("end", "text", "row") or place.piece.text in ("}", "=", "+", "-", ",", ".", "&", ")"):
             return _closed(place, here, first)
         raise place.error(f"{name} needs its arguments", f"write {name}({', '.join(known.arguments)})", first)
-    given = integrals.split(values.arguments(place))
+    given = integrals.split(brackets.arguments(place))
     if len(given) != len(known.arguments):
         raise place.error(f"{name} is defined with {len(known.arguments)} arguments", known.written, first)
     at = dict(zip(known.arguments, given, strict=True))

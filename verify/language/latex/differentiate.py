@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verify.language.latex import definitions, read, values
+from verify.language.latex import brackets, definitions, read, values
 from verify.language.latex.place import Place
 from verify.language.tokens import Token
 
@@ -169,7 +169,7 @@ def _at_its_arguments(place: Place, name: str) -> bool:
     start = place.at
     if not place.depends_on(name) or not place.is_sign("("):
         return False
-    given = values.arguments(place)
+    given = brackets.arguments(place)
     if [token.text for token in given] == list(place.depends_on(name).replace(",", " , ").split()):
         return True
     place.at = start

@@ -2,7 +2,7 @@ r"""Where does an integral end, and what is its variable?  \int_a^b … \,dx, \m
 
 from __future__ import annotations
 
-from verify.language.latex import names, read, values
+from verify.language.latex import brackets, names, read, values
 from verify.language.latex.letters import starts_a_name
 from verify.language.latex.piece import Piece
 from verify.language.latex.place import Place
@@ -139,7 +139,7 @@ def expectation(place: Place) -> list[Token]:
     name, law = _subscript(place) if place.is_sign("_") else ("", [])
     if not read.opens_a_bracket(place):
         raise place.error("an expectation needs brackets around what it is of", r"write \mathbb{E}_{x\sim …}[…]")
-    body = values.bracket(place)[1:-1]
+    body = brackets.bracket(place)[1:-1]
     if not law:
         drawn = [each.text for each in body if each.kind == "name" and each.text in place.laws]
         wanted = [name] if name in place.laws else list(dict.fromkeys(drawn))
@@ -199,7 +199,7 @@ def density_at(place: Place) -> list[Token] | None:
     if piece.text != "N" or (piece.style not in ("mathcal", "") and piece.kind != "word"):
         return None
     place.take()
-    given = split(values.arguments(place))
+    given = split(brackets.arguments(place))
     if len(given) != 3:
         place.at = start
         return None
@@ -239,7 +239,7 @@ def law_at(place: Place) -> list[Token]:
     if not is_law(place):
         raise place.error(f"a law is needed here, found {place.shown()}", r"write \mathcal{N}(\mu, \sigma^2)")
     place.take()
-    given = split(values.arguments(place))
+    given = split(brackets.arguments(place))
     law = _LAWS[piece.text]
     if len(given) != (1 if law == "exponential" else 2):
         raise place.error(f"{len(given)} parameters of a law", r"write \mathcal{N}(\mu, \sigma^2)", piece)

@@ -2,7 +2,7 @@ r"""Which special function does a letter with an index name?  J_0(x), K_\nu(x), 
 
 from __future__ import annotations
 
-from verify.language.latex import read, values
+from verify.language.latex import brackets, read, values
 from verify.language.latex.piece import Piece
 from verify.language.latex.place import Place
 from verify.language.tokens import Token
@@ -67,6 +67,6 @@ def _call(place: Place, piece: Piece, function: str, before: list[Token]) -> lis
     if not read.opens_a_bracket(place):
         raise place.error(f"{function} needs its argument in brackets", "", piece)
     written = place.source(piece)
-    inside = values.arguments(place)
+    inside = brackets.arguments(place)
     place.notes.setdefault(f"{written}(…) is read as {function}; declare the name for another function")
     return place.called(function, [*before, *inside], piece)

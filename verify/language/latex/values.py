@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from verify.language.latex import (
     applied,
+    brackets,
     definitions,
     grids,
     indices,
@@ -19,7 +20,6 @@ from verify.language.latex.letters import starts_a_name
 from verify.language.latex.piece import Piece
 from verify.language.latex.place import Place
 from verify.language.latex.words import (
-    BRACKETS,
     CLOSING,
     FRACTIONS,
     GREEK_FUNCTIONS,
@@ -177,7 +177,7 @@ def _atom(place: Place, alone: bool) -> list[Token]:
     if starts_a_name(place):
         return _named(place, alone)
     if piece.kind == "sign" and piece.text in ("(", "[", "{", "|"):
-        return bracket(place)
+        return brackets.bracket(place)
     if piece.kind == "begin" and piece.text == "cases":
         return structures.cases(place)
     if piece.kind == "begin" and piece.text in MATRICES:
@@ -190,7 +190,7 @@ def _atom(place: Place, alone: bool) -> list[Token]:
 def _command(place: Place) -> list[Token]:
     piece = place.piece
     if piece.text in _OPENING:
-        return bracket(place)
+        return brackets.bracket(place)
     if piece.text in FRACTIONS:
         place.take()
         over = integrals.above_the_bar(place)
@@ -207,7 +207,11 @@ def _command(place: Place) -> list[Token]:
     if piece.text in ("abs", "norm"):
         place.take()
         inside = argument(place)
-        return structures.norm(place, inside, piece) if piece.text == "norm" else _between_bars(place, inside, piece)
+        return (
+            structures.norm(place, inside, piece)
+            if piece.text == "norm"
+            else brackets.between_bars(place, inside, piece)
+        )
     raise unknown(place)
 
 
@@ -267,13 +271,13 @@ def _named(place: Place, alone: bool) -> list[Token]:
     if (depends or is_call) and place.is_sign("(") and len(out) == 1 + primes:
         if is_call:
             return _greek_call(place, name, first)
-        return [*out, place.token("sign", "("), *arguments(place), place.token("sign", ")")]
+        return [*out, place.token("sign", "("), *brackets.arguments(place), place.token("sign", ")")]
     return out
 
 
 def _greek_call(place: Place, name: str, first: Piece) -> list[Token]:
     function = GREEK_FUNCTIONS[name]
-    found = arguments(place)
+    found = brackets.arguments(place)
     if name == "Gamma" and len(integrals.split(found)) == 2:
         function = "uppergamma"
     place.notes.setdefault(f"{place.text[first.start : first.end]}(…) is read as {function}(…)")
@@ -313,7 +317,7 @@ def differentiated(place: Place, name: str, order: int, first: Piece) -> list[To
     by = place.depends_on(name)
     given: list[Token] = []
     if place.is_sign("(") and read.holds_one_piece(place):
-        given = arguments(place)
+        given = brackets.arguments(place)
     if given and [token.text for token in given] != [by]:
         if place.is_shaped(name) or given[0].kind != "number":
             raise place.error(
@@ -333,83 +337,3 @@ def differentiated(place: Place, name: str, order: int, first: Piece) -> list[To
     return place.bracketed(
         [*quotient, place.token("sign", "(", first), place.token("name", name, first), place.token("sign", ")")], first
     )
-
-
-def arguments(place: Place) -> list[Token]:
-    """The values in the round bracket that stands next, with the commas between them."""
-    opening = place.take()
-    bars, place.bars = place.bars, [""]
-    dummies, place.dummies = place.dummies, []
-    out = read.total(place)
-    while place.is_sign(",", ";") or place.is_command("mid"):
-        place.take()
-        out = [*out, place.token("sign", ","), *read.total(place)]
-    place.bars, place.dummies = bars, dummies
-    closing = {"(": ")", "[": "]"}.get(opening.text, ")")
-    if not place.is_sign(closing):
-        raise place.error(f"expected {closing!r} for the bracket of column {opening.start + 1}, found {place.shown()}")
-    place.take()
-    return out
-
-
-def bracket(place: Place, several: bool = False) -> list[Token]:
-    """A bracket that the author wrote, as round ones or as the function that it is; `several`: with commas."""
-    opening = place.take()
-    bars, dummies = place.bars, place.dummies
-    place.dummies = []
-    if opening.text == "|":
-        single = opening.kind == "sign"
-        closing, function = "|", "abs" if single else "norm"
-        place.bars = [*bars, "|" if single else "||"]
-    elif opening.text == "langle":
-        closing, function, several = "rangle", "dot", True
-        place.bars = [""]
-    else:
-        closing, function = BRACKETS[opening.text]
-        if opening.text == "{" and opening.kind == "sign":
-            closing, function = "}", ""
-            place.dummies = dummies
-        place.bars = [""]
-    out = read.total(place)
-    while several and place.is_sign(","):
-        place.take()
-        out = [*out, place.token("sign", ","), *read.total(place)]
-    place.bars, place.dummies = bars, dummies
-    found = place.piece
-    if found.text == "," and not function:
-        raise place.error(
-            "a comma in a bracket, which only functions of several arguments have", "declare f: function of x, y"
-        )
-    if found.text != closing or (closing in "|}" and found.kind != opening.kind):
-        raise place.error(f"expected {closing!r} for the bracket of column {opening.start + 1}, found {place.shown()}")
-    place.take()
-    if function == "abs":
-        return _between_bars(place, out, opening)
-    if function == "norm":
-        return structures.norm(place, out, opening)
-    if function == "dot" and place.is_sign("_"):
-        return _inner_product(place, out, opening)
-    if function:
-        return place.called(function, out, opening)
-    return [place.token("sign", "(", opening), *out, place.token("sign", ")")]
-
-
-def _between_bars(place: Place, inside: list[Token], opening: Piece) -> list[Token]:
-    """The absolute value of a number, the determinant of a matrix."""
-    shape = place.shape(inside)
-    if shape and len(shape) == 2:
-        place.notes.setdefault(r"bars around a matrix are read as its determinant")
-        return place.called("det", inside, opening)
-    if shape:
-        raise place.error("bars around a vector can be its norm or absolute values", r"write \lVert … \rVert", opening)
-    return place.called("abs", inside, opening)
-
-
-def _inner_product(place: Place, inside: list[Token], opening: Piece) -> list[Token]:
-    r"""\langle A, B\rangle_F."""
-    place.take()
-    if place.piece.text != "F" or len(parts := integrals.split(inside)) != 2:
-        raise place.error("this inner product is not read", r"write x^\top y, or \operatorname{tr}(A^\top B)")
-    place.take()
-    left = [*place.bracketed(parts[0], opening), place.token("sign", "'")]
-    return place.called("tr", [*left, place.token("sign", "*"), *place.bracketed(parts[1])], opening)
