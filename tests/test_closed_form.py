@@ -12,7 +12,7 @@ from verify.decide import decide
 from verify.decide.systems import elementary as elementaries
 from verify.decide.systems import judge
 from verify.decide.systems.elementary import elementary
-from verify.decide.systems.ode import OdeTask
+from verify.decide.systems.ode_task import OdeTask
 from verify.graph import derivative, substitute, symbol
 from verify.language import read_claim, read_expression, write
 from verify.problems import system

@@ -134,6 +134,21 @@ def test_a_right_hand_side_that_jumps_is_not_taken_for_a_smooth_one(gradient: st
     assert all(part.verdict is not Verdict.PROVED for part in result.parts)
 
 
+@pytest.mark.parametrize(
+    ("rhs", "gradient"),
+    [
+        ("abs(t - p)/(t - p) - u", "0"),
+        ("(t - p)/sqrt((t - p)^2) - u", "0"),
+        ("atan(1/(t - p)) - u", "int(l1/((t - p)^2 + 1), t, 0, 1)"),
+        ("sign(t - p) - u", "0"),
+    ],
+)
+def test_a_jump_that_moves_with_a_parameter_is_seen(rhs: str, gradient: str) -> None:
+    head = ode("u", "p", rhs, "1", "0; 1", "u", "", 'p = "interval(0.3, 0.6)"')
+    claim = {"adjoint l1": "l1", "terminal l1": "1", "gradient p": gradient}
+    assert judged(Base(head, claim).toml()).verdict is Verdict.UNDECIDED
+
+
 def test_a_jump_that_nothing_crosses_leaves_the_gradient_alone() -> None:
     head = SWITCH.replace("x < p", "x > -p").replace("(1,", "(p,")
     claim = {**STILL, "gradient p": "int(l1, t, 0, 2)"}

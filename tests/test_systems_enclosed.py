@@ -9,7 +9,7 @@ from systems_bank import BASES, Base, ode
 
 from verify.decide.systems import judge
 from verify.decide.systems.enclosed import AROUND, ROUTE, claimed_problem
-from verify.decide.systems.ode import OdeTask
+from verify.decide.systems.ode_task import OdeTask
 from verify.decide.systems.reading import Functional
 from verify.language.toml import read_system
 from verify.numerics.enclosure import Enclosure, enclose

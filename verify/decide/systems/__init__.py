@@ -78,7 +78,7 @@ def task_of(system: System, seed: int = 0) -> Any:
     """What is derived of a system: an object with `names` and `correct((table, key), convention)`."""
     problem = system.problem
     if isinstance(problem, OdeProblem):
-        from verify.decide.systems.ode import OdeTask
+        from verify.decide.systems.ode_task import OdeTask
 
         return OdeTask(problem, system.claim, seed)
     if isinstance(problem, ImplicitProblem):

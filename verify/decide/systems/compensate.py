@@ -22,7 +22,7 @@ from verify.systems import TIME
 from verify.verdict import Result, Verdict
 
 if TYPE_CHECKING:
-    from verify.decide.systems.ode import OdeTask
+    from verify.decide.systems.ode_task import OdeTask
 
 #: Candidates that are fitted at once, and denominators of their coefficients.
 MOST_CANDIDATES, DENOMINATOR = 60, 24

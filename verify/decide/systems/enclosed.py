@@ -22,7 +22,7 @@ from verify.systems import TIME, OdeProblem, SystemClaim
 from verify.verdict import Counterexample, Evidence, Rigor, Verdict
 
 if TYPE_CHECKING:
-    from verify.decide.systems.ode import OdeTask
+    from verify.decide.systems.ode_task import OdeTask
     from verify.numerics.enclosure import Enclosure, Fail
 
 #: Radius of the neighbourhood, and what both enclosures aim at.
@@ -42,7 +42,7 @@ def strengthened(problem: OdeProblem, claim: SystemClaim, result: SystemResult, 
     others = [part for part in result.parts if not part.name.startswith("gradient ")]
     if problem.observations or not wrong or any(part.verdict is not Verdict.PROVED for part in others):
         return None
-    from verify.decide.systems.ode import OdeTask
+    from verify.decide.systems.ode_task import OdeTask
 
     task = OdeTask(problem, claim, seed)
     parts = tuple(_strengthened(task, part) if part in wrong else part for part in result.parts)

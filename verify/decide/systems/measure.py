@@ -34,7 +34,7 @@ from verify.systems import TIME
 from verify.verdict import Counterexample, Evidence, Rigor
 
 if TYPE_CHECKING:
-    from verify.decide.systems.ode import Key, OdeTask
+    from verify.decide.systems.ode_task import Key, OdeTask
 
 #: Points of the parameters that are wanted, and draws for them.
 POINTS, DRAWS = 2, 16
@@ -48,6 +48,8 @@ TIMES = 9
 CROSSING = 1e-4
 #: What two vectors may lack of being parallel, relative to their lengths.
 PARALLEL = 1e-9
+#: What an evidence says where the routes to the truth do not agree.
+OPEN = "open"
 ROUTE = "the claimed system solved, against forward sensitivities"
 ALONG = "along the computed solution"
 
@@ -136,6 +138,8 @@ def _evidence(key: Key, readings: Sequence[Reading]) -> Evidence:
     scale = max(max(abs(r.one), abs(r.other)) for r in readings) or 1.0
     resolution = float(STAND_OFF * max(reading.error for reading in readings) / scale)
     detail: dict[str, Any] = {"points": len(readings)}
+    if any(reading.is_open for reading in readings):
+        detail[OPEN] = "sensitivities and differences of the objective do not agree"
     if apart:
         detail["stands off by"] = f"{min(abs(r.one - r.other) / r.error for r in apart):.1e} estimated errors"
     if key[0] == "gradient":
@@ -309,7 +313,7 @@ class _Run:
             agree = abs(rough - value) <= 10 * spread + 1e-7 * scale
             if not agree or abs(fine - second) <= STAND_OFF * reading.error:
                 return replace(reading, is_open=True)
-        elif self.task.is_jumping:
+        elif self.task.is_jumping or self.task.may_be_singular:
             # Sensitivities do not see a jump that the solution crosses, and differences do.
             rough, spread = difference_gradient(self.numbers, name, TOLERANCES[1])
             return replace(reading, is_open=abs(rough - value) > 10 * spread + CROSSING * scale)

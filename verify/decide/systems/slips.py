@@ -30,7 +30,7 @@ from verify.verdict import Diagnosis, Verdict
 
 if TYPE_CHECKING:
     from verify.decide.systems.implicit import ImplicitTask
-    from verify.decide.systems.ode import OdeTask
+    from verify.decide.systems.ode_task import OdeTask
     from verify.decide.systems.recurrence import RecurrenceTask
 
 Key = tuple[str, str]

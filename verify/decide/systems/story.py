@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from verify.calculus.costate import end, start
 from verify.decide.systems.convention import Convention
 from verify.decide.systems.implicit import ImplicitTask
-from verify.decide.systems.ode import OdeTask
+from verify.decide.systems.ode_task import OdeTask
 from verify.decide.systems.recurrence import RecurrenceTask
 from verify.graph import ZERO
 from verify.language.write import write
@@ -53,7 +53,7 @@ def _ode(problem: OdeProblem) -> Iterator[str]:
         yield f"  and backwards through t = {where}: {', '.join(gains)}"
     yield ""
     if task.is_jumping:
-        yield "The right-hand side may jump.  Where the solution crosses a jump the adjoint gains what is not said here."
+        yield "The right-hand side may jump.  Where the solution crosses a jump the adjoint gains what is left out."
         yield ""
     yield "Gradient"
     names = [*problem.parameters, *(f"{u}(t0)" for u in problem.state), "t0", "T"]
