@@ -325,8 +325,8 @@ def observed(problem: OdeProblem, *observations: tuple[str, str]) -> OdeProblem:
 OBSERVED = {
     "growth": Known(observed(ode("x", "p b", "p*x", "b", "0;T", "x"), ("T/3", "x^2"), ("T/2", "p*x*t")),
                     "b*exp(p*T) + b^2*exp(2*p*T/3) + p*b*T/2*exp(p*T/2)"),
-    "moving": Known(observed(ode("x", "p b", "-p*x", "b", "t0;T", "0", "x"), ("t0", "x"), ("t0 + b/10", "x*t")),
-                    "b + b*exp(-p*b/10)*(t0 + b/10) + b*(1 - exp(-p*(T - t0)))/p"),
+    "moving": Known(observed(ode("x", "p b", "-p*x", "b", "t0;T", "0", "x"), ("t0 + b/20", "x"), ("t0 + b/10", "x*t")),
+                    "b*exp(-p*b/20) + b*exp(-p*b/10)*(t0 + b/10) + b*(1 - exp(-p*(T - t0)))/p"),
     "rotation": Known(observed(ode("x y", "w", "w*y; -w*x", "0; 1", "0;2", "y"), ("1/2", "x"), ("1", "x*y + t")),
                       "cos(2*w) + sin(w/2) + sin(w)*cos(w) + 1"),
 }  # fmt: skip
@@ -575,3 +575,18 @@ def test_a_frame_that_turns_holds_the_images() -> None:
         frame, (part,) = frame.move(J, [part], [J * part[0]])
         point = J * point
         assert all(a.overlaps(b) for a, b in zip(frame.hull(part).entries(), point.entries(), strict=True))
+
+
+@given(
+    mid=st.fractions(max_denominator=10**12),
+    radius=st.fractions(min_value=0, max_value=100, max_denominator=10**15),
+)
+def test_the_text_of_a_ball_holds_the_ball(mid: Fraction, radius: Fraction) -> None:
+    found = Ball(mid, radius)
+    before, ctx.prec = ctx.prec, 400
+    try:
+        shown = arb(found.text)
+        assert shown.lower() <= ball(mid - radius).upper()
+        assert shown.upper() >= ball(mid + radius).lower()
+    finally:
+        ctx.prec = before

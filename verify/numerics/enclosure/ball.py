@@ -7,24 +7,34 @@ from fractions import Fraction
 
 from flint import arb, ctx, fmpq
 
+#: Bits beyond the radius that a text shows, the fewest digits of one, and the most bits that are looked at.
+GUARD, DIGITS, MOST = 16, 15, 20_000
+
 
 @dataclass(frozen=True)
 class Ball:
-    """All numbers within `radius` of `mid`; both exact.
-
-    text   the ball in decimal digits, `[1.0986123 +/- 2.1e-14]`, never narrower than the ball itself.
-    """
+    """All numbers within `radius` of `mid`; both exact."""
 
     mid: Fraction
     radius: Fraction
-    text: str = ""
 
     @classmethod
     def of(cls, x: arb) -> Ball:
         """The same ball.  Raises ValueError for one that is not finite."""
         if not x.is_finite():
             raise ValueError(f"{x} is no finite ball")
-        return cls(_exact(x.mid()), _exact(x.rad()), x.str(max(15, int(0.30103 * ctx.prec))))
+        return cls(_exact(x.mid()), _exact(x.rad()))
+
+    @property
+    def text(self) -> str:
+        """The ball in decimal digits, `[1.0986123 +/- 2.1e-14]`, never narrower than the ball itself."""
+        ratio = abs(self.mid) / self.radius if self.radius and self.mid else Fraction(2) ** 192
+        bits = min(max(64, int(ratio).bit_length() + GUARD), MOST)
+        before, ctx.prec = ctx.prec, bits
+        try:
+            return (ball(self.mid) + arb(0, ball(self.radius).abs_upper())).str(max(DIGITS, int(0.30103 * bits)))
+        finally:
+            ctx.prec = before
 
     @property
     def low(self) -> Fraction:
@@ -56,5 +66,5 @@ def ball(x: Fraction | int) -> arb:
 
 def _exact(x: arb) -> Fraction:
     """An exact ball as a fraction."""
-    mantissa, exponent = x.man_exp()
-    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+    mantissa, exponent = (int(part) for part in x.man_exp())
+    return Fraction(mantissa << exponent) if exponent >= 0 else Fraction(mantissa, 1 << -exponent)

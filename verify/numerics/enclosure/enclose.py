@@ -125,7 +125,7 @@ def enclose(
         many = len(names) > MANY * len(problem.state) if adjoint is None else adjoint
         task = Task(Field.of(problem, names), radius, clock.monotonic() + seconds, many)
         found = task.box(ends)
-        if pieces > 1:
+        if pieces > 1 and any(low < high for low, high in ends.values()):
             found = task.split(ends, found, pieces)
         if second and isinstance(found, Enclosure):
             return task.second(ends, found)

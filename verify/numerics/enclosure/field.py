@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from flint import arb, arb_mat
 
-from verify.graph import ZERO, Node, add, free_symbols, symbol
+from verify.calculus.tidy import tidied
+from verify.graph import MINUS_ONE, ZERO, Node, add, free_symbols, mul, symbol
 from verify.numerics.enclosure.sweep import Bound
 from verify.numerics.enclosure.tape import Tape
 from verify.systems import TIME, OdeProblem
@@ -26,6 +28,7 @@ class Field:
     state       the names of the n states, the running cost last; names: the m names q that are differentiated by.
     moments     t0, and the time of each term; written_terms: what is observed then, one expression or several.
     lead        number of the states that move by themselves; the others are sensitivities of all of them, one by one.
+    lengths     of the intervals between the moments, in names alone.
     rhs, initial, times, terms   the same as tapes; rhs and terms in states and time, the others in names alone.
     """
 
@@ -39,6 +42,7 @@ class Field:
     rhs: Tape
     initial: Tape
     times: Tape
+    lengths: Tape
     terms: tuple[Tape, ...]
     lead: int
 
@@ -69,7 +73,9 @@ class Field:
         """From expressions in states, time and names.  Raises Unsupported."""
         moving = (*state, TIME)
         observed_terms = tuple(Tape.of(each, moving) for each in terms)
-        tapes = Tape.of(rates, moving), Tape.of(starts, ()), Tape.of(moments, ()), observed_terms
+        # Tidied, so that what is common to both ends of an interval does not make its length uncertain.
+        lengths = tidied([add(late, mul(MINUS_ONE, early)) for early, late in pairwise(moments)])
+        tapes = Tape.of(rates, moving), Tape.of(starts, ()), Tape.of(moments, ()), Tape.of(lengths, ()), observed_terms
         return cls(problem, state, names, rates, starts, moments, terms, *tapes, lead or len(state))
 
     def at(self, values: Mapping[str, arb], driven: Sequence[str]) -> System:
@@ -82,6 +88,7 @@ class Field:
             Bound.of(self.rhs, values, self.names),
             Bound.of(self.initial, values, self.names),
             Bound.of(self.times, values, self.names),
+            Bound.of(self.lengths, values),
             tuple(Bound.of(term, values, self.names) for term in self.terms),
             tuple(driven),
         )
@@ -95,6 +102,7 @@ class System:
     rhs: Bound
     initial: Bound
     times: Bound
+    lengths: Bound
     terms: tuple[Bound, ...]
     driven: tuple[str, ...]
 

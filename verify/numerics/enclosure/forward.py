@@ -18,7 +18,6 @@ import time as clock
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
 
 from flint import arb, arb_mat
 
@@ -184,10 +183,11 @@ def integrate(
     reached: list[Reached] = []
     legs: list[tuple[Passed, ...]] = []
     back = [driven.index(name) for name in field.names] if forwards else []
-    for (here, there), (moment, next_moment) in zip(pairwise(times), pairwise(field.moments), strict=True):
+    lengths = whole.lengths(())
+    for here, there, length in zip(times[:-1], times[1:], lengths, strict=True):
         kept: list[Passed] = []
-        if moment is not next_moment:
-            sets, kept = walk.leg(sets, here, there)
+        if not length.is_zero():
+            sets, kept = walk.leg(sets, here, length)
         legs.append(tuple(kept))
         state, by_start, by_driven = sets.hulls()
         by_names = arb_mat(n, len(back), [by_driven[i, j] for i in range(n) for j in back])
@@ -216,9 +216,9 @@ class Walk:
     steps: int = 0
     longest: float = math.inf
 
-    def leg(self, sets: Sets, begin: arb, end: arb) -> tuple[Sets, list[Passed]]:
+    def leg(self, sets: Sets, begin: arb, length: arb) -> tuple[Sets, list[Passed]]:
         """From one time to the next.  Raises GaveUp."""
-        length, kept = end - begin, []
+        kept: list[Passed] = []
         if not length.is_finite() or not length > 0:
             raise GaveUp("the final time is not after the initial one, or the times are not in their order")
         grid, passed = Grid.over(length), Fraction(0)

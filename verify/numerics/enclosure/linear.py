@@ -7,6 +7,7 @@ that is small.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import mul
 from typing import TypeAlias
 
 from flint import arb_mat
@@ -29,12 +30,10 @@ class Linear:
 
     def solve(self, start: arb_mat) -> tuple[Matrices, arb_mat]:
         """The coefficients of V with V(0) = start, and balls around 0 that hold s^N times the tail for |s| <= 1."""
-        V, A = [start], self.A
-        for j in range(len(A) - 1):
-            rate = A[0] * V[j]
-            for i in range(1, j + 1):
-                rate += A[i] * V[j - i]
-            V.append(rate / (j + 1))
+        V, nothing = [start], arb_mat(start.nrows(), start.ncols())
+        for j in range(1, len(self.A)):
+            # A_0 V_(j-1) + A_1 V_(j-2) + …
+            V.append(sum(map(mul, self.A, reversed(V)), nothing) / j)
         return V, self.tail(V)
 
     def tail(self, V: Matrices) -> arb_mat:
