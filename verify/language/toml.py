@@ -1,4 +1,4 @@
-"""Which system does a TOML file describe?  Tables and keys by name, formulas by the text grammar; nothing is evaluated."""
+"""Which system does a TOML file describe?  Tables and keys by name, formulas by the text grammar; nothing is run."""
 
 from __future__ import annotations
 
