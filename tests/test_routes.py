@@ -155,6 +155,19 @@ def test_a_solution_that_ends_early_has_no_routes() -> None:
     assert "no solution" in found.reason or "no end" in found.reason
 
 
+def test_a_jump_has_no_routes_since_they_would_all_miss_the_same_term() -> None:
+    """x' = 1 below 1/2 and 2 above it: dx(T)/dx(0) is 2, and every sensitivity that knows of no jump says 1."""
+    found = table(problem("x", "a", "3/2 + sign(x - 1/2)/2", "a", "0; 1", "x"), {"a": 0.0}, seconds=1)
+    assert found.rows == ()
+    assert "jump" in found.reason
+
+
+def test_observations_are_refused() -> None:
+    text = DECAY.replace('terminal = "x^2/2"', 'observations = [{ time = "1/2", value = "x^2" }]')
+    with pytest.raises(ValueError, match="observations"):
+        table(read_system(text).problem, {"a": 1.0, "T": 2.0})  # ty: ignore[invalid-argument-type]
+
+
 def test_a_route_that_is_off_by_more_than_it_claims_is_called_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     def wrong(point: Point, _look: object) -> list[ways.Way]:
         right = ways.ode.forward_sensitivities(point.numeric, point.p, *point.ends)

@@ -36,6 +36,14 @@ def holomorphic(*roots: Node) -> bool:
     )
 
 
+def may_jump(*roots: Node) -> bool:
+    """Whether a value may jump: at a jump of the right-hand side sensitivities jump too, which no route here knows."""
+    return any(
+        node.op in ("piecewise", "compare") or (node.op == "call" and node.value in ("sign", "floor"))
+        for node in postorder(*roots)
+    )
+
+
 def function(
     roots: Sequence[Node], arguments: Sequence[str | tuple[str, ...]], shape: tuple[int, ...], library: Any = np
 ) -> Callable[..., Any]:

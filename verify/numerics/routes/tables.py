@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from verify.numerics.enclosure import Enclosure, Fail, enclose
+from verify.numerics.routes.functions import may_jump
 from verify.numerics.routes.point import Point, inside
 from verify.numerics.routes.survey import Survey, survey
 from verify.numerics.routes.ways import USELESS, Way, outcome, ways
@@ -99,6 +100,10 @@ def table(
         raise ValueError(str(reason)) from None
     except (ArithmeticError, ValueError, np.linalg.LinAlgError) as reason:
         return Table(values, None, enclosure, (), str(reason))
+    if may_jump(*problem.rhs, problem.running, problem.terminal) and not isinstance(enclosure, Enclosure):
+        return Table(
+            values, look, enclosure, (), "a right-hand side or cost may jump; the routes know nothing of jumps"
+        )
     rows = []
     for way in ways(point, look):
         tell(way.name)
