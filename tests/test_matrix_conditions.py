@@ -16,6 +16,10 @@ PAIRS = [
     ("tr(A) = 2", "tr(A)^3*x = 8*x", "tr(A)^3*x = 6*x"),
     ("y[1] = 0", "y[1]*x = 0*x", "y[1]*x = x"),
     ("sum(y) = s", "sum(y)^2 = s^2", "sum(y)^2 = s"),
+    ("norm(x) = 1", "jac_x (x/norm(x)) = eye(n) - x*x'", "jac_x (x/norm(x)) = eye(n)"),
+    ("x'*x = 4", "(x*x')*(x*x') = 4*x*x'", "(x*x')*(x*x') = x*x'"),
+    ("norm(x)^2 = 1", "(eye(n) - x*x')*x = 0*x", "(eye(n) - x*x')*y = 0*y"),
+    ("dot(y, y) = 9/4", "norm(y) = 3/2", "norm(y) = 9/4"),
 ]
 
 

@@ -5,6 +5,7 @@
     antisymmetric   … with the other sign, and 0 on the diagonal
     diagonal        0 off the diagonal
     spd             L L', L lower triangular with a positive diagonal (Cholesky: every one exactly once)
+    on a sphere     r (1 - s's, 2 s)/(1 + s's), all points but one (stereographic projection)
     orthogonal      D (I - S) (I + S)^-1, S antisymmetric, D = diag(±1, 1, …, 1) (Cayley: all of either determinant
                     but a set of lower dimension, which an identity of continuous functions cannot notice)
 
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from itertools import product
 from math import prod
 
@@ -33,7 +35,7 @@ from verify.decide.shaped.arrays import (
     total,
     transposed,
 )
-from verify.graph import MINUS_ONE, ZERO, Node, abstract, num, postorder, substitute, symbol
+from verify.graph import MINUS_ONE, ONE, ZERO, Node, abstract, add, div, mul, num, postorder, substitute, symbol
 from verify.shapes import rectangle
 
 Sizes = Mapping[str, int]
@@ -80,11 +82,13 @@ def entries(
     differentiated: Iterable[str] = (),
     together: bool = False,
     determinants: Mapping[str, int] | None = None,
+    radii: Mapping[str, Fraction] | None = None,
 ) -> Entries:
     """The arrays of all declared names.
 
     differentiated   names that the claim differentiates by; together: their entries vary as the structure lets them.
     determinants     1 or -1 for each orthogonal matrix.
+    radii            the lengths of vectors that a condition fixes.
 
     Raises Unsupported for more than a thousand entries.
     """
@@ -107,10 +111,13 @@ def entries(
         prefix = _fresh(name, size, taken)
         sign = (determinants or {}).get(name, 1)
         structured, free = _structured(prefix, size, variable, sign)
+        on_sphere = bool(radii) and name in radii
+        if on_sphere:
+            structured, free = _sphere(prefix, size[0], radii[name])
         if variable.of:
             made.arrays[name] = structured
             continue
-        if variable.structure and name in differentiated:
+        if (variable.structure or on_sphere) and name in differentiated:
             alone = _named(f"{prefix}_", size, variable.structure if together else "")
             made.structured |= {
                 own: value
@@ -199,6 +206,17 @@ def _structured(prefix: str, size: tuple[int, int], variable: Variable, sign: in
         case structure:
             own = _named(prefix, size, structure)
             return own, _free(own)
+
+
+def _sphere(prefix: str, n: int, radius: Fraction) -> tuple[Array, list[Variable]]:
+    """A column of that length, and its coordinates."""
+    if n == 1:
+        raise Unsupported("a number of given length is one of two")
+    places = [symbol(f"{prefix}_S_{i + 1}") for i in range(1, n)]
+    square = total(mul(s, s) for s in places)
+    scale = div(num(radius), add(ONE, square))
+    first = mul(scale, add(ONE, negative(square)))
+    return ((first,), *((mul(num(2), scale, s),) for s in places)), [Variable(s.value) for s in places]
 
 
 def cayley(turn: Array, sign: int) -> Array:

@@ -1,6 +1,7 @@
 """What do equations among the conditions of a claim leave free?  Entries that they fix, and structure that they mean.
 
-A condition such as sum(y) = 1 leaves no open set: one entry is what the others make it.  Conditions such as A' = A or
+A condition such as sum(y) = 1 leaves no open set: one entry is what the others make it.  One such as norm(x) = 1 leaves
+a sphere, whose points are known by coordinates (`entries`).  Conditions such as A' = A or
 Q'*Q = eye(n) say what a declaration says better.
 """
 
@@ -8,13 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from fractions import Fraction
+from math import isqrt
+from typing import TYPE_CHECKING
 
 from verify.claim import Claim, Domain, Variable
 from verify.decide.prove.differentiate import carried_out
 from verify.decide.prove.tower import GiveUp, Restart
 from verify.decide.shaped.arrays import is_polynomial, mapped, negative, total
-from verify.decide.shaped.instances import Instance
 from verify.graph import MINUS_ONE, ZERO, Node, compare, derivative, div, free_symbols, substitute, symbol, transpose
+
+if TYPE_CHECKING:
+    from verify.decide.shaped.instances import Instance
 
 
 def solved(instance: Instance) -> Instance:
@@ -68,6 +74,45 @@ def _fixed(instance: Instance, condition: Node, name: str, value: Node) -> Insta
         variables={n: v for n, v in instance.variables.items() if n != name},
         shown={n: mapped(lambda entry: substitute(entry, change), a) for n, a in instance.shown.items()},
     )
+
+
+# --- lengths ------------------------------------------------------------------------------------------
+
+
+def radii(claim: Claim) -> tuple[dict[str, Fraction], list[Node]]:
+    """The vectors whose length a condition fixes, norm(x) = 1 or x'*x = 4, and those conditions."""
+    found: dict[str, Fraction] = {}
+    used: list[Node] = []
+    for condition in claim.domain.conditions:
+        if condition.op != "compare" or condition.value != "=":
+            continue
+        for one, other in (condition.args, condition.args[::-1]):
+            name, square = _length(one, other)
+            variable = claim.domain.variables.get(name)
+            if variable is None or len(variable.shape) != 1 or variable.of or name in found or square <= 0:
+                continue
+            root = Fraction(isqrt(square.numerator), isqrt(square.denominator))
+            if root * root == square:
+                found[name] = root
+                used.append(condition)
+                break
+    return found, used
+
+
+def _length(one: Node, other: Node) -> tuple[str, Fraction]:
+    """The vector and its squared length; an empty name for what says no length."""
+    if other.op != "num" or other.value < 0:
+        return "", Fraction(0)
+    squared = one.op == "pow" and one.args[1].op == "num" and one.args[1].value == 2
+    inner = one.args[0] if squared else one
+    if inner.op == "call" and inner.value == "norm" and len(inner.args) == 1 and inner.args[0].op == "symbol":
+        return inner.args[0].value, other.value if squared else other.value**2
+    pair = one.op == "mul" and len(one.args) == 2 and one.args[0] is transpose(one.args[1])
+    if (pair or (one.op == "call" and one.value == "dot" and one.args[0] is one.args[1])) and one.args[
+        1
+    ].op == "symbol":
+        return one.args[1].value, other.value
+    return "", Fraction(0)
 
 
 # --- structure --------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from verify.decide.prove.tower import GiveUp, Restart
 from verify.decide.shaped.arrays import Array, Unsupported, flat, is_polynomial, mapped, scalar, size_of, times, total
 from verify.decide.shaped.entries import Entries, Sizes, components, entries
 from verify.decide.shaped.entrywise import Expansion, NoInstance
+from verify.decide.shaped.equations import radii, solved
 from verify.graph import ONE, ZERO, Node, add, free_symbols, mul, postorder, size, substitute, surface, symbol
 
 __all__ = ["Instance", "NoInstance", "Unsupported", "instances"]
@@ -111,8 +112,6 @@ def instances(claim: Claim, sizes: Sizes, *, largest: int = LARGEST_INSTANCE) ->
     Raises Unsupported for what has no expression in entries or a longer one, NoInstance where the claim says nothing
     at these sizes.
     """
-    from verify.decide.shaped.equations import solved
-
     return [solved(_instance(claim, sizes, signs, largest)) for signs in components(claim.domain.variables.values())]
 
 
@@ -122,12 +121,14 @@ def _instance(claim: Claim, sizes: Sizes, determinants: Mapping[str, int], large
     for name in differentiated:
         if domain.structured and domain.variables[name].structure == "orthogonal":
             raise Unsupported("gradients along orthogonal matrices are not decided")
+    lengths, by_lengths = radii(claim)
     made = entries(
         domain.variables,
         sizes,
         differentiated=differentiated,
         together=domain.structured,
         determinants=determinants,
+        radii=lengths,
     )
     expansion = Expansion(claim, sizes, made.arrays)
     lhs, rhs = expansion.value(claim.lhs), expansion.value(claim.rhs)
@@ -135,7 +136,8 @@ def _instance(claim: Claim, sizes: Sizes, determinants: Mapping[str, int], large
         lhs, rhs = (
             mapped(lambda _: ZERO, other) if side == scalar(ZERO) else side for side, other in ((lhs, rhs), (rhs, lhs))
         )
-    conditions = tuple(node for condition in domain.conditions for node in expansion.conditions(condition))
+    left = [condition for condition in domain.conditions if condition not in by_lengths]
+    conditions = tuple(node for condition in left for node in expansion.conditions(condition))
     bodies = [n.args[0] for n in surface(*flat(lhs), *flat(rhs)) if n.op == "derivative"]
     if sum(size(body) for body in bodies) + size(*flat(lhs), *flat(rhs)) > largest:
         raise Unsupported("the claim is too long when it is written out")

@@ -193,7 +193,22 @@ def _coordinates(variable: Variable, shown: Array, given: Array) -> Point:
             return _matched(behind("spd", shown), _cholesky(variable.name, given))
         case "orthogonal":
             return _matched(behind("orthogonal", shown), _turn_of(given))
+    if len(variable.shape) == 1 and (places := sorted(set(_symbols(shown)))) and _is_projected(shown):
+        return _projected(variable.name, places, [row[0].value for row in given])
     return _matched(shown, given)
+
+
+def _is_projected(shown: Array) -> bool:
+    """Whether a vector is told by coordinates on a sphere (see `entries`)."""
+    return not any(entry.op in ("symbol", "num") for entry in flat(shown)) and "_S_" in next(_symbols(shown))
+
+
+def _projected(name: str, places: list[str], x: list[Fraction]) -> Point:
+    """The coordinates s of x = r (1 - s's, 2 s)/(1 + s's)."""
+    radius = _root(name, sum((entry * entry for entry in x), Fraction(0)))
+    if radius + x[0] == 0:
+        raise ValueError(f"{name} is the one point of a sphere that is not reached")
+    return {place: (entry / (radius + x[0]), Fraction(0)) for place, entry in zip(places, x[1:], strict=True)}
 
 
 def _matched(shown: Array, given: Array) -> Point:
@@ -214,7 +229,7 @@ def _cholesky(name: str, given: Array) -> Array:
 def _root(name: str, x: Fraction) -> Fraction:
     root = Fraction(isqrt(max(0, x.numerator)), isqrt(x.denominator))
     if root <= 0 or root * root != x:
-        raise ValueError(f"{name} is not L*L' with exact numbers and a positive diagonal")
+        raise ValueError(f"{name}: {x} is no square of a positive number")
     return root
 
 
