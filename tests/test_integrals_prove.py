@@ -260,3 +260,18 @@ def test_principal_branches_are_kept_in_parts_without_i():
 
 def test_kinks_that_belong_to_a_claim_are_not_proved_away():
     assert not holds("d/dt int(x, x, 0, t) = t with everywhere")
+
+
+def test_whole_exponents_tell_nothing_of_the_base():
+    variables = read_claim("a = a with n: positive integer, m: integer, x: real").domain.variables
+    assert conditions(read_expression("x^n"), variables=variables) == []
+    assert conditions(read_expression("x^m"), variables=variables) is None
+    assert conditions(read_expression("x^(n/2)"), variables=variables) is None
+    assert holds("int(x^n, x, a, b) = (b^(n+1) - a^(n+1))/(n+1) with n: positive integer")
+    assert not holds("int(x^n, x, a, b) = (b^(n+1) - a^(n+1))/(n+1) with n: integer")
+    assert not is_positive(read_expression("(x^2 + 1)*x^n"), variables)
+
+
+def test_integrals_inside_of_functions_are_compared_as_they_are():
+    assert holds("exp(int(sin(x^2), x, 0, a)) = 1/exp(int(-sin(y^2), y, 0, a))")
+    assert not holds("exp(int(sin(x^2), x, 0, a)) = exp(int(sin(x^2), x, 0, b))")

@@ -17,7 +17,7 @@ from flint import acb, arb, ctx, fmpq
 
 from verify.decide.enclose.balls import Program
 from verify.decide.enclose.jets import NoValue
-from verify.graph import MINUS_ONE, TRUE, E, Node, free_symbols, mul, postorder, substitute, symbol
+from verify.graph import MINUS_ONE, TRUE, E, Node, free_symbols, mul, num, postorder, power, substitute, symbol
 
 #: Largest exponent of two up to which a bound is looked for: with exponentials, and without.
 FARTHEST, FARTHEST_ALGEBRAIC = 24, 800
@@ -30,6 +30,10 @@ _BOUNDED = {"sin": 1, "cos": 1, "tanh": 1, "erf": 1, "erfc": 2, "atan": 2, "sign
 
 #: The coefficients of the parts of an integrand that are polynomials; None for the others.
 Polynomials: TypeAlias = dict[Node, list[acb] | None]
+
+_QUARTER = Fraction(1, 4)
+#: Functions with |f(u)| <= 2 |u|.
+_SMALL = ("sin", "tanh", "erf", "atan")
 
 
 class NoBound(Exception):
@@ -56,6 +60,23 @@ def rest(
         return None
     if side < 0:
         body = substitute(body, {symbol(variable): mul(MINUS_ONE, symbol(variable))})
+    return _rest(body, variable, env, start, real)
+
+
+def rest_at_zero(body: Node, variable: str, env: Mapping[str, acb], side: int, real: bool) -> tuple[arb, arb] | None:
+    """r > 0, and a bound for the integral of |body| over 0 < x < r; over -r < x < 0 where `side` is -1.
+
+    With x = 1/t it is one over t > 1/r.
+    """
+    if not all(z.imag.is_zero() for z in env.values()):
+        return None
+    t = symbol(variable)
+    inner = mul(substitute(body, {t: mul(num(side), power(t, MINUS_ONE))}), power(t, num(-2)))
+    found = _rest(inner, variable, env, arb(1), real)
+    return None if found is None else ((1 / found[0]).mid(), found[1])
+
+
+def _rest(body: Node, variable: str, env: Mapping[str, acb], start: arb, real: bool) -> tuple[arb, arb] | None:
     found: tuple[arb, arb] | None = None
     known: Polynomials = {}
     k = 3
@@ -165,9 +186,22 @@ class _Bounds:
     def _power(self, base: Node, exponent: Node) -> list[Term]:
         if base is E:
             return self._exponential(exponent)
-        if exponent.op != "num":
+        if exponent.op == "num":
+            return self._numeric_power(base, exponent.value)
+        constant = self.polynomial(exponent)
+        if constant is None or len(constant) != 1 or not constant[0].imag.is_zero():
             raise NoBound
-        w = exponent.value
+        low, high = ((constant[0].real * 64).lower().floor(), (constant[0].real * 64).upper().ceil())
+        ends = [int(n) for end in (low, high) if (n := end.unique_fmpz()) is not None]
+        if len(ends) < 2:
+            raise NoBound
+        # b^w is at most the sum of its values for the ends of an interval around w.
+        self.at_least(base, signed=True)
+        return [term for n in ends for term in self._numeric_power(base, Fraction(n, 64))]
+
+    def _numeric_power(self, base: Node, w: Fraction) -> list[Term]:
+        if w == 0:
+            return [Term(arb(1), Fraction(0))]
         if w.denominator == 1 and w > 0:
             if w > HIGHEST_POWER:
                 raise NoBound
@@ -197,9 +231,13 @@ class _Bounds:
                 return [*self._exponential(args[0]), *self._exponential(mul(MINUS_ONE, args[0]))]
             case "log":
                 lower = self.at_least(args[0], signed=True)
-                return [*self.of(args[0]), _raised(lower, Fraction(-1))]
+                # |log u| <= 4 (u^(1/4) + u^(-1/4)), since |log v| <= v + 1/v.
+                roots = [_raised(term, _QUARTER) for term in self.of(args[0])]
+                return [Term(4 * term.size, term.power, term.rate) for term in (*roots, _raised(lower, -_QUARTER))]
         if name in _BOUNDED and self.is_real(args[0]):
-            self.of(args[0])
+            inner = self.of(args[0])
+            if name in _SMALL and all(_growth(term) < (0, Fraction(0)) for term in inner):
+                return [Term(2 * term.size, term.power, term.rate) for term in inner]
             return [Term(arb(_BOUNDED[name]), Fraction(0))]
         raise NoBound
 
@@ -251,6 +289,10 @@ class _Bounds:
                 w = node.args[1].value
                 if w > 0:
                     return _raised(self.at_least(node.args[0], signed=w.denominator != 1 or signed), w)
+                self.at_least(node.args[0], signed=True)
+                upper = self.of(node.args[0])
+                if len(upper) == 1:
+                    return _raised(upper[0], w)
         raise NoBound
 
     def _cosh(self, argument: Node) -> Term:

@@ -9,6 +9,7 @@ stepped over.  Up to infinity `verify.decide.enclose.far` bounds the rest.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from itertools import pairwise, product
 from typing import Any, TypeAlias
@@ -102,11 +103,28 @@ class Integral:
         if start == end:
             self._at(start)
             return total
+        if start.is_zero() or end.is_zero():
+            start, end, rest = self._off_zero(start, end)
+            total += rest
         stretches = self._stretches(start, end)
         size = max((self._guessed_size(*stretch) for stretch in stretches), key=float, default=arb(0))
         for low, high, piece in stretches:
             total += self._stretch(low, high, piece, size)
         return acb(total.real) if self.real else total
+
+    def _off_zero(self, start: acb, end: acb) -> tuple[acb, acb, acb]:
+        """A path that ends at 0, a bit shorter if the integrand has a root or a logarithm there; and the rest."""
+        other = end if start.is_zero() else start
+        side = 1 if other.real > 0 else -1
+        with suppress(NoValue):
+            self._at(acb(arb(0).union(other.real / 2**20)))
+            return start, end, acb(0)
+        found = far.rest_at_zero(self.body, self.variable, self.env, side, self.real) if other.imag.is_zero() else None
+        if found is None or not found[0] < abs(other.real):
+            return start, end, acb(0)
+        cut, rest = acb(found[0] * side), arb(0, found[1])
+        ball = acb(rest) if self.real else acb(rest, rest)
+        return (cut, end, ball) if start.is_zero() else (start, cut, ball)
 
     def _guessed_size(self, start: acb, end: acb, piece: Node | None) -> arb:
         """About the size of the integral, from a few values; nothing but the effort depends on it."""
@@ -126,8 +144,10 @@ class Integral:
             whole = self._borders(start, end)
         parts: list[Stretch] = []
         for low, high, piece in whole:
-            if max(abs(low.real), abs(high.real), key=float) > FAR:
-                inner = [acb(sign * arb(2) ** k) for sign in (-1, 1) for k in range(3, 400, 3)]
+            sizes = sorted((abs(low.real), abs(high.real)), key=float)
+            if sizes[1] > FAR or 0 < sizes[0] < arb(2) ** -FAR:
+                powers = [*range(-402, -8, 6), *range(3, 400, 3)]
+                inner = [acb(sign * arb(2) ** k) for sign in (-1, 1) for k in powers]
                 inner = [x for x in inner if _between(low, x, high)]
                 inner.sort(key=lambda x: float(x.real), reverse=bool(low.real > high.real))
                 parts += [(*ends, piece) for ends in pairwise([low, *inner, high])]

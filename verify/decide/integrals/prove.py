@@ -371,7 +371,8 @@ class _Work:
                 slot = symbol(fresh_name("J", {*self.claim.domain.variables, *(s.value for _, s in known)}))
                 known.append((node, slot))
             change[node] = slot
-        names = {slot.value: Variable(slot.value) for _, slot in known}
+        kind = "complex" if self.claim.is_complex else "real"
+        names = {slot.value: Variable(slot.value, kind) for _, slot in known}
         return self.is_zero(substitute(difference, change), {**variables, **names})
 
     def _same(self, one: Node, other: Node, variables: Mapping[str, Variable]) -> bool:

@@ -17,7 +17,7 @@ from verify.claim import Variable
 from verify.decide.enclose.balls import Program
 from verify.decide.enclose.jets import NoValue
 from verify.decide.integrals.terms import coefficients
-from verify.graph import MINUS_ONE, ONE, Node, add, call, free_symbols, mul, postorder
+from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, call, free_symbols, mul, postorder, symbol
 
 #: Functions without any condition on a real argument.
 SMOOTH = frozenset({
@@ -55,11 +55,15 @@ def conditions(*roots: Node, variables: Mapping[str, Variable] | None = None) ->
                     return None
             case "pow":
                 base, exponent = node.args
-                whole = exponent.op == "num" and exponent.value.denominator == 1
-                if whole and exponent.value < 0:
+                whole = is_whole(exponent, variables or {})
+                if not whole and any(is_whole(symbol(name), variables or {}) for name in free_symbols(exponent)):
+                    return None
+                negative = is_positive(mul(MINUS_ONE, exponent), variables or {})
+                if whole and not negative and not is_positive(exponent, variables or {}) and exponent is not ZERO:
+                    return None
+                if whole and negative:
                     found |= dict.fromkeys(Condition("nonzero", factor) for factor in _factors(base))
                 elif not whole and not (base.op == "constant" and base.value in ("E", "pi")):
-                    negative = is_positive(mul(MINUS_ONE, exponent), variables or {})
                     found[Condition("positive" if negative else "nonnegative", base)] = None
             case "call":
                 condition = _of_call(node)
@@ -79,6 +83,19 @@ def _factors(node: Node) -> list[Node]:
     if node.op == "pow" and node.args[1].op == "num" and node.args[1].value > 0:
         return _factors(node.args[0])
     return [] if node.op == "num" and node.value else [node]
+
+
+def is_whole(node: Node, variables: Mapping[str, Variable]) -> bool:
+    """Whether a quantity is plainly a whole number."""
+    match node.op:
+        case "num":
+            return node.value.denominator == 1
+        case "symbol":
+            variable = variables.get(node.value)
+            return variable is not None and variable.field in ("integer", "size")
+        case "add" | "mul":
+            return all(is_whole(arg, variables) for arg in node.args)
+    return False
 
 
 def _of_call(node: Node) -> Condition | None:
@@ -280,5 +297,7 @@ def _sign_of_power(node: Node, variables: Mapping[str, Variable]) -> tuple[int, 
         if exponent.value % 2 == 0:
             return 1, strict
         return None if part is None else (part[0], strict)
-    # A real power of what is not whole is one of a positive number, or 0.
-    return 1, part == (1, True)
+    if exponent.op == "num":
+        # Such a power is one of a number that is not negative.
+        return 1, part == (1, True)
+    return (1, True) if part == (1, True) else None
