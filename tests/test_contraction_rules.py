@@ -216,6 +216,10 @@ RULES = {
             "det(kron(A, P)) = det(A)^k*det(P)^n",
             "norm(kron(x, y)) = norm(x)*norm(y)",
             "kron(x, y') = x*y'",
+            "expm(kron(A, eye(k)) + kron(eye(n), P)) = kron(expm(A), expm(P))",
+            "expm(s*kron(eye(n), P)) = kron(eye(n), expm(s*P))",
+            "inv(s*kron(A, P)) = kron(inv(A), inv(P))/s",
+            "det(s*kron(A, P)) = s^(n*k)*det(A)^k*det(P)^n",
         ),
         (
             "kron(A, B)' = kron(B', A')",
@@ -225,8 +229,14 @@ RULES = {
             "inv(kron(A, B)) = kron(inv(B), inv(A))",
             "det(kron(A, P)) = det(A)^n*det(P)^k",
             "kron(x, y') = y*x'",
+            "expm(kron(A, P)) = kron(expm(A), expm(P))",
+            "expm(kron(A, eye(n)) + kron(B, eye(n))) = kron(expm(A), expm(B))",
+            "expm(kron(A, eye(n)) + kron(B, eye(n))) = kron(expm(A)*expm(B), eye(n))",
+            "expm(s*kron(eye(n), P)) = kron(eye(n), s*expm(P))",
+            "inv(s*kron(A, P)) = s*kron(inv(A), inv(P))",
+            "det(s*kron(A, P)) = s*det(A)^k*det(P)^n",
         ),
-        "A: matrix(n,n), B: matrix(n,n), C: matrix(n,n), P: matrix(k,k), x: vector(n), y: vector(n)",
+        "A: matrix(n,n), B: matrix(n,n), C: matrix(n,n), P: matrix(k,k), x: vector(n), y: vector(n), s: positive",
     ),
     "matrix logarithms": (
         (

@@ -29,8 +29,8 @@ from verify.decide.contraction.matrices import (
     inverse,
     with_diagonal,
 )
-from verify.decide.contraction.space import GiveUp, Number
-from verify.decide.contraction.sums import Sum, einsum, number
+from verify.decide.contraction.space import GiveUp, Number, Space
+from verify.decide.contraction.sums import Sum, Term, einsum, has_identity, identity, number
 from verify.graph import Node
 
 HALF = Fraction(1, 2)
@@ -175,7 +175,13 @@ def _of_number(name: str, a: Value) -> Value:
 
 
 def _of_kronecker_product(name: str, a: Value) -> Value:
-    """inv(kron(A, B)) = kron(inv(A), inv(B)), det(kron(A, B)) = det(A)^n det(B)^m for A m×m and B n×n."""
+    """inv(kron(A, B)) = kron(inv(A), inv(B)), det(kron(A, B)) = det(A)^n det(B)^m for A m×m and B n×n.
+
+    expm(kron(A, eye(n)) + kron(eye(m), B)) = kron(expm(A), expm(B)), whose exponents commute.
+    """
+    if name == "expm":
+        one, other = _summands(a)
+        return kronecker(Value(matrix_exponential(one), ("r", "c")), Value(matrix_exponential(other), ("r", "c")))
     one, other = _parts(a)
     (m, _), (n, _) = one.dims, other.dims
     match name:
@@ -193,23 +199,64 @@ def _of_kronecker_product(name: str, a: Value) -> Value:
 
 def _parts(a: Value) -> tuple[Sum, Sum]:
     """A and B of kron(A, B), two square matrices."""
-    if set(a.labels) != {"r", "c", "r1", "c1"} or len(a.sum.terms) != 1:
-        raise GiveUp("a function of a sum of Kronecker products, or of one of more than two matrices")
+    if len(a.sum.terms) != 1:
+        raise GiveUp("a function of a sum of Kronecker products")
     ((term, c),) = a.sum.terms.items()
+    one, other = _of_term(a, term)
+    return one.scaled(c), other
+
+
+def _summands(a: Value) -> tuple[Sum, Sum]:
+    """A and B of kron(A, eye(n)) + kron(eye(m), B)."""
+    sums: list[Sum | None] = [None, None]
+    for term, c in a.sum.terms.items():
+        parts = _of_term(a, term)
+        identities = [not (part - identity(part.space, part.dims[0])).terms for part in parts]
+        if True not in identities:
+            raise GiveUp("the exponential of a sum of Kronecker products")
+        place = 0 if identities[1] else 1
+        before = sums[place]
+        sums[place] = parts[place].scaled(c) if before is None else before + parts[place].scaled(c)
+        if sums[1 - place] is None:
+            sums[1 - place] = Sum(a.sum.space, parts[1 - place].dims, {})
+    one, other = sums
+    if one is None or other is None:
+        raise GiveUp("the exponential of zero")
+    return one, other
+
+
+def _of_term(a: Value, term: Term) -> tuple[Sum, Sum]:
+    """A and B of one term kron(A, B), which has no factor but these."""
+    if set(a.labels) != {"r", "c", "r1", "c1"}:
+        raise GiveUp("a function of a Kronecker product of more than two matrices")
     space, labels = a.sum.space, a.labels
     parts: list[dict[Component, Number]] = [{}, {}]
     for component, e in term:
         own = {labels[-1 - x] for _, slots, _ in component for x in slots if x < 0}
         if not (own <= {"r", "c"} or own <= {"r1", "c1"}):
             raise GiveUp("a function of a Kronecker product that is none of two matrices")
-        parts[bool(own & {"r1", "c1"})][component] = e
+        if own:
+            parts[own <= {"r1", "c1"}][component] = e
+        else:
+            # A number goes with the matrix that is no identity.
+            numbers = parts[0] if _is_identity_only(term, labels, space) else parts[1]
+            numbers[component] = e
     found = []
-    for (row, column), part, k in ((("r", "c"), parts[0], c), (("r1", "c1"), parts[1], 1)):
+    for (row, column), part in ((("r", "c"), parts[0]), (("r1", "c1"), parts[1])):
         axes = sorted((labels.index(row), labels.index(column)))
-        alone = restricted(Sum(space, a.sum.dims, {tuple(sorted(part.items())): k}), axes)
+        alone = restricted(Sum(space, a.sum.dims, {tuple(sorted(part.items())): 1}), axes)
         _square_sizes(alone)
         found.append(alone if labels[axes[0]] == row else einsum((1, 0), (alone, (0, 1))))
     return found[0], found[1]
+
+
+def _is_identity_only(term: Term, labels: tuple[Label, ...], space: Space) -> bool:
+    """Whether the second matrix of a term is an identity, but for numbers."""
+    for component, _ in term:
+        own = {labels[-1 - x] for _, slots, _ in component for x in slots if x < 0}
+        if own and own <= {"r1", "c1"} and not (len(component) == 1 and has_identity(space, component)):
+            return False
+    return True
 
 
 def _square_sizes(a: Sum) -> None:
