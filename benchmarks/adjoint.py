@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
+from importlib import import_module
 from importlib.util import find_spec
 from time import process_time
 from typing import Any
@@ -129,7 +130,7 @@ def by_heyoka(this: Prepared) -> Array:
 
 def by_casadi(this: Prepared) -> Array:
     """CVODES with its reverse mode, tolerance 1e-10, quadratures under error control."""
-    import casadi as ca
+    ca = import_module("casadi")
 
     if "casadi" not in this.made:
         n, m, (t0, T) = this.point.numeric.states, len(this.point.p), this.point.ends
@@ -149,9 +150,7 @@ def by_casadi(this: Prepared) -> Array:
 
 def by_diffrax(this: Prepared) -> Array:
     """Dopri8 (Kvaerno5 where it is stiff), tolerance 1e-10, its default adjoint."""
-    import diffrax
-    import jax
-    import jax.numpy as jnp
+    diffrax, jax, jnp = map(import_module, ("diffrax", "jax", "jax.numpy"))
 
     jax.config.update("jax_enable_x64", True)
     if "diffrax" not in this.made:
@@ -172,8 +171,7 @@ def by_diffrax(this: Prepared) -> Array:
 
 def by_torchdiffeq(this: Prepared) -> Array:
     """odeint_adjoint by dopri8, tolerance 1e-10."""
-    import torch
-    from torchdiffeq import odeint_adjoint
+    torch, odeint_adjoint = import_module("torch"), import_module("torchdiffeq").odeint_adjoint
 
     t0, T = this.point.ends
     p = torch.tensor(this.point.p, dtype=torch.float64, requires_grad=True)

@@ -67,9 +67,7 @@ class _Library:
         return _Number(call("tanh", _bare(x)))
 
 
-def _case(
-    name: str, states: int, values: Sequence[float], T: float, field: Any, vector: Any, initial: Any, terminal: Any
-) -> Case:
+def _case(name: str, states: int, values: Any, T: float, field: Any, vector: Any, initial: Any, terminal: Any) -> Case:
     u, p = tuple(f"u{i}" for i in range(states)), tuple(f"p{j}" for j in range(len(values)))
     U, P = ([_Number(symbol(each)) for each in names] for names in (u, p))
     problem = OdeProblem(
@@ -168,8 +166,12 @@ def network(d: int, h: int, T: float = 2.0, seed: int = 3) -> Case:
     def terminal(u: Entries) -> Any:
         return _sum((u[i] - float(target[i])) * (u[i] - float(target[i])) * 0.5 for i in range(d))
 
+    def vector(u: Any, p: Any, library: Any) -> Any:
+        W1, W2 = library.reshape(p[at[0] : at[1]], (h, d)), library.reshape(p[at[2] : at[3]], (d, h))
+        return W2 @ library.tanh(W1 @ u + p[at[1] : at[2]]) + p[at[3] :]
+
     return _case(
-        f"network {len(values)}", d, values, T, field, lambda p: [p[0] * 0 + float(x) for x in start], terminal
+        f"network {len(values)}", d, values, T, field, vector, lambda p: [p[0] * 0 + float(x) for x in start], terminal
     )
 
 
