@@ -384,6 +384,7 @@ def test_a_definition_is_used_in_its_display_and_is_no_claim(latex, texts):
     ("latex", "says"),
     [(r"f(x) = x^2, \quad f^2(x) = x^4", "needs its arguments"), (r"f(x) = x^2, \quad f'(2x) = 4x", "another place"),
      (r"f(x) = \int_0^1 xt\,dt, \quad f(t) = t/2\cdot 1", "another place|definition"),
+     (r"f(x) = x^2, \quad f(x) = x^3, \quad f'(x) = 2x", "cannot be used here"),
      (r"f(x) = x f, \quad f'(x) = 1", "function or a product"), (r"s = x^2, \quad 2s(x) = s", "value or a product"),
      (r"f(x) = x^2 + 1, \quad f(x, y) = 1 + 0", "definition"), (r"\lambda = 1 + x^2", "definition")],
 )  # fmt: skip

@@ -90,14 +90,23 @@ def _name(place: Place) -> str:
 
 
 def define(place: Place, head: Head, body: list[Token], written: str, explicit: bool) -> None:
-    """Remember what a name stands for; an index, or a size that is open, means something in its own place only."""
+    """Remember what a name stands for; an index or an open size means something in its own place only.
+
+    A name that a display defines twice is not used there.
+    """
     name = head.name.text
     free = [token.text for token in body if token.text.startswith("#") or token.text in place.ranges]
     if name in {token.text for token in body}:
         place.definitions.pop(name, None)
         return
-    body = [] if free else body
+    known = place.definitions.get(name)
+    twice = known is not None and not known.explicit and not explicit and _texts(known.body) != _texts(body)
+    body = [] if free or twice else body
     place.definitions[name] = Definition(head.arguments, body, written, explicit)
+
+
+def _texts(tokens: list[Token]) -> list[str]:
+    return [token.text for token in tokens]
 
 
 def replaced(place: Place, name: str, first: Piece, primes: int = 0) -> list[Token] | None:
