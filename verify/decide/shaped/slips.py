@@ -29,11 +29,13 @@ from verify.graph import (
     call,
     derivative,
     free_symbols,
+    has_integrals,
     is_shaped,
     mul,
     neg,
     num,
     postorder,
+    power,
     symbol,
     transform,
     transpose,
@@ -248,6 +250,9 @@ def _scalars(claim: Claim, shapes: Shapes) -> Iterator[Node]:
         bound = not free_symbols(node) <= claim.domain.variables.keys()
         if node.op in ("symbol", "call", "abstract") and not bound and not shapes.of(node):
             yield node
+    if has_integrals(*nodes):
+        # A variance where a deviation, or nothing, stands.
+        yield from (power(n, num(2)) for n in nodes if n.op == "symbol" and n.value in claim.domain.variables)
 
 
 # --- hypotheses --------------------------------------------------------------------------------------
