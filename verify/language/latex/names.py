@@ -93,6 +93,7 @@ def quantity(place: Place) -> tuple[str, list[Token]]:
         return "", kronecker(place, indices.index(place, []))
     if first.text == "Delta" and first.kind == "command" and "Delta" not in place.declared:
         return _difference(place)
+    _refuse_differential(place)
     if first.kind == "word" and first.text in _UPRIGHT and first.text not in place.declared:
         place.take()
         return "", [place.token("constant", _UPRIGHT[first.text], first)]
@@ -130,6 +131,26 @@ def _has_two_letters(place: Place) -> bool:
     return ahead[0].text == "{" and len(letters) == 2 and inside[2].text == "}" and name not in place.declared
 
 
+def _refuse_differential(place: Place) -> None:
+    r"""\mathrm{d}X, d\log X, \delta x, D f: no products unless their first letter is declared."""
+    first = place.piece
+    after = place.after
+    is_d = first.text == "d" and first.kind in ("letter", "word") and "d" not in place.declared
+    if is_d and first.kind == "word" and after.text != "^":
+        raise place.error("a differential is not read", r"write \frac{\mathrm{d}}{\mathrm{d}x}, or \nabla_X", first)
+    named = after.kind in ("letter", "word") or (after.kind == "command" and (after.text in (*LETTERS, *FUNCTIONS)))
+    opens = after.kind == "sign" and after.text in ("(", "[")
+    if is_d and (named or opens):
+        raise place.error(
+            "d can be a differential or a quantity here", r"write \frac{d}{dx}, or declare d for a product", first
+        )
+    if first.text == "delta" and first.kind == "command" and "delta" not in place.declared and (named or opens):
+        raise place.error("delta can be a variation or a quantity here", "declare delta for a product", first)
+    follows = LETTERS.get(after.text, after.text)
+    if first.text == "D" and first.kind == "letter" and "D" not in place.declared and place.depends_on(follows):
+        raise place.error("D can be a derivative or a quantity here", "declare D for a product", first)
+
+
 def _difference(place: Place) -> tuple[str, list[Token]]:
     r"""\Delta x is one quantity, the difference of two values of x."""
     first = place.take()
@@ -137,6 +158,12 @@ def _difference(place: Place) -> tuple[str, list[Token]]:
         if place.is_sign("(", "[") or place.piece.kind == "command":
             raise place.error("Delta can be the Laplacian or a quantity", r"write \nabla_x^2, or declare Delta", first)
         return "Delta", [place.token("name", "Delta", first)]
+    alone = [
+        at for at, piece in enumerate(place.pieces[:-1])
+        if piece.text == "Delta" and place.pieces[at + 1].kind != "letter" and place.pieces[at + 1].text not in LETTERS
+    ]  # fmt: skip
+    if alone:
+        raise place.error("Delta stands alone as well as in front of a quantity", "declare Delta for a product", first)
     if place.depends_on(letter_name := place.piece.text):
         raise place.error(f"Delta {letter_name} can be the Laplacian or a difference", r"write \nabla_x^2", first)
     name = f"Delta_{name_with_subscript(place)[0]}"
