@@ -27,8 +27,8 @@ from verify.systems import OdeProblem, System
 PASSES = 5
 #: Names for each state from which on the adjoint is faster.
 MANY = 4
-#: What one step may leave out, in units of the radius that is wanted in the end: for sensitivities, for the adjoint.
-SHARE = {False: 5e-8, True: 2e-9}
+#: What one step may leave out, in units of the radius that is wanted; up to so many names, and less for more.
+SHARE, FEW = 5e-8, 45
 #: What the tolerance is multiplied by after a pass that did not get to the end.
 FINER = 1e-8
 #: Largest doubled system for a box.
@@ -152,10 +152,10 @@ class Task:
         """Passes over a box (or a point), each with a finer tolerance, until the radius is reached."""
         width = max((float((high - low) / max(1, abs(high + low))) for low, high in ends.values()), default=0.0)
         if width > WIDE:
-            return self._wide_box(ends, max(self.radius * SHARE[False], OF_SQUARE * width**2))
+            return self._wide_box(ends, max(self.radius * SHARE, OF_SQUARE * width**2))
         best: Enclosure | None = None
         failed = ""
-        tol = self.radius * SHARE[self.adjoint]
+        tol = self.radius * SHARE / max(1.0, len(self.field.names) / FEW) ** 2
         for _ in range(PASSES):
             order, bits = _figures(tol)
             try:
@@ -256,7 +256,7 @@ class Task:
         try:
             with _precision(found.bits, found.order):
                 box = Box.of({name: _between(*pair) for name, pair in ends.items()}, wide)
-                tol = self.radius * SHARE[False]
+                tol = self.radius * SHARE
                 way = integrate(whole, box, found.order, tol, self.deadline, adjoint=False)
                 names = self.field.names
                 rows = {name: derivatives(whole, way, outputs.index(name))[1] for name in names}
