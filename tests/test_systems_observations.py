@@ -99,6 +99,16 @@ def test_observations_in_python_are_those_of_a_file() -> None:
     assert problem.check(problem.adjoint() | problem.gradient("p", "s", "t0")).verdict is Verdict.PROVED
 
 
+def test_observations_as_tables_of_their_own_have_lines_too() -> None:
+    whole = HEAD.replace('observations = [{ time = "s", value = "u^2 + t*v" }, { time = "1/2", value = "p*u*v" }]', "")
+    tables = '[[objective.observations]]\ntime = "s"\nvalue = "u^2 + t*v"\n[[objective.observations]]\ntime = "1/2"\n'
+    text = whole.replace("[objective]\n", "").replace("[claim]", f'{tables}value = "p*u*v"\n[claim]')
+    assert read_system(text).problem == read_system(HEAD).problem
+    with pytest.raises(ProblemError) as caught:
+        read_system(text.replace('value = "u^2', 'valeu = "u^2'))
+    assert caught.value.line == text.split("\n").index('value = "u^2 + t*v"') + 1
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [

@@ -95,7 +95,7 @@ class Document:
 
     def _is_top(self, key: str, number: int) -> bool:
         """Whether a line opens the table `key`, or sets it before any table is opened."""
-        if re.match(rf"\s*\[\s*{re.escape(key)}(?!\w)", self.lines[number]):
+        if re.match(rf"\s*\[{{1,2}}\s*{re.escape(key)}(?!\w)", self.lines[number]):
             return True
         return not any(line.lstrip().startswith("[") for line in self.lines[:number]) and bool(
             re.match(rf'\s*["\']?{re.escape(key)}(?!\w)', self.lines[number])
