@@ -14,7 +14,7 @@ import pytest
 from report_sample import linear, results, stein
 
 from verify.derivation import Figure, Series
-from verify.report import SCHEMA, results_json, write
+from verify.report import SCHEMA, results_json, write, write_report
 from verify.report.figures import draw, inline
 from verify.report.formula import Formula
 from verify.report.gather import contents, in_reading_order, read_results
@@ -316,3 +316,11 @@ def test_an_interrupted_run_leaves_the_former_report_as_it_was(tmp_path, no_runs
     with pytest.raises(KeyboardInterrupt):
         write(no_runs, tmp_path, command="verify report", seed=1, progress=stop)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.thorough
+def test_two_processes_write_the_bytes_that_one_writes(tmp_path):
+    names = ["recurrence", "linear-ode-gradient"]
+    one, two = (write_report(names, tmp_path / str(jobs), html=False, pdf=False, jobs=jobs) for jobs in (1, 2))
+    assert one.json.read_bytes() == two.json.read_bytes()
+    assert [result.name for result in two.results] == names
