@@ -41,6 +41,7 @@ READINGS = [
     (r"\log{\left(cx\right)}^{2} = \max{\left(0,b \right)}", "log(c*x)^2 = max(0, b)", {}),
     (r"\frac{d^{\frac{3}{2}} x}{y} = x", "(d^(3/2)*x)/y = x", {}),
     (r"\ln\sin x = x", "log(sin(x)) = x", {}),
+    (r"\log_e x = \ln x", "log(x) = log(x)", {}),
     (r"\cos 2\pi t = 1", "cos(2*pi*t) = 1", {}),
     (r"\sin x e^{x} = e^x \sin x", "sin(x)*E^x = E^x*sin(x)", {}),
     (r"\frac{d}{de} e^2 = 2e", "d/de e^2 = 2*e", {}),
@@ -387,7 +388,8 @@ def test_a_definition_is_used_in_its_display_and_is_no_claim(latex, texts):
 
 @pytest.mark.parametrize(
     ("latex", "says"),
-    [(r"f(x) = x^2, \quad f^2(x) = x^4", "needs its arguments"), (r"f(x) = x^2, \quad f'(2x) = 4x", "another place"),
+    [(r"2a = x^2 + a, \qquad a = x^2 + 1", "before its definition"),
+     (r"f(x) = x^2, \quad f^2(x) = x^4", "needs its arguments"), (r"f(x) = x^2, \quad f'(2x) = 4x", "another place"),
      (r"f(x) = \int_0^1 xt\,dt, \quad f(t) = t/2\cdot 1", "another place|definition"),
      (r"f(x) = x^2, \quad f(x) = x^3, \quad f'(x) = 2x", "cannot be used here"),
      (r"f(x) = x f, \quad f'(x) = 1", "function or a product"), (r"s = x^2, \quad 2s(x) = s", "value or a product"),

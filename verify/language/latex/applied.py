@@ -46,6 +46,8 @@ def application(place: Place, function: Function) -> list[Token]:
             if name != "log" or base or function.word == "ln":
                 raise place.error(f"a subscript of {function.word}", "only \\log has a base")
             base = _base(place)
+            natural = [token.text for token in base] in (["e"], ["E"]) and "e" not in place.declared
+            base = [] if natural else base
             continue
         if exponent:
             raise place.error("a second exponent")

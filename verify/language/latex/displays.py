@@ -131,11 +131,27 @@ def equalities(
             last, waiting = [], None
         if len(found) > MOST_EQUALITIES:
             raise ReadError(f"more than {MOST_EQUALITIES} equalities", text, start, "split the display")
+    if before is not None:
+        here = {name for name in before.definitions if name not in (definitions or {})}
+        found = [_before_definition(text, each, here) for each in found]
     if definitions is not None and before is not None:
         definitions |= {name: each for name, each in before.definitions.items() if each.explicit}
     if not found:
         raise ReadError("there is no equality here", text, 0, "write lhs = rhs")
     return found
+
+
+def _before_definition(text: str, equality: Equality, names: set[str]) -> Equality:
+    """An equality with a name that its display defines further on is not judged as if that name were free."""
+    if isinstance(equality.claim, ReadError):
+        return equality
+    early = [name for name in equality.claim.domain.variables if name in names]
+    if not early:
+        return equality
+    says = f"{early[0]} stands here before its definition"
+    return equality._replace(
+        claim=ReadError(says, text, equality.start, f"write the definition first, or declare {early[0]}")
+    )
 
 
 def _judged(text: str, place: Place, stated: Line, declared: Let, where: tuple[int, int]) -> list[Equality]:
