@@ -19,12 +19,11 @@ matrix, ' transposes.  The example is the driven, damped pendulum with three par
 
 from sympy import ImmutableMatrix, Symbol, cos, sin, symbols
 
-from verify import Derivation, Display, Hypothesis, Mutant, Printed, Reference, Statement, Step
+from verify import Derivation, Display, Hypothesis, Mutant, OdeProblem, Printed, Reference, Statement, Step
 from verify.calculus import adjoint
 from verify.calculus.adjoint_slips import slips
 from verify.decide.words import derive, identity, matrices, substitute
 from verify.derivation import main
-from verify.language.toml import read_system
 from verify.numerics import autodiff, ladder, ode
 from verify.numerics.routes.worked import example
 
@@ -107,17 +106,13 @@ def cases(rng):
         yield {"p": rng.uniform(0.3, 1.5, 3) * signs, "t0": start, "T": start + rng.uniform(0.5, 1.5)}
 
 
-oscillator = """
-kind = "ode-gradient"
-[ode]
-state = ["x", "y"]
-parameters = ["mu", "a"]
-rhs = ["y", "mu*(1 - x^2)*y - x"]
-initial = ["a", "0"]
-time = ["0", "6"]
-[objective]
-terminal = "(x - 1)^2/2 + y^2/2"
-"""
+def oscillator():
+    return OdeProblem(
+        state=["x", "y"], parameters=["mu", "a"], rhs=["y", "mu*(1 - x^2)*y - x"], initial=["a", "0"], t0=0, T=6,
+        terminal="(x - 1)^2/2 + y^2/2",
+    )  # fmt: skip
+
+
 TIMES = (2, 4, 6, 8)
 says = (
     "Van der Pol's oscillator, x' = y, y' = mu (1 - x^2) y - x, from x = a to T = 6, for mu = a = 2, with the cost "
@@ -165,7 +160,7 @@ derivation = Derivation(
         ),
     ),
     figure=lambda: ladder.convergence(numeric, gradient, p=(0.7, 1.3, 0.4), t0=0.3, T=1.7),
-    example=lambda: example(read_system(oscillator).problem, {"mu": 2, "a": 2}, says, TIMES),
+    example=lambda: example(oscillator(), {"mu": 2, "a": 2}, says, TIMES),
 )  # fmt: skip
 
 if __name__ == "__main__":

@@ -44,10 +44,15 @@ def steps():
     yield Step("solved for u_p", f_u @ along, -f_p, display=r"u_p = -f_u^{-1} f_p:\quad f_u u_p = -f_p")
     yield Step("chain rule", substitute(g_p + g_u @ u_p, {u_p: along}), g_p - g_u @ f_u.inverse @ f_p)
     right = f_u.inverse.T @ g_u.T
-    yield Step("the adjoint solution", f_u.T @ right, g_u.T,
-               display=r"\lambda = f_u^{-\top} g_u^{\top}:\quad f_u^{\top}\lambda = g_u^{\top}")
-    yield Step("from the left or from the right", substitute(g_p - lam.T @ f_p, {lam: right}),
-               g_p - g_u @ f_u.inverse @ f_p)
+    yield Step(
+        "the adjoint solution",
+        f_u.T @ right,
+        g_u.T,
+        display=r"\lambda = f_u^{-\top} g_u^{\top}:\quad f_u^{\top}\lambda = g_u^{\top}",
+    )
+    yield Step(
+        "from the left or from the right", substitute(g_p - lam.T @ f_p, {lam: right}), g_p - g_u @ f_u.inverse @ f_p
+    )
     yield Step("the other sign: mu = -lam", substitute(g_p + mu.T @ f_p, {mu: -lam}), g_p - lam.T @ f_p)
     yield Step("mixed signs are off", (g_p + lam.T @ f_p) - (g_p - lam.T @ f_p), 2 * (lam.T @ f_p), display=MIXED)
     newton = u - f_u.inverse @ f
@@ -59,14 +64,22 @@ def steps():
         E = generic_equation(n, m)
         by_inverse = E.value_u * inverse(E.residual_u)
         forward = E.value_p - by_inverse * E.residual_p
-        yield Step(f"undefined functions, N = {n}, M = {m}", E.gradient(by_inverse.T), forward,
-                   display=r"g_p - \lambda^{\top} f_p = g_p - g_u f_u^{-1} f_p")
+        yield Step(
+            f"undefined functions, N = {n}, M = {m}",
+            E.gradient(by_inverse.T),
+            forward,
+            display=r"g_p - \lambda^{\top} f_p = g_p - g_u f_u^{-1} f_p",
+        )
     cubic = x**3 + x  # the inverse function is p(u)
     C = Equation((x,), (p_1,), ImmutableMatrix([cubic - p_1]), x**2)
     by_adjoint = C.gradient(inverse(C.residual_u.T) * C.value_u.T)[0]
     yield Step("u^3 + u = p, G = u^2: the quotient dG/du : dp/du", by_adjoint, (x**2).diff(x) / cubic.diff(x))
-    yield Step("the neurons, entry by entry", neurons.residual_u.T * adjoint(neurons.residual_u.T), neurons.value_u.T,
-               display=r"f_u^{\top}\left(f_u^{-\top} g_u^{\top}\right) = g_u^{\top}")
+    yield Step(
+        "the neurons, entry by entry",
+        neurons.residual_u.T * adjoint(neurons.residual_u.T),
+        neurons.value_u.T,
+        display=r"f_u^{\top}\left(f_u^{-\top} g_u^{\top}\right) = g_u^{\top}",
+    )
     yield from counts()
 
 

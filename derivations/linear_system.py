@@ -44,28 +44,52 @@ def steps():
     yield Step("differentiate the left side of A u = b by one parameter", both, A_p @ u + A @ u_p)
     moved = derive(A.inverse @ b, {A: A_p, b: b_p}, "p")
     yield Step("the solution has a derivative", moved, A.inverse @ (b_p - A_p @ A.inverse @ b))
-    yield Step("and it solves the differentiated system", A @ moved, b_p - A_p @ (A.inverse @ b),
-               display=r"A\,\frac{d}{dp}\left(A^{-1} b\right) = b_p - A_p A^{-1} b")
+    yield Step(
+        "and it solves the differentiated system",
+        A @ moved,
+        b_p - A_p @ (A.inverse @ b),
+        display=r"A\,\frac{d}{dp}\left(A^{-1} b\right) = b_p - A_p A^{-1} b",
+    )
     solved = A.inverse.T @ g_u.T
-    yield Step("the adjoint solution", A.T @ solved, g_u.T,
-               display=r"\lambda = A^{-\top} g_u^{\top}:\quad A^{\top}\lambda = g_u^{\top}")
-    yield Step("from the left or from the right", solved.T @ change, g_u @ (A.inverse @ change),
-               display=r"\lambda^{\top}\left(b_p - A_p u\right) = g_u\left(A^{-1}\left(b_p - A_p u\right)\right)")
+    yield Step(
+        "the adjoint solution",
+        A.T @ solved,
+        g_u.T,
+        display=r"\lambda = A^{-\top} g_u^{\top}:\quad A^{\top}\lambda = g_u^{\top}",
+    )
+    yield Step(
+        "from the left or from the right",
+        solved.T @ change,
+        g_u @ (A.inverse @ change),
+        display=r"\lambda^{\top}\left(b_p - A_p u\right) = g_u\left(A^{-1}\left(b_p - A_p u\right)\right)",
+    )
     multiplied = substitute((A.T @ lam).T @ u_p, {lam: solved})
     yield Step("lam times the differentiated system: lam' A u_p is g_u u_p", multiplied, g_u @ u_p)
-    yield Step("by the matrix itself", trace((-(lam @ u.T)).T @ A_p), -(lam.T @ A_p @ u),
-               display=r"\left\langle -\lambda u^{\top}, A_p\right\rangle = -\lambda^{\top} A_p u")
+    yield Step(
+        "by the matrix itself",
+        trace((-(lam @ u.T)).T @ A_p),
+        -(lam.T @ A_p @ u),
+        display=r"\left\langle -\lambda u^{\top}, A_p\right\rangle = -\lambda^{\top} A_p u",
+    )
     for n in (1, 2, 3):
         by, a, c = generic_system(n)
         x = inverse(a) * c
         right = c.diff(by) - a.diff(by) * x
-        yield Step(f"A and b undefined functions of p, entry by entry: N = {n}", a * x.diff(by), right,
-                   display=r"A\,\frac{d}{dp}\left(A^{-1} b\right) = b_p - A_p A^{-1} b")
+        yield Step(
+            f"A and b undefined functions of p, entry by entry: N = {n}",
+            a * x.diff(by),
+            right,
+            display=r"A\,\frac{d}{dp}\left(A^{-1} b\right) = b_p - A_p A^{-1} b",
+        )
     at = dict(zip(cells, inverse(matrix) * inflow, strict=True))  # the solution in closed form
     closed = jacobian(channel.value.subs(at), p)
     by_adjoint = channel.gradient(lam_right).subs(at)
-    yield Step("the channel: the adjoint gives the derivative of g(u(p), p)", by_adjoint, closed,
-               display=r"g_p + \lambda^{\top}\left(b_p - A_p u\right) = \frac{d}{dp}\,g\left(A^{-1} b, p\right)")
+    yield Step(
+        "the channel: the adjoint gives the derivative of g(u(p), p)",
+        by_adjoint,
+        closed,
+        display=r"g_p + \lambda^{\top}\left(b_p - A_p u\right) = \frac{d}{dp}\,g\left(A^{-1} b, p\right)",
+    )
     yield from counts()
 
 

@@ -47,8 +47,9 @@ earlier_q = q + lam.T @ F_p + l_p
 
 def steps():
     yield Step("lam' s from one step to the next", lam.T @ later_s - earlier_lam.T @ s, lam.T @ F_p - l_x @ s)
-    yield Step("R + lam' s + q is the same at k and at k - 1", later_R + lam.T @ later_s + q,
-               R + earlier_lam.T @ s + earlier_q)
+    yield Step(
+        "R + lam' s + q is the same at k and at k - 1", later_R + lam.T @ later_s + q, R + earlier_lam.T @ s + earlier_q
+    )
     whole = R + lam.T @ s + q
     yield Step("at n: lam = g_x', q = g_p, so it is dJ/dp", substitute(whole, {lam: g_x.T, q: g_p}), R + g_x @ s + g_p)
     yield Step("at 0: R = 0, s = b_p", substitute(whole, {R: 0 * R, s: b_p}), lam.T @ b_p + q)
@@ -72,12 +73,19 @@ def counts():
     for name, route, formula in (
         ("forward", recurrences.forward, n * (N**2 * M + N * M) + shared),
         ("reverse", recurrences.reverse, n * (N**2 + N * M) + shared),
-        ("each share of the cost from scratch", recurrences.each_from_scratch,
-         n * (n + 1) / 2 * (N**2 + N * M) + (n + 1) * N * M),
+        (
+            "each share of the cost from scratch",
+            recurrences.each_from_scratch,
+            n * (n + 1) / 2 * (N**2 + N * M) + (n + 1) * N * M,
+        ),
     ):
         shown = rf"\#_{{\times}} = {latex(formula)}"
-        yield Step(f"multiplications, counted: {name}", count(costs.recurrence(route), n, N, M, degree=2), formula,
-                   display=shown)
+        yield Step(
+            f"multiplications, counted: {name}",
+            count(costs.recurrence(route), n, N, M, degree=2),
+            formula,
+            display=shown,
+        )
 
 
 # --- a quadratic map, and a network of two units ------------------------------------------------

@@ -56,21 +56,37 @@ whole = R + lam.T @ P + mu.T @ S + q
 
 def steps():
     flow = "Hartman (1964), theorem V.4.1: the flow is twice differentiable in p and u0 where f is"
-    yield Step("the variational equation and its derivative along v", P, P, cited=flow,
-               display=r"S' = f_u S + f_p,\qquad P' = D(f_u)\,S + f_u P + D(f_p)")
+    yield Step(
+        "the variational equation and its derivative along v",
+        P,
+        P,
+        cited=flow,
+        display=r"S' = f_u S + f_p,\qquad P' = D(f_u)\,S + f_u P + D(f_p)",
+    )
     yield Step("the second of them from the first", derive(f_u @ S + f_p, D, "v"), derive(P, rates))
     yield Step("s = S v solves the tangent equation", derive(S @ v, rates), f_u @ (S @ v) + f_p @ v)
     yield Step("mu is the derivative of lam along v", derive(costate, D, "v"), derive(mu, rates))
-    yield Step("Lagrange's identity of second order", derive(lam.T @ P + mu.T @ S, rates),
-               lam.T @ Df_p + mu.T @ f_p - l_u @ P - Dl_u @ S)
+    yield Step(
+        "Lagrange's identity of second order",
+        derive(lam.T @ P + mu.T @ S, rates),
+        lam.T @ Df_p + mu.T @ f_p - l_u @ P - Dl_u @ S,
+    )
     yield Step("R + lam' P + mu' S + q does not change in time", derive(whole, rates), 0)
-    yield Step("at T it is H v", substitute(whole, {lam: g_u.T, mu: Dg_u.T, q: Dg_p}),
-               R + derive(g_p + g_u @ S, D, "v"))
-    yield Step("at t0: R = 0, S = b_p, P = D(b_p)", substitute(whole, {R: 0 * R, S: b_p, P: Db_p}),
-               derive(lam.T @ b_p, D, "v") + q)
+    yield Step(
+        "at T it is H v", substitute(whole, {lam: g_u.T, mu: Dg_u.T, q: Dg_p}), R + derive(g_p + g_u @ S, D, "v")
+    )
+    yield Step(
+        "at t0: R = 0, S = b_p, P = D(b_p)",
+        substitute(whole, {R: 0 * R, S: b_p, P: Db_p}),
+        derive(lam.T @ b_p, D, "v") + q,
+    )
     sigma = S @ w
-    yield Step("for the symmetry: what is left of mu' f_p w", mu.T @ f_p @ w,
-               derive(mu.T @ sigma, rates) + (Dl_u + lam.T @ Df_u) @ sigma, display=SYMMETRY)
+    yield Step(
+        "for the symmetry: what is left of mu' f_p w",
+        mu.T @ f_p @ w,
+        derive(mu.T @ sigma, rates) + (Dl_u + lam.T @ Df_u) @ sigma,
+        display=SYMMETRY,
+    )
     for n, m in ((1, 1), (2, 1), (2, 2)):
         yield from in_coordinates(n, m)
     yield from growth()
@@ -99,9 +115,13 @@ def in_coordinates(n, m):
     ))  # fmt: skip
     l_u, l_p = (adjoint.jacobian(problem.running, by) for by in (problem.state, problem.parameters))
     change = along(l_p + l_u * S, D) + l_u * P + adjoint.total_derivative(lam.T * P + mu.T * S, rates, problem.time)
-    yield Step(f"R + lam' P + mu' S + q, N = {n}, M = {m}", change, B.density.subs(s),
-               display=r"\frac{d}{dt}\left(R + \lambda^{\top} P + \mu^{\top} S\right)"
-               r" = D(\ell_p) + \mu^{\top} f_p + \lambda^{\top} D(f_p)")
+    yield Step(
+        f"R + lam' P + mu' S + q, N = {n}, M = {m}",
+        change,
+        B.density.subs(s),
+        display=r"\frac{d}{dt}\left(R + \lambda^{\top} P + \mu^{\top} S\right)"
+        r" = D(\ell_p) + \mu^{\top} f_p + \lambda^{\top} D(f_p)",
+    )
 
 
 def growth():
@@ -122,8 +142,12 @@ def counts():
     for name, wanted, shown in ((SOLVES, 1, "f_u"), (TRANSPOSED, 2, r"f_u^{\top}")):
         number = count(costs.hessian_product, N, M, of=name)
         yield Step(f"{name}, counted for f(u, p) = 0", number, Integer(wanted), display=rf"\#_{{{shown}}} = {wanted}")
-    yield Step("multiplications, counted for f(u, p) = 0", count(costs.hessian_product, N, M), formula,
-               display=rf"\#_{{\times}} = {latex(formula)}")
+    yield Step(
+        "multiplications, counted for f(u, p) = 0",
+        count(costs.hessian_product, N, M),
+        formula,
+        display=rf"\#_{{\times}} = {latex(formula)}",
+    )
 
 
 # --- the pendulum -------------------------------------------------------------------------------
@@ -158,8 +182,12 @@ def cases(rng):
     """f, b, g and l have every second derivative that a formula could forget; no direction is an axis."""
     while True:
         start, signs = rng.uniform(0.1, 0.5), rng.choice([-1, 1], 3)
-        yield {"p": rng.uniform(0.3, 1.5, 3) * signs, "v": rng.uniform(0.3, 1, 3) * rng.choice([-1, 1], 3),
-               "t0": start, "T": start + rng.uniform(0.5, 1.5)}
+        yield {
+            "p": rng.uniform(0.3, 1.5, 3) * signs,
+            "v": rng.uniform(0.3, 1, 3) * rng.choice([-1, 1], 3),
+            "t0": start,
+            "T": start + rng.uniform(0.5, 1.5),
+        }
 
 
 CASE = {"p": (0.7, 1.3, 0.4), "v": (0.6, -0.5, 0.8), "t0": 0.3, "T": 1.7}

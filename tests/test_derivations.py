@@ -98,7 +98,7 @@ def test_the_page_is_complete(name: str) -> None:
     assert derivation.statement.convention
     assert derivation.reference is not None
     assert derivation.figure is not None
-    assert len((ROOT / "derivations" / f"{module.__name__.split('.')[1]}.py").read_text().splitlines()) < 210
+    assert len((ROOT / "derivations" / f"{module.__name__.split('.')[1]}.py").read_text().splitlines()) < 230
 
 
 @every

@@ -171,9 +171,13 @@ def numeric_second_order(problem: Problem, system: SecondOrder) -> NumericSecond
         moved_p=of(along(problem.field_p, D), both, n, m),
         moved_start=of(along(jacobian(problem.initial, p), D), (p, v), n, m),
         moved_running=of(
-            along(jacobian(problem.running, p) + jacobian(problem.running, u) * S, D), (t, u, s, p, v, tuple(S.flat())), m
+            along(jacobian(problem.running, p) + jacobian(problem.running, u) * S, D),
+            (t, u, s, p, v, tuple(S.flat())),
+            m,
         ),
         moved_terminal=of(
-            along(jacobian(problem.terminal, p) + jacobian(problem.terminal, u) * S, D), (t, u, s, p, v, tuple(S.flat())), m
+            along(jacobian(problem.terminal, p) + jacobian(problem.terminal, u) * S, D),
+            (t, u, s, p, v, tuple(S.flat())),
+            m,
         ),
     )
