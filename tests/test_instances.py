@@ -495,57 +495,6 @@ def test_a_point_that_is_none_of_the_claim_is_refused(point, words):
     assert words in result.reason
 
 
-@pytest.mark.parametrize(
-    ("text", "slip", "says", "correction"),
-    [
-        ("grad_x norm(x) = x'/norm(x) with x: vector(n)", "layout", "right in the other layout", "x/norm(x)"),
-        ("jac_x (A*x) = A' with x: vector(n), A: matrix(m,n)", "layout", "right in the other layout", "A"),
-        ("grad_X log(det(X)) = inv(X) with X: matrix(n,n)", "transpose", "", "inv(X)'"),
-        (
-            "grad_x (x'*A*x) = 2*A*x with x: vector(n), A: matrix(n,n)",
-            "symmetry",
-            "only if A is symmetric",
-            "(A + A')*x",
-        ),
-        ("grad_x (x'*x) = x with x: vector(n)", "factor", "lacks a factor 2", "2*x"),
-        ("grad_x (x'*x) = -2*x with x: vector(n)", "sign", "-1 times", "2*x"),
-        ("tr(A*B*C) = tr(A*C*B) with A: matrix(n,n), B: matrix(n,n), C: matrix(n,n)", "commute", "wrong order", None),
-        (
-            "expm(A + B) = expm(A)*expm(B) with A: matrix(n,n), B: matrix(n,n)",
-            "commute",
-            "only if A and B commute",
-            None,
-        ),
-        (
-            "d/dt expm(A) = d/dt(A)*expm(A) with A: matrix(n,n) of t",
-            "commute",
-            "A and its derivative by t commute",
-            None,
-        ),
-        ("sum(A)^2 = sum(A.*A) with A: matrix(n,n)", "size", "n = 1 only", None),
-        ("grad_X det(X) = det(X)*inv(X) with X: symmetric(n), structured", "symmetry", "treated as independent", None),
-        ("d/dx f(x^2) = f'(x^2) with f: function of x", "missing-factor", "2*x", None),
-        ("(A*B)' = A'*B' with A: matrix(n,n), B: matrix(n,n)", "commute", "wrong order", "B'*A'"),
-    ],
-)
-def test_the_slip_is_named(text, slip, says, correction):
-    result = decide(read_claim(text))
-    assert result.verdict is Verdict.REFUTED
-    assert result.diagnosis is not None
-    assert result.diagnosis.slip == slip
-    assert says in result.diagnosis.says
-    assert result.diagnosis.verdict >= Verdict.SUPPORTED
-    if correction is not None:
-        assert result.correction == correction
-
-
-def test_a_gradient_by_a_symmetric_matrix_says_how_it_is_read():
-    free = decide(read_claim("grad_X tr(X) = eye(n) with X: symmetric(n)"))
-    assert any("treated as independent" in note for note in free.notes)
-    together = decide(read_claim("grad_X tr(X) = eye(n) with X: symmetric(n), structured"))
-    assert any("vary together" in note for note in together.notes)
-
-
 def test_products_follow_the_shapes_before_sizes_are_put_in():
     # At n = 1 a row times a column is a number, and a column is still a column.
     assert written(instance_of("x*x'*y = y with x: vector(n), y: vector(n)", n=1).lhs) == [["(x_1*x_1)*y_1"]]

@@ -47,6 +47,8 @@ from verify.verdict import Diagnosis, Verdict
 
 DIFFERENTIAL = ("derivative", "gradient", "jacobian", "hessian", "divergence")
 FACTORS = tuple(map(Fraction, ("2", "1/2", "-2", "-1/2", "3", "1/3", "4", "1/4")))
+#: Stands in what a change says for the side that it is made on.
+SIDE = "this side"
 #: Changes that are tried, and those that are judged like claims.
 MOST_TRIED, MOST_JUDGED = 160, 3
 #: Denominators of numbers that nobody writes unless he means them.
@@ -92,7 +94,8 @@ def diagnose(claim: Claim, where: Refutation, *, seed: int = 0) -> tuple[Diagnos
         verdict = judged(repaired, seed)
         if verdict >= Verdict.SUPPORTED:
             correction = transform(change.formula, _one_number)
-            return Diagnosis(change.slip, change.says, verdict), write(correction, claim.domain.variables)
+            says = change.says.replace(SIDE, f"the {'left' if left_is_wrong else 'right'}-hand side", 1)
+            return Diagnosis(change.slip, says, verdict), write(correction, claim.domain.variables)
         found += 1
         if found >= MOST_JUDGED:
             break
@@ -100,8 +103,27 @@ def diagnose(claim: Claim, where: Refutation, *, seed: int = 0) -> tuple[Diagnos
         each = [None] if sizes is None else [[one] for one in sizes]
         verdict = min(judged(special, seed, choices) for choices in each)
         if verdict >= Verdict.SUPPORTED:
-            return Diagnosis(slip, says, verdict), None
-    return None, None
+            return Diagnosis(slip, says, verdict), _derived(claim, other, left_is_wrong, seed)
+    return None, _derived(claim, other, left_is_wrong, seed)
+
+
+def _derived(claim: Claim, other: Node, left_is_wrong: bool, seed: int) -> str | None:
+    """The other side with its derivatives carried out, where that is found and at least supported."""
+    from verify.calculus.matrix_derivative import carried_out as in_matrices
+    from verify.decide.shaped.stages import judged
+
+    if not _differentiates(other):
+        return None
+    try:
+        formula = in_matrices(other, claim.domain.variables, structured=claim.domain.structured)
+    except ValueError:
+        return None
+    if _differentiates(formula) and formula is other:
+        return None
+    side = {"lhs": formula} if left_is_wrong else {"rhs": formula}
+    if judged(replace(claim, text="", notes=(), **side), seed) < Verdict.SUPPORTED:
+        return None
+    return write(formula, claim.domain.variables)
 
 
 def _one_number(node: Node) -> Node | None:
@@ -150,12 +172,12 @@ def _changes(formula: Node, claim: Claim, shapes: Shapes) -> Iterator[Change]:
 
 
 def _of_the_whole(formula: Node, shape: Shape, shapes: Shapes) -> Iterator[Change]:
-    yield Change("sign", "this side is -1 times the truth", _negated(formula))
+    yield Change("sign", f"{SIDE} is -1 times the truth", _negated(formula))
     if shape == flipped(shape) and shape:
-        yield Change("transpose", "this side is the transpose of the truth", turned(formula, shapes))
+        yield Change("transpose", f"{SIDE} is the transpose of the truth", turned(formula, shapes))
     for factor in FACTORS:
         many = abs(factor) < 1
-        says = f"this side has a factor {1 / factor} too many" if many else f"this side lacks a factor {factor}"
+        says = f"{SIDE} has a factor {1 / factor} too many" if many else f"{SIDE} lacks a factor {factor}"
         yield Change("factor", says, mul(num(factor), formula))
 
 
@@ -166,7 +188,7 @@ def _within(formula: Node, claim: Claim, shapes: Shapes) -> Iterator[Change]:
             for slip, says, new in rule(node, shapes):
                 yield Change(slip, says, replaced(formula, place, new))
     for factor in _scalars(claim, shapes):
-        says = f"this side lacks a factor {write(factor, claim.domain.variables)}"
+        says = f"{SIDE} lacks a factor {write(factor, claim.domain.variables)}"
         yield Change("missing-factor", says, mul(factor, formula))
 
 
