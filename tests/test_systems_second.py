@@ -13,6 +13,7 @@ from verify.calculus.numpy_code import module
 from verify.calculus.tangent import tangent_problem
 from verify.decide.systems import judge
 from verify.decide.systems.result import SystemResult
+from verify.decide.systems.story import story
 from verify.language.toml import ProblemError, read_system
 from verify.problems import system
 from verify.verdict import Verdict
@@ -119,6 +120,14 @@ def test_a_file_claims_second_derivatives() -> None:
         read_system(text.replace("hvp = { p", "hvp = { q"))
     with pytest.raises(ProblemError, match="v1 means something else"):
         read_system(text.replace('parameters = ["p"]', 'parameters = ["p", "v1"]'))
+
+
+def test_the_derivation_tells_of_second_derivatives_where_they_are_claimed() -> None:
+    text = BASES["growth"].toml()
+    assert not any("(H v)" in line for line in story(read_system(text)))
+    lines = story(read_system(text + 'hvp = { p = "v1" }'))
+    assert "  (H v) by p = int(l1*s1 + m1*u, t, 0, T)" in lines
+    assert "  s1' = p*s1 + u*v1" in lines
 
 
 def test_times_that_move_are_refused() -> None:

@@ -13,6 +13,15 @@ from verify.graph import ZERO
 from verify.language.write import write
 from verify.systems import ImplicitProblem, OdeProblem, RecurrenceProblem, System, SystemClaim
 
+#: How the parts of the second order are written.
+SECOND = {
+    "tangent": "{}'",
+    "second": "the right-hand side for {}",
+    "second_terminal": "{} at the end",
+    "second_jump": "{} gains",
+    "hvp": "(H v) by {}",
+}
+
 
 def story(system: System) -> list[str]:
     """Problem, idea, adjoint equations, terminal conditions, gradient."""
@@ -23,7 +32,16 @@ def story(system: System) -> list[str]:
         lines = _implicit(problem)
     else:
         lines = _recurrence(problem)
-    return [*([system.title, ""] if system.title else []), *lines]
+    more = _second(problem) if system.second != SystemClaim() else ()
+    return [*([system.title, ""] if system.title else []), *lines, *more]
+
+
+def _second(problem: OdeProblem | ImplicitProblem | RecurrenceProblem) -> Iterator[str]:
+    yield ""
+    yield "Second derivatives along v: s = (du/dp) v, and m, what l changes by along v"
+    for table, entries in problem.second_order().items():
+        for key, text in entries.items() if isinstance(entries, dict) else ((str(i), e) for i, e in enumerate(entries)):
+            yield f"  {text}" if key.isdigit() else f"  {SECOND[table].format(key)} = {text}"
 
 
 def _ode(problem: OdeProblem) -> Iterator[str]:
