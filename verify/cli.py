@@ -124,7 +124,9 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--json", action="store_true", help="print one object a line")
 
     derive = command("derive", _later("derive"), "run a derivation and print it")
-    derive.add_argument("name", metavar="NAME", help="as `verify list` prints it, problem.toml, or a formula: 'grad_X tr(A*X) with …'")
+    derive.add_argument(
+        "name", metavar="NAME", help="as `verify list` prints it, problem.toml, or a formula: 'grad_X tr(A*X) with …'"
+    )
     derive.add_argument("--code", action="store_true", help="print a NumPy module for problem.toml or the formula")
     derive.add_argument("--let", action="append", default=[], metavar="'x: positive'", help="declare a name (formulas)")
     limits(derive)
