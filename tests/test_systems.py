@@ -232,3 +232,18 @@ def test_a_given_number_of_steps_is_written_out() -> None:
 def test_two_runs_give_the_same_record() -> None:
     records = [growth({**KEPT, "gradient p": "-int(l1*u, t, 0, T)"}).to_json() for _ in range(2)]
     assert records[0] == records[1]
+
+
+@pytest.mark.parametrize(
+    ("residual", "equation", "gradient"),
+    [("u^2 + p^2 + 1", "2*u*l1 = 1", "-2*p*l1"), ("(u - p)^2", "2*(u - p)*l1 = 1", "2*(u - p)*l1")],
+    ids=["no real solution", "a double root"],
+)
+def test_equations_that_determine_nothing_prove_nothing(residual: str, equation: str, gradient: str) -> None:
+    lines = [
+        'kind = "implicit-gradient"', "[implicit]", 'state = ["u"]', 'parameters = ["p"]', f'residual = ["{residual}"]',
+        "[objective]", 'value = "u"', "[claim]", f'adjoint = ["{equation}"]', f'gradient = {{ p = "{gradient}" }}',
+    ]  # fmt: skip
+    *_, result = judge(read_system("\n".join(lines)))
+    assert result.verdict is Verdict.UNDECIDED
+    assert "no solution with an invertible Jacobian" in result.reason

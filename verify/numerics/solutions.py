@@ -18,12 +18,17 @@ if TYPE_CHECKING:
 
 #: Starts, iterations, and solutions that are enough.
 STARTS, ITERATIONS, ENOUGH = 40, 60, 5
+#: The smallest singular value of the Jacobian at a solution, as a part of its norm at the start.
+REGULAR = 1e-6
 
 
 def solutions(
     problem: ImplicitProblem, nodes: Sequence[Node], identities: Identities
 ) -> Iterator[tuple[dict[str, float], tuple[float, float]]]:
-    """Points (all names with values) where the residual vanishes, and what two expressions are worth there."""
+    """Points (all names with values) where the residual vanishes and its Jacobian does not, and the two values there.
+
+    At a multiple root Newton's method comes to a halt where the Jacobian is as small as rounding makes it.
+    """
     n = len(problem.state)
     flat = [entry for f in problem.residual for entry in gradient(f, problem.state)]
     try:
@@ -33,12 +38,14 @@ def solutions(
     count = 0
     for values in identities.points((*problem.residual, *nodes), STARTS):
         x = np.array([values[name] for name in problem.state])
+        size = 0.0
         for _ in range(ITERATIONS):
             at = {**values, **dict(zip(problem.state, x, strict=True))}
             matrix = np.array(jacobian(at), dtype=float).reshape(n, n)
             right = np.array(residual(at), dtype=float)
             if not (np.all(np.isfinite(matrix)) and np.all(np.isfinite(right))):
                 break
+            size = size or float(np.linalg.norm(matrix, 2))
             try:
                 change = np.linalg.solve(matrix, right)
             except np.linalg.LinAlgError:
@@ -47,7 +54,9 @@ def solutions(
             if np.max(np.abs(change)) <= 1e-14 * (1 + np.max(np.abs(x))):
                 at = {**values, **dict(zip(problem.state, x.tolist(), strict=True))}
                 one, other = (float(value) for value in both(at))
-                if math.isfinite(one) and math.isfinite(other) and np.linalg.cond(matrix) < 1e6:
+                smallest = float(np.linalg.svd(matrix, compute_uv=False)[-1])
+                regular = smallest > REGULAR * max(size, float(np.linalg.norm(matrix, 2)))
+                if math.isfinite(one) and math.isfinite(other) and regular:
                     count += 1
                     yield at, (one, other)
                 break

@@ -31,6 +31,8 @@ NEWTON = "at solutions by Newton's method"
 #: Solutions that are needed to tell, and relative differences that count as apart and as together.
 FEWEST, APART, TOGETHER = 3, 1e-6, 1e-10
 
+NOWHERE = "no solution with an invertible Jacobian was found: the gradient is defined nowhere that was tried"
+
 Key = tuple[str, str]
 
 
@@ -41,6 +43,13 @@ def judge(problem: ImplicitProblem, claim: SystemClaim, *, seed: int = 0) -> Ite
     parts = tuple(task.judged(key, chosen) for key in task.keys)
     if any(part.verdict is Verdict.REFUTED for part in parts):
         parts = task.reconciled(parts)
+    if any(part.verdict >= Verdict.SUPPORTED for part in parts) and not task.solvable:
+        parts = tuple(
+            replace(part, verdict=Verdict.UNDECIDED, evidence=(), reason=NOWHERE)
+            if part.verdict >= Verdict.SUPPORTED
+            else part
+            for part in parts
+        )
     yield _result(task, chosen, parts)
     if any(part.verdict is Verdict.REFUTED for part in parts):
         from verify.decide.systems.slips import implicit_slip
@@ -166,6 +175,13 @@ class ImplicitTask:
             return replace(free, verdict=Verdict.SUPPORTED, counterexample=None, evidence=(evidence,))
         reason = "it fails for independent u and p, and too few solutions were found to tell on them"
         return replace(free, verdict=Verdict.UNDECIDED, counterexample=None, evidence=(), reason=reason)
+
+    @cached_property
+    def solvable(self) -> bool:
+        """Whether a solution is seen at which the residual determines u(p)."""
+        from verify.numerics.solutions import solutions
+
+        return next(iter(solutions(self.problem, (ZERO, ZERO), self.identities)), None) is not None
 
     def same(self, lhs: Node, rhs: Node) -> bool:
         if self.identities.same(lhs, rhs):
