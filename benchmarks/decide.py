@@ -16,9 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from random import Random
@@ -31,6 +29,7 @@ import scipy.optimize
 import sympy
 from autograd.extend import defvjp, primitive
 from autograd.test_util import check_grads
+from scores import Score
 
 from verify.decide import stages
 from verify.decide.enclose.search import search
@@ -144,18 +143,6 @@ def plain(expression: sympy.Expr) -> sympy.Expr:
 
 
 # --- the run --------------------------------------------------------------------------------------
-
-
-@dataclass
-class Score:
-    """What one tool made of the claims."""
-
-    answers: Counter[str] = field(default_factory=Counter)
-    seconds: list[float] = field(default_factory=list)
-
-    def add(self, answer: Answer, truth: bool, seconds: float) -> None:
-        self.answers["open" if answer is None else "right" if answer == truth else "wrong"] += 1
-        self.seconds.append(seconds)
 
 
 def main() -> None:

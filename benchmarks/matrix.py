@@ -18,9 +18,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from random import Random
@@ -32,6 +30,7 @@ import autograd
 import autograd.numpy as agnp
 import numpy as np
 import sympy
+from scores import Score
 
 from verify.calculus.matrix_code import module
 from verify.claim import Claim, Variable
@@ -279,18 +278,6 @@ TOOLS: dict[str, Callable[[Case, int], Iterator[Timed]]] = {
     "jax": with_jax,
     "torch": with_torch,
 }
-
-
-@dataclass
-class Score:
-    """What one tool made of the claims."""
-
-    answers: Counter[str] = field(default_factory=Counter)
-    seconds: list[float] = field(default_factory=list)
-
-    def add(self, answer: Answer, truth: bool, seconds: float) -> None:
-        self.answers["open" if answer is None else "right" if answer == truth else "wrong"] += 1
-        self.seconds.append(seconds)
 
 
 def main() -> None:
