@@ -9,10 +9,10 @@
 
 Seconds are CPU time of one whole call, derivation included, the best of `--repeat`; the radius is that of the worst
 component.  For comparison, CAPD::DynSys (C++, double intervals, order 20): Lotka-Volterra 1.6e-10 in 0.10 s, Van der
-Pol 1.8e-9 in 0.04 s, on another machine; doubles end there.  With `--prototype FILE` another implementation, a module
+Pol 1.8e-9 in 0.04 s, on another machine; doubles end there.  With `--other FILE` another implementation, a module
 with `enclose(problem, radius)` beside its bank of problems, runs in the same process, and ratios are shown.
 
-    python benchmarks/enclosure.py [--seed 3] [--repeat 3] [--prototype FILE]
+    python benchmarks/enclosure.py [--seed 3] [--repeat 3] [--other FILE]
 """
 
 from __future__ import annotations
@@ -123,9 +123,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--prototype", default="")
+    parser.add_argument("--other", default="")
     given = parser.parse_args()
-    rng, compared = Random(given.seed), others(given.prototype)
+    rng, compared = Random(given.seed), others(given.other)
     print(
         f"{'problem':16}{'names':>6}{'wanted':>9}{'radius':>10}{'CPU s':>8}{'steps':>7}{'order':>7}{'bits':>6}", end=""
     )
