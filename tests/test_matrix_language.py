@@ -164,7 +164,6 @@ def test_kinds_are_declared_and_written_again(declared, variable):
         ("a: matrix(k+1, k)", "a size is a name"),
         ("a: vector(a)", "cannot be its own size"),
         ("a: spd(1)", "spd(1) is a number"),
-        ("a: spd(k) of t", "not supported yet"),
         ("a: function", "of what is a a function"),
         ("a: function of", "is missing"),
         ("a: function of a", "is missing"),
