@@ -79,11 +79,14 @@ LARGEST_FOLDED_BITS = 4096
 class Node:
     """One expression; made by the functions below, never directly, so that `is` is equality."""
 
-    __slots__ = ("__weakref__", "args", "op", "value")
+    __slots__ = ("__weakref__", "args", "binds", "integrates", "op", "value")
 
     op: str
     args: tuple[Node, ...]
     value: Any
+    binds: bool
+    """Whether a sum, an integral or an expectation occurs in it; `integrates`: one of the latter two."""
+    integrates: bool
 
     def __add__(self, other: Node | Number) -> Node:
         return add(self, as_node(other))
@@ -133,6 +136,8 @@ def _intern(op: str, args: tuple[Node, ...], value: Any = None) -> Node:
     if node is None:
         node = Node()
         node.op, node.args, node.value = op, args, value
+        node.integrates = op in INTEGRALS or any(arg.integrates for arg in args)
+        node.binds = node.integrates or op == "sum" or any(arg.binds for arg in args)
         _interned[key] = node
     return node
 
@@ -343,16 +348,15 @@ def surface(*roots: Node) -> Iterator[Node]:
 
 def has_integrals(*roots: Node) -> bool:
     """Whether an integral or an expectation occurs."""
-    return any(node.op in INTEGRALS for node in postorder(*roots))
+    return any(root.integrates for root in roots)
 
 
 def free_symbols(*roots: Node) -> frozenset[str]:
     """Names of all symbols that occur, those left out that sums, integrals and expectations bind."""
-    nodes = list(postorder(*roots))
-    if all(bound_name(node) is None for node in nodes):
-        return frozenset(node.value for node in nodes if node.op == "symbol")
+    if not any(root.binds for root in roots):
+        return frozenset(node.value for node in postorder(*roots) if node.op == "symbol")
     free: dict[Node, frozenset[str]] = {}
-    for node in nodes:
+    for node in postorder(*roots):
         if node.op == "symbol":
             free[node] = frozenset((node.value,))
         elif (name := bound_name(node)) is not None:
@@ -410,7 +414,7 @@ def substitute(root: Node, replacements: Mapping[Node, Node]) -> Node:
     """
     if not replacements:
         return root
-    if any(bound_name(node) is not None for node in postorder(root)):
+    if root.binds:
         return _substitute_free(root, dict(replacements))
     done: dict[Node, Node] = dict(replacements)
     for node in postorder(root):

@@ -18,7 +18,7 @@ from functools import cache
 
 from verify.calculus.reverse import gradient, pullback
 from verify.calculus.tidy import tidied, tidy
-from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, bound_name, mul, num, postorder, rebuild, substitute, symbol
+from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, mul, num, postorder, rebuild, substitute, symbol
 from verify.language.write import write
 from verify.systems import INDEX, TIME, ImplicitProblem, Observation, OdeProblem, RecurrenceProblem, adjoint_names
 
@@ -87,11 +87,10 @@ def moved(nodes: Sequence[Node], names: Sequence[str], where: str) -> tuple[Node
 
 def replaced(nodes: Sequence[Node], at: Mapping[Node, Node]) -> tuple[Node, ...]:
     """Expressions with replacements made in all of them; what they share is visited once."""
-    order = list(postorder(*nodes))
-    if any(bound_name(node) is not None for node in order):
+    if any(node.binds for node in nodes):
         return tuple(substitute(node, at) for node in nodes)
     done = dict(at)
-    for node in order:
+    for node in postorder(*nodes):
         if node not in done:
             done[node] = rebuild(node, (done[arg] for arg in node.args))
     return tuple(done[node] for node in nodes)
