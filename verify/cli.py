@@ -294,13 +294,14 @@ def _check_texts(options: Any) -> int:
 
 def _claims(options: Any, let: Mapping[str, str | list[str]]) -> Iterator[tuple[str, str | Claim | Result]]:
     """Each text with a claim that stands in it, which is the text itself unless LaTeX states several."""
-    from verify.language import ReadError
-    from verify.language.latex import is_latex, read_latex
+    from verify.language import ReadError, is_latex
 
     for text in map(str.strip, options.claims):
         if text.endswith(".toml") or not (options.latex or is_latex(text)):
             yield text, text
             continue
+        from verify.language.latex import read_latex
+
         try:
             claims = read_latex(text, let)
         except ReadError as error:

@@ -55,8 +55,8 @@ def derived(text: str, let: Mapping[str, str | list[str]] | None = None, *, seed
 
 def read(text: str, let: Mapping[str, str | list[str]] | None = None) -> Claim:
     """The expression as the left-hand side of a claim.  Raises UsageError."""
-    from verify.language import ReadError, read_claim
-    from verify.language.latex import is_latex, read_latex_claim
+    from verify.language import ReadError, is_latex, read_claim
+    from verify.language.latex import read_latex_claim
 
     expression, separator, declarations = text.partition(" with ")
     if "=" in expression:

@@ -145,21 +145,26 @@ def _together(results: list[Result]) -> Result:
 
 
 def _read(claim: str | Claim, let: Let | None) -> Claim:
-    from verify.language.latex import is_latex, read_latex_claim
+    from verify.language import is_latex
 
     if not isinstance(claim, Claim) and is_latex(claim):
+        from verify.language.latex import read_latex_claim
+
         return read_latex_claim(claim, let)
     return _equalities(claim, let)[0]
 
 
 def _equalities(claim: str | Claim, let: Let | None) -> list[Claim]:
     """The claims that a text makes: one, unless LaTeX states several."""
-    from verify.language import read_claim
-    from verify.language.latex import is_latex, read_latex
+    from verify.language import is_latex, read_claim
 
     if isinstance(claim, Claim):
         return [claim]
-    return read_latex(claim, let) if is_latex(claim) else [read_claim(claim, let)]
+    if not is_latex(claim):
+        return [read_claim(claim, let)]
+    from verify.language.latex import read_latex
+
+    return read_latex(claim, let)
 
 
 def _invalid(claim: str | Claim, reason: str, seed: int) -> Result:

@@ -108,11 +108,13 @@ def read_let(*lines: str) -> dict[str, str | list[str]]:
 
     Names may be written as in LaTeX, \\theta for theta.  Raises ReadError for what is no declaration.
     """
-    from verify.language.latex.declared import plain
+    if any(sign in line for line in lines for sign in "\\{'"):
+        from verify.language.latex.declared import plain
 
+        lines = tuple(map(plain, lines))
     let: dict[str, str | list[str]] = {}
     where: list[str] = []
-    for line in map(plain, lines):
+    for line in lines:
         found = tokens(line)
         read_declarations(Cursor(line, found, frozenset(declared_names(found)), frozenset()), Declarations())
         for piece in _pieces(line, found):

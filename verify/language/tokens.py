@@ -8,6 +8,12 @@ from typing import NamedTuple
 
 from verify.language.errors import ReadError
 
+
+def is_latex(text: str) -> bool:
+    """Whether a text is read as LaTeX without being told so."""
+    return "\\" in text
+
+
 #: Limits that no formula written for people reaches, and that keep the time of reading small.
 LONGEST_TEXT = 20_000
 MOST_TOKENS = 10_000

@@ -2,10 +2,10 @@
 
 from verify.language.latex.chains import Defined, NotJudged
 from verify.language.latex.definitions import Definition
-from verify.language.latex.displays import Equality, equalities, is_latex, read_latex, read_latex_claim
+from verify.language.latex.displays import Equality, equalities, read_latex, read_latex_claim
 from verify.language.latex.macros import Macro, macros_of
 
 __all__ = [
-    "Defined", "Definition", "Equality", "Macro", "NotJudged", "equalities", "is_latex", "macros_of", "read_latex",
+    "Defined", "Definition", "Equality", "Macro", "NotJudged", "equalities", "macros_of", "read_latex",
     "read_latex_claim",
 ]  # fmt: skip

@@ -22,16 +22,11 @@ from verify.language.latex.place import Place
 from verify.language.latex.rows import rows_of, shelled
 from verify.language.latex.statements import claims_of
 from verify.language.latex.structures import relation_at
-from verify.language.tokens import LONGEST_TEXT, Token
+from verify.language.tokens import LONGEST_TEXT, Token, is_latex
 
 #: Equalities of one display.
 MOST_EQUALITIES = 100
 _DECLARED = re.compile(r"\\(?:text|mathrm)\{\s*with\s*\}|(?<![A-Za-z\\{])with(?![A-Za-z])")
-
-
-def is_latex(text: str) -> bool:
-    """Whether a text is read as LaTeX without being told so."""
-    return "\\" in text
 
 
 def read_latex_claim(text: str, let: Let | None = None) -> Claim:
