@@ -22,6 +22,12 @@ from verify.verdict import Verdict
             "(A + A')*x",
         ),
         ("grad_x (x'*x) = x with x: vector(n)", "factor", "lacks a factor 2", "2*x"),
+        (
+            "hess_x log(1 + x'*x) = 2*eye(n)/(1 + x'*x) - 2*x*x'/(1 + x'*x)^2 with x: vector(n)",
+            "factor",
+            "lacks a factor 2",
+            "2*eye(n)/(1 + x'*x) - 4*x*x'/(1 + x'*x)^2",
+        ),
         ("grad_x (x'*x) = -2*x with x: vector(n)", "sign", "-1 times", "2*x"),
         ("tr(A*B*C) = tr(A*C*B) with A: matrix(n,n), B: matrix(n,n), C: matrix(n,n)", "commute", "wrong order", None),
         (

@@ -183,7 +183,16 @@ def _of_the_whole(formula: Node, shape: Shape, shapes: Shapes) -> Iterator[Chang
 
 def _within(formula: Node, claim: Claim, shapes: Shapes) -> Iterator[Change]:
     occurrences = list(places(formula, 300))
-    for rule in (_numbers, _signs, _transposes, _orders, _lost_factors, _symmetric_parts, _lost_transposes):
+    for rule in (
+        _numbers,
+        _signs,
+        _transposes,
+        _orders,
+        _factors_of_terms,
+        _lost_factors,
+        _symmetric_parts,
+        _lost_transposes,
+    ):
         for place, node in occurrences:
             for slip, says, new in rule(node, shapes):
                 yield Change(slip, says, replaced(formula, place, new))
@@ -209,11 +218,25 @@ def _signs(node: Node, _: Shapes) -> Slips:
             yield "sign", f"the sign of {write(positive)} is wrong", new
 
 
+def _factors_of_terms(node: Node, shapes: Shapes) -> Slips:
+    """One term of a sum of vectors or matrices is twice, or half, what it should be."""
+    if node.op == "add" and shapes.of(node):
+        for i, term in enumerate(node.args):
+            for factor, says in ((num(2), "lacks a factor 2"), (HALF, "has a factor 2 too many")):
+                new = add(*node.args[:i], _scaled(factor, term), *node.args[i + 1 :])
+                yield "factor", f"the term {write(_without_sign(term))} {says}", new
+
+
 def _negated(term: Node) -> Node:
     """-term, with one sign where there is one already."""
+    return _scaled(MINUS_ONE, term)
+
+
+def _scaled(factor: Node, term: Node) -> Node:
+    """factor * term for a number, with one number in front."""
     if term.op == "mul" and term.args[0].op == "num":
-        return mul(num(-term.args[0].value), *term.args[1:])
-    return neg(term)
+        return mul(num(factor.value * term.args[0].value), *term.args[1:])
+    return neg(term) if factor is MINUS_ONE else mul(factor, term)
 
 
 def _without_sign(term: Node) -> Node:
