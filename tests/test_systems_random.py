@@ -1,7 +1,8 @@
 """Random stable problems: what is derived for them is proved, in other conventions too, and one slip is never passed.
 
-The state starts at b(p) at a time other than 0, the field names the time, its Jacobian is not symmetric, and both costs
-depend on the parameters: wrong formulas hide where one of these is missing.
+The state starts at b(p) at a time other than 0, the field names the time, its Jacobian is not symmetric, both costs
+depend on the parameters, there are data at two times, and all parameters may vanish: wrong formulas hide where one of
+these is missing.
 """
 
 from __future__ import annotations
@@ -36,11 +37,12 @@ class Problem:
     initial: tuple[str, ...]
     terminal: str
     running: str
+    observed: tuple[str, str]
 
     def toml(self, claim: dict[str, dict[str, str]] | None = None) -> str:
         lines = [
             'kind = "ode-gradient"',
-            "let = { " + ", ".join(f'{p} = "interval(0.2, 1.5)"' for p in self.parameters) + " }",
+            "let = { " + ", ".join(f'{p} = "interval(0, 1.5)"' for p in self.parameters) + " }",
             "[ode]",
             f"state = {_list(self.state)}",
             f"parameters = {_list(self.parameters)}",
@@ -50,10 +52,13 @@ class Problem:
             "[objective]",
             f'terminal = "{self.terminal}"',
             f'running = "{self.running}"',
+            "observations = [",
+            *(f'  {{ time = "{t}", value = "{h}" }},' for t, h in zip(("1/2", "3/4"), self.observed, strict=True)),
+            "]",
         ]
         for table, entries in (claim or {}).items():
             lines.append(f"[claim.{table}]")
-            lines += [f'{key} = "{value}"' for key, value in entries.items()]
+            lines += [f'"{key}" = "{value}"' for key, value in entries.items()]
         return "\n".join(lines)
 
 
@@ -82,7 +87,8 @@ def problem(seed: int) -> Problem:
         initial.append(pick((p, f"{k()}*{p}^2", f"sin({p}) + {k()}")))
     terminal = f"{k()}*{pick(state)}^2 + {pick(parameters)}*{pick(state)}"
     running = f"{k()}*{pick(parameters)}*{pick(state)}^2 + {pick(state)}*t"
-    return Problem(state, parameters, tuple(rhs), tuple(initial), terminal, running)
+    observed = tuple(f"({pick(state)} - {pick(parameters)})^2*t + {k()}*{pick(state)}" for _ in range(2))
+    return Problem(state, parameters, tuple(rhs), tuple(initial), terminal, running, observed)
 
 
 def judged(text: str):
@@ -92,7 +98,7 @@ def judged(text: str):
 
 def derived(one: Problem) -> dict[str, dict[str, str]]:
     """What verify itself derives, as a claim."""
-    claim: dict[str, dict[str, str]] = {"adjoint": {}, "terminal": {}, "gradient": {}}
+    claim: dict[str, dict[str, str]] = {"adjoint": {}, "terminal": {}, "jump": {}, "gradient": {}}
     for name, right in judged(one.toml()).derived:
         table, key = name.split(" ", 1)
         if key in one.parameters or table != "gradient":
@@ -128,7 +134,7 @@ def test_what_is_derived_is_proved(one: Problem) -> None:
     assert set(claim["gradient"]) == set(one.parameters)
     result = judged(one.toml(claim))
     assert result.verdict is Verdict.PROVED, one.toml(claim)
-    assert len(result.parts) == 2 * len(one.state) + len(one.parameters)
+    assert len(result.parts) == 4 * len(one.state) + len(one.parameters)
 
 
 @few
@@ -142,7 +148,7 @@ def test_it_is_proved_in_other_scalings_too(one: Problem, factor: str) -> None:
 @given(problems, st.data())
 def test_one_slip_is_never_passed(one: Problem, data: st.DataObject) -> None:
     claim = derived(one)
-    table = data.draw(st.sampled_from(["adjoint", "terminal", "gradient"]))
+    table = data.draw(st.sampled_from(["adjoint", "terminal", "jump", "gradient"]))
     key = data.draw(st.sampled_from(sorted(claim[table])))
     system = read_system(one.toml(claim))
     formulas = getattr(system.claim, table)
@@ -176,11 +182,12 @@ def test_the_generated_gradient_agrees_with_differences(one: Problem) -> None:
     assert isinstance(record, OdeProblem)
     generated = types.ModuleType("generated")
     exec(compile(module(record), "generated", "exec"), generated.__dict__)
-    p = np.linspace(0.6, 1.1, len(one.parameters))
-    found = generated.gradient(p)["p"]
-    for i, slope in enumerate(found):
-        e = np.eye(len(p))[i]
-        coarse, fine = (
-            (generated.gradient(p + h * e)["G"] - generated.gradient(p - h * e)["G"]) / (2 * h) for h in (2e-3, 1e-3)
-        )
-        assert slope == pytest.approx((4 * fine - coarse) / 3, rel=1e-6, abs=1e-7)
+    for p in (np.linspace(0.6, 1.1, len(one.parameters)), np.zeros(len(one.parameters))):
+        found = generated.gradient(p)["p"]
+        for i, slope in enumerate(found):
+            e = np.eye(len(p))[i]
+            coarse, fine = (
+                (generated.gradient(p + h * e)["G"] - generated.gradient(p - h * e)["G"]) / (2 * h)
+                for h in (2e-3, 1e-3)
+            )
+            assert slope == pytest.approx((4 * fine - coarse) / 3, rel=1e-6, abs=1e-7), p
