@@ -7,12 +7,12 @@ from fractions import Fraction
 import pytest
 from systems_bank import BASES, Base, ode
 
-from verify.decide.systems import judge
-from verify.decide.systems.enclosed import AROUND, ROUTE, claimed_problem
+from verify.decide.systems import judge, on_balls
+from verify.decide.systems.enclosed import AROUND, EIGHTHS, ROUTE
 from verify.decide.systems.ode_task import OdeTask
-from verify.decide.systems.reading import Functional
 from verify.language.toml import read_system
 from verify.numerics.enclosure import Enclosure, enclose
+from verify.numerics.enclosure.along import Along
 from verify.numerics.enclosure.field import needed
 from verify.systems import OdeProblem
 from verify.verdict import Rigor, Verdict
@@ -21,7 +21,7 @@ ODES = [name for name, base in BASES.items() if 'kind = "ode-gradient"' in base.
 
 
 def differences(text: str, wide: bool) -> dict[str, bool]:
-    """For each claimed gradient whether the enclosures of the claimed and of the true value are apart."""
+    """For each part of a claim whether the enclosures of what is claimed and of what is right are apart."""
     system = read_system(text)
     assert isinstance(system.problem, OdeProblem)
     task = OdeTask(system.problem, system.claim)
@@ -31,17 +31,22 @@ def differences(text: str, wide: bool) -> dict[str, bool]:
         for i, name in enumerate(sorted(needed(system.problem)))
     }
     box = {name: (x - around, x + around) for name, x in values.items()}
-    true = enclose(system.problem, box, radius=1e-10)
+    true = enclose(system.problem, box, radius=1e-10)  # ty: ignore[invalid-argument-type]
     assert isinstance(true, Enclosure), true
     found = {}
-    for table, name in task.keys:
-        read = task.read.get((table, name))
-        if table == "gradient" and isinstance(read, Functional):
-            problem, at = claimed_problem(task, read, task.convention, true, box)
-            claimed = enclose(problem, at, radius=1e-10)  # ty: ignore[invalid-argument-type]
-            assert isinstance(claimed, Enclosure), claimed
-            assert claimed.objective.radius < Fraction(1, 10**6)
-            found[name] = claimed.objective.apart(true.gradient[name])
+    for key in task.keys:
+        table, name = key
+        if table == "gradient":
+            (claimed,) = on_balls.values(task, task.convention, true, box, on_balls.gradient(task, name), 10)
+            pairs = [(claimed, true.gradient[name])]
+        else:
+            (pair,) = task.pairs(key, task.convention)
+            sides = [
+                on_balls.side(task, table, name, pair, part) for part in (EIGHTHS[1:2] if table == "adjoint" else (8,))
+            ]
+            pairs = [on_balls.values(task, task.convention, true, box, each, 10) for each in sides]
+        assert all(max(a.radius, b.radius) < Fraction(1, 10**6) for a, b in pairs)
+        found[f"{table} {name}"] = any(a.apart(b) for a, b in pairs)
     return found
 
 
@@ -58,7 +63,7 @@ DOUBLED = {"adjoint l1": "-p*l1", "terminal l1": "2*u", "gradient p": "int(l1*u,
 
 @pytest.mark.parametrize("changes", [NEGATIVE, DOUBLED], ids=["negative", "doubled"])
 def test_right_gradients_meet_the_truth_in_their_own_convention(changes: dict[str, str]) -> None:
-    assert differences(BASES["growth"].toml(changes), wide=True) == {"p": False}
+    assert differences(BASES["growth"].toml(changes), wide=True) == dict.fromkeys(BASES["growth"].claim, False)
 
 
 @pytest.mark.parametrize(
@@ -100,4 +105,89 @@ def test_a_gradient_is_not_refuted_by_enclosure_beside_an_adjoint_that_is_wrong(
     changes = {"adjoint l1": "p*l1", "gradient p": "-int(l1*u, t, 0, T)"}
     *_, result = judge(read_system(BASES["growth"].toml(changes)))
     assert result.verdict is Verdict.REFUTED
-    assert all(e.route != ROUTE for part in result.parts for e in part.evidence)
+    by_balls = {part.name for part in result.parts if any(e.route == ROUTE for e in part.evidence)}
+    assert by_balls == {"adjoint l1"}
+
+
+# --- observations, and integrals over a part of the time -------------------------------------------------------
+
+OBSERVED = """kind = "ode-gradient"
+let = { a = "interval(0.5, 2)", s = "interval(0.3, 0.8)" }
+[ode]
+state = ["x", "y"]
+parameters = ["a", "s"]
+rhs = ["y + a*t", "-a*x - y^3/5"]
+initial = ["a", "1/2"]
+time = ["0", "2"]
+[objective]
+terminal = "x*y"
+running = "a*x"
+observations = [{ time = "s", value = "x^2 + a*t*y" }, { time = "1", value = "x*y^2" }]
+[claim]
+"""
+RIGHT = {
+    "adjoint.l1": "a*l2 - a", "adjoint.l2": "-l1 + 3*y^2*l2/5", "terminal.l1": "y", "terminal.l2": "x",
+    "jump.'l1(s)'": "2*x", "jump.'l2(s)'": "a*s", "jump.'l1(1)'": "y^2", "jump.'l2(1)'": "2*x*y",
+    "gradient.a": "l1(0) + s*y(s) + int(x + l1*t - l2*x, t, 0, 2)",
+    "gradient.s": "a*y(s) + 2*x(s)*(y(s) + a*s) + a*s*(-a*x(s) - y(s)^3/5)",
+}  # fmt: skip
+
+
+def observing(**changes: str) -> str:
+    parts = RIGHT | {name.replace("__", "."): text for name, text in changes.items()}
+    return OBSERVED + "\n".join(f'{name} = "{text}"' for name, text in parts.items())
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_right_parts_meet_the_truth_where_something_is_observed(wide: bool) -> None:
+    found = differences(observing(), wide)
+    assert len(found) == len(RIGHT)
+    assert not any(found.values()), found
+
+
+def test_integrals_over_parts_of_the_time_are_enclosed_in_any_order() -> None:
+    split = "l1(0) + s*y(s) - int(x + l1*t - l2*x, t, 2, 1) + int(x + l1*r*0 + l1*t - l2*x, t, 0, s)"
+    split = split.replace("l1*r*0 + ", "") + " + int(x + l1*t - l2*x, t, s, 1)"
+    assert not differences(observing(gradient__a=split), wide=True)["gradient a"]
+    off = split.replace("s, 1)", "s, 0.99)")
+    assert differences(observing(gradient__a=off), wide=True)["gradient a"]
+
+
+@pytest.mark.parametrize(
+    ("part", "text"),
+    [
+        ("gradient__a", "l1(0) + int(x + l1*t - l2*x, t, 0, 2)"),
+        ("gradient__a", "l1(0) + s*y(s) + int(x + l1*t - l2*x, t, 0, 2)*(1 + 1/10^6)"),
+        ("gradient__s", "a*y(s) + 2*x(s)*(y(s) + a*s) - a*s*(-a*x(s) - y(s)^3/5)"),
+        ("jump__'l1(s)'", "-2*x"),
+        ("terminal__l1", "x"),
+        ("adjoint__l2", "-l1 + y*l2"),
+    ],
+)
+def test_a_wrong_part_beside_observations_is_refuted_by_enclosure(part: str, text: str) -> None:
+    *_, result = judge(read_system(observing(**{part: text})))
+    assert result.verdict is Verdict.REFUTED
+    assert result.rigor is Rigor.ENCLOSED
+    wrong = [p.name for p in result.parts if p.verdict is Verdict.REFUTED]
+    assert wrong == [part.replace("__", " ").replace("'", "")]
+
+
+@pytest.mark.parametrize("forgotten", ["jump", "sign", "late"])
+def test_a_course_that_forgets_a_rule_would_be_seen(forgotten: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    true_jump = on_balls._Course.jump
+
+    def jump(self: on_balls._Course, along: Along, times: list) -> None:
+        before = list(along.at)
+        if forgotten != "jump":
+            true_jump(self, along, times)
+        if forgotten == "sign":
+            along.at = [2 * b - a for a, b in zip(along.at, before, strict=True)]
+
+    monkeypatch.setattr(on_balls._Course, "jump", jump)
+    if forgotten == "late":
+        monkeypatch.setattr(on_balls._Course, "active", lambda self, stops, k: true_active(self, stops, k - 1))
+    found = differences(observing(), wide=True)
+    assert found["gradient a"]
+
+
+true_active = on_balls._Course.active

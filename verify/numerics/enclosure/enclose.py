@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 import time as clock
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from flint import arb, ctx
+from flint import arb
 
 from verify.decide.prove.tower import GiveUp
+from verify.numerics.enclosure.accuracy import figures, precision
 from verify.numerics.enclosure.ball import Ball, ball
 from verify.numerics.enclosure.doubled import doubled, size
 from verify.numerics.enclosure.field import Field, differentiated
@@ -157,9 +157,9 @@ class Task:
         failed = ""
         tol = self.radius * SHARE / max(1.0, len(self.field.names) / FEW) ** 2
         for _ in range(PASSES):
-            order, bits = _figures(tol)
+            order, bits = figures(tol)
             try:
-                with _precision(bits, order):
+                with precision(bits, order):
                     found = self._pass(ends, order, bits, tol, doubling=False)
             except GaveUp as reason:
                 if best or failed or reason.final:
@@ -179,7 +179,7 @@ class Task:
         digits = max(-math.log10(tol), 4.0)
         order, bits = int(4 + 0.6 * digits), int(3.33 * digits) + 35
         try:
-            with _precision(bits, order):
+            with precision(bits, order):
                 return self._pass(ends, order, bits, tol, doubling=True)
         except GaveUp as reason:
             return Fail(str(reason))
@@ -254,7 +254,7 @@ class Task:
         whole, outputs = self.twice
         wide = [name for name, (low, high) in ends.items() if low < high]
         try:
-            with _precision(found.bits, found.order):
+            with precision(found.bits, found.order):
                 box = Box.of({name: _between(*pair) for name, pair in ends.items()}, wide)
                 tol = self.radius * SHARE
                 way = integrate(whole, box, found.order, tol, self.deadline, adjoint=False)
@@ -264,12 +264,6 @@ class Task:
         except (GaveUp, ArithmeticError, ValueError) as reason:
             return Fail(f"no second derivatives: {reason}")
         return replace(found, hessian=balls)
-
-
-def _figures(tol: float) -> tuple[int, int]:
-    """Coefficients and bits for a tolerance."""
-    digits = max(-math.log10(max(tol, 1e-300)), 4.0)
-    return int(14 + 1.07 * digits), int(3.33 * digits) + 35
 
 
 def _halves(ends: Mapping[str, Ends]) -> list[dict[str, Ends]]:
@@ -285,7 +279,7 @@ def _hull(parts: list[Enclosure]) -> Enclosure:
     first = parts[0]
 
     def joined(balls: list[Ball]) -> Ball:
-        with _precision(first.bits, first.order):
+        with precision(first.bits, first.order):
             return Ball.of(_between(min(b.low for b in balls), max(b.high for b in balls)))
 
     def each(of: str) -> dict[str, Ball]:
@@ -316,14 +310,3 @@ def _ode(problem: Any) -> OdeProblem:
 def _between(low: Fraction, high: Fraction) -> arb:
     """A ball that contains both ends and all between."""
     return ball(low) if low == high else ball(low).union(ball(high))
-
-
-@contextmanager
-def _precision(bits: int, order: int) -> Generator[None]:
-    """FLINT's global precision, and a cap above the length of every series; both put back."""
-    before = ctx.prec, ctx.cap
-    ctx.prec, ctx.cap = bits, max(order + 1, ctx.cap)
-    try:
-        yield
-    finally:
-        ctx.prec, ctx.cap = before
