@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from verify.judge import check as check
     from verify.judge_systems import check_system as check_system
     from verify.numerics.enclosure import enclose as enclose
+    from verify.systems import Event as Event
     from verify.systems import ImplicitProblem as ImplicitProblem
     from verify.systems import OdeProblem as OdeProblem
     from verify.systems import RecurrenceProblem as RecurrenceProblem
@@ -24,6 +25,7 @@ _HOMES = {
     "recheck": "verify.certificates",
     "check_code": "verify.code.check",
     "enclose": "verify.numerics.enclosure",
+    "Event": "verify.systems",
     "OdeProblem": "verify.systems",
     "ImplicitProblem": "verify.systems",
     "RecurrenceProblem": "verify.systems",

@@ -15,7 +15,7 @@ from verify.claim import Domain
 from verify.graph import Node
 from verify.language.toml import ProblemError, claims_of, problem_of
 from verify.language.write import write
-from verify.systems import ImplicitProblem, Observation, OdeProblem, RecurrenceProblem, System, SystemClaim
+from verify.systems import Event, ImplicitProblem, Observation, OdeProblem, RecurrenceProblem, System, SystemClaim
 
 if TYPE_CHECKING:
     from verify.decide.systems.result import SystemResult
@@ -45,6 +45,10 @@ def read(kind: type, given: Mapping[str, Any]) -> dict[str, Any]:
         if key == "observations":
             seen = [_observation(each, assumed) for each in _entries(value) or ()]
             objective |= {key: seen} if seen else {}
+            continue
+        if key == "events":
+            listed = [_event(each, number, assumed) for number, each in enumerate(_entries(value) or (), start=1)]
+            own |= {key: listed} if listed else {}
             continue
         if key == "steps":
             own[key] = value if isinstance(value, int) else text_of(value, key, assumed)
@@ -78,6 +82,22 @@ def _observation(given: Any, assumed: dict[str, str]) -> dict[str, str]:
     return {
         key: text_of(each, f"observations, {key}", assumed) for key, each in zip(("time", "value"), pair, strict=True)
     }
+
+
+def _event(given: Any, number: int, assumed: dict[str, str]) -> dict[str, Any]:
+    """An event as a table: given as a record, or as a mapping."""
+    if isinstance(given, Event):
+        given = {each.name: value for each in fields(given) if (value := getattr(given, each.name)) is not None}
+    if not isinstance(given, Mapping):
+        raise ProblemError(f"events: {given!r} is no event", None, "give verify.Event(when=…) each")
+    found: dict[str, Any] = {}
+    for key, value in given.items():
+        where = f"events, {key} of event {number}"
+        entries = _entries(value) if key in ("reset", "rhs") else None
+        found[key] = (
+            text_of(value, where, assumed) if entries is None else [text_of(f, where, assumed) for f in entries]
+        )
+    return found
 
 
 def _entries(given: Any) -> list[Any] | None:

@@ -1,6 +1,7 @@
 """What is a problem whose gradient is asked for?  Frozen records over the expression graph, validated when built.
 
     ode-gradient          x' = f(t, x, p), x(t0) = b(p);   G = terminal(x(T), p) + integral of running(t, x, p)
+                          and at an event, the first zero of phi(t, x, p): x+ = r(t, x-, p), from then on another f
     implicit-gradient     f(u, p) = 0 defines u(p);        G = value(u, p)
     recurrence-gradient   x[k] = f(k, x[k-1], p), x[0] = b(p);   G = value(x[n], p)
 
@@ -10,19 +11,22 @@ names l1, l2, … in the order of the states.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from verify.claim import Domain
-from verify.graph import ZERO, Node, free_symbols
+from verify.graph import MINUS_ONE, ZERO, Node, free_symbols, num, symbol
 
 if TYPE_CHECKING:
     from verify.decide.systems.result import SystemResult
 
 #: The independent variable of an ODE, and the index of a recurrence.
 TIME, INDEX = "t", "k"
+#: The time of an event: tau1, tau2, … in their order.
+EVENT_TIME = re.compile(r"tau[1-9][0-9]*")
 #: What a formula is given as: text in the grammar of claims, a number, a SymPy expression, or a node of the graph.
 Formula: TypeAlias = Any
 #: A list or tuple of formulas, or a SymPy matrix of them.
@@ -91,7 +95,7 @@ def _build(problem: Any, **given: Any) -> None:
 
 def _is_read(given: Mapping[str, Any]) -> bool:
     """Whether formulas are nodes, names tuples of texts, and the domain a domain."""
-    plain = ("state", "parameters", "steps", "domain", "observations")
+    plain = ("state", "parameters", "steps", "domain", "observations", "events")
     formulas = [value for name, value in given.items() if name not in plain]
     names = [*given["state"], *given["parameters"]]
     return (
@@ -99,6 +103,7 @@ def _is_read(given: Mapping[str, Any]) -> bool:
         and all(isinstance(given[name], tuple) for name in ("state", "parameters"))
         and all(isinstance(name, str) for name in names)
         and all(isinstance(each, Observation) for each in given.get("observations", ()))
+        and all(isinstance(each, Event) and each.is_read for each in given.get("events", ()))
         and all(isinstance(each, Node) for f in formulas for each in (f if isinstance(f, tuple) else (f,)))
     )
 
@@ -109,6 +114,42 @@ class Observation:
 
     time: Node
     value: Node
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happens at the first zero of `when` after the event before: i-th of its problem, at the time tau_i.
+
+    when      a function of t, states and names of the domain that changes its sign there.
+    reset     the states just after, one expression a state, in the states just before; None: unchanged.
+    rhs       the right-hand side from there on; None: as before.
+    running   the running cost from there on; None: as before.
+    cost      what is added to the objective, in the states just before; t there is the event's time.
+
+    Formulas are given as text, as numbers or as SymPy expressions; in a problem they are nodes, and none is None.
+    """
+
+    when: Formula
+    reset: Formulas = None
+    rhs: Formulas = None
+    running: Formula = None
+    cost: Formula = ZERO
+
+    @property
+    def is_read(self) -> bool:
+        """Whether every formula is there, as a node."""
+        lists = (self.reset, self.rhs)
+        return all(isinstance(each, tuple) and all(isinstance(f, Node) for f in each) for each in lists) and all(
+            isinstance(each, Node) for each in (self.when, self.running, self.cost)
+        )
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What is solved between two events: x' = rhs, with the running cost."""
+
+    rhs: tuple[Node, ...]
+    running: Node
 
 
 @dataclass(frozen=True, init=False)
@@ -122,6 +163,7 @@ class OdeProblem(Derivable):
     domain     where parameters, t0 and T range; states declared in it keep their range.  As a mapping it declares
                names as `let` does: {"p": "interval(0.5, 2)"}.
     observations    what is added to G at times between t0 and T, in their order: (time, value) each.
+    events     `Event` records in their order; `terminal` may name their times tau1, tau2, …
     costates   names of the adjoints in the order of the states; l1, l2, … unless they are given.
 
     Formulas are given as text, as numbers or as SymPy expressions, and kept as nodes of the graph.
@@ -139,16 +181,18 @@ class OdeProblem(Derivable):
     kind: str = "ode-gradient"
     observations: tuple[Observation, ...] = ()
     costates: tuple[str, ...] = ()
+    events: tuple[Event, ...] = ()
 
     def __init__(
         self, state: Names, parameters: Names, rhs: Formulas, initial: Formulas, t0: Formula,
         T: Formula, terminal: Formula = ZERO, running: Formula = ZERO, domain: Domain | Mapping[str, Any] | None = None,
         kind: str = "ode-gradient", observations: Formulas = (), costates: tuple[str, ...] = (),
+        events: Sequence[Any] = (),
     ) -> None:  # fmt: skip
         object.__setattr__(self, "kind", kind)
         object.__setattr__(self, "costates", costates)
         _build(self, state=state, parameters=parameters, rhs=rhs, initial=initial, t0=t0, T=T, terminal=terminal,
-               running=running, observations=observations,
+               running=running, observations=observations, events=events,
                domain=Domain() if domain is None else domain)  # fmt: skip
         _check_names(self.state, self.parameters)
         _check_length("rhs", self.rhs, self.state)
@@ -158,6 +202,13 @@ class OdeProblem(Derivable):
         _check_free("time", (self.t0, self.T), {*self.state, TIME})
         _check_free("time of observations", observed, {*self.state, TIME})
         _check_order((self.t0, *observed, self.T))
+        if self.events:
+            _check_events(self)
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """From t0 to the first event, between events, and from the last one to T."""
+        return (Phase(self.rhs, self.running), *(Phase(each.rhs, each.running) for each in self.events))
 
 
 @dataclass(frozen=True, init=False)
@@ -265,6 +316,11 @@ class System:
     second: SystemClaim = field(default_factory=SystemClaim)
 
 
+def event_times(problem: OdeProblem) -> tuple[str, ...]:
+    """tau1, tau2, … in the order of the events."""
+    return _numbered("tau", problem.events)
+
+
 def adjoint_names(problem: Problem) -> tuple[str, ...]:
     """l1, l2, … in the order of the states, unless the problem has others."""
     return problem.costates or _numbered("l", problem.state)
@@ -285,7 +341,7 @@ def second_costates(problem: Problem) -> tuple[str, ...]:
     return (*_numbered("m", problem.state), *adjoint_names(problem))
 
 
-def _numbered(letter: str, names: tuple[str, ...]) -> tuple[str, ...]:
+def _numbered(letter: str, names: Sequence[Any]) -> tuple[str, ...]:
     return tuple(f"{letter}{i}" for i in range(1, len(names) + 1))
 
 
@@ -320,3 +376,52 @@ def _check_order(times: tuple[Node, ...]) -> None:
         raise ValueError(
             f"`time` and the times of `observations` are {written}; each must be later than the one before"
         )
+
+
+def _check_events(problem: OdeProblem) -> None:
+    """Lengths, names and order, as far as they can be seen in the formulas."""
+    times = event_times(problem)
+    if taken := [name for name in (*problem.state, *problem.domain.variables) if EVENT_TIME.fullmatch(name)]:
+        raise ValueError(f"{taken[0]} is the time of an event where there are `events`; rename it")
+    if problem.observations:
+        raise ValueError(
+            "`observations` and `events` do not go together; write an observation at the time s as an event: "
+            'when = "t - s", cost = its value'
+        )
+    allowed = {TIME, *problem.state, *problem.domain.variables}
+    for number, each in enumerate(problem.events, start=1):
+        named = f"of event {number}"
+        _check_length(f"reset` {named}: `reset", each.reset, problem.state)
+        _check_length(f"rhs` {named}: `rhs", each.rhs, problem.state)
+        formulas = {"when": (each.when,), "reset": each.reset, "rhs": each.rhs, "running": (each.running,)}
+        for key, nodes in {**formulas, "cost": (each.cost,)}.items():
+            if unknown := sorted(free_symbols(*nodes) - allowed):
+                raise ValueError(f"`{key}` {named} names {unknown[0]}; only `terminal` may name the times of events")
+        if not free_symbols(each.when) & {TIME, *problem.state}:
+            raise ValueError(f"`when` {named} names neither a state nor t, so that it has no first zero")
+    if unknown := sorted(free_symbols(problem.terminal) - allowed - set(times)):
+        raise ValueError(f"`terminal` names {unknown[0]}; the last event happens at {times[-1]}")
+    if unknown := sorted(
+        free_symbols(*problem.rhs, problem.running, *problem.initial, problem.t0, problem.T) - allowed
+    ):
+        raise ValueError(f"{unknown[0]} stands where it cannot; only `terminal` may name the times of events")
+    known = [("t0", problem.t0), *zip(times, map(_scheduled, problem.events), strict=True), ("T", problem.T)]
+    numbers = [(name, time.value) for name, time in known if time is not None and time.op == "num"]
+    for (early, a), (late, b) in pairwise(numbers):
+        if b <= a and (early, late) != ("t0", "T"):
+            raise ValueError(f"{early} is {a} and {late} is {b}: the `events` must stand in their order in time")
+
+
+def _scheduled(event: Event) -> Node | None:
+    """The time of an event that happens at a given number: c where `when` is t - c."""
+    if event.when is symbol(TIME):
+        return ZERO
+    terms = event.when.args if event.when.op == "add" else ()
+    others = [term for term in terms if term is not symbol(TIME)]
+    if len(terms) != 2 or len(others) != 1:
+        return None
+    (other,) = others
+    sign = 1
+    if other.op == "mul" and len(other.args) == 2 and other.args[0] is MINUS_ONE:
+        sign, other = -1, other.args[1]
+    return num(-sign * other.value) if other.op == "num" else None

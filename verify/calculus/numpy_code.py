@@ -57,8 +57,10 @@ _TAKEN = {
 def module(problem: Problem) -> str:
     """The text of a module with `NAMES` (the order of the array p) and `gradient`, and the functions that it uses.
 
-    Raises ValueError for a function that NumPy and SciPy do not have.
+    Raises ValueError for a function that NumPy and SciPy do not have, and for events.
     """
+    if isinstance(problem, OdeProblem) and problem.events:
+        raise ValueError("no module is written for problems with events")
     if isinstance(problem, OdeProblem):
         body = _ode(problem)
     elif isinstance(problem, ImplicitProblem):

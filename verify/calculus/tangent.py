@@ -31,8 +31,10 @@ from verify.systems import (
 def tangent_problem(problem: Problem) -> Problem:
     """The problem whose objective is dG/dp v, and whose gradient by p is H v.
 
-    Raises ValueError where the times of an ODE depend on the parameters.
+    Raises ValueError where the times of an ODE depend on the parameters, and where it has events.
     """
+    if isinstance(problem, OdeProblem) and problem.events:
+        raise ValueError("second derivatives are taken of problems without events")
     u, s = problem.state, tangent_names(problem)
     names, v = problem.parameters, symbols(direction_names(problem))
     moving = (*u, *names)

@@ -43,6 +43,9 @@ class ClaimReader:
         given = self.tables.document.get("claim", {})
         if not set(given) & set(SECOND):
             return self.claim(problem), SystemClaim()
+        if isinstance(problem, OdeProblem) and problem.events:
+            found = next(name for name in given if name in SECOND)
+            raise self.tables.error("second derivatives are judged of problems without events", ("claim", found))
         own = (*tangent_names(problem), *direction_names(problem), *second_costates(problem))
         if clash := sorted(set(own) & {*problem.state, *problem.domain.variables}):
             what = f"{clash[0]} means something else in a claim on second derivatives"

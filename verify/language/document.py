@@ -25,10 +25,13 @@ Keys = tuple[str, ...]
 TOP = ("kind", "let", "title", "source", "objective", "claim")
 #: What is claimed of second derivatives: s' and m', m at the final time, what m gains, and the Hessian times v.
 SECOND = ("tangent", "second", "second_terminal", "second_jump", "hvp")
+#: What an event says; the first must stand there.
+EVENT = ("when", "reset", "rhs", "running", "cost")
 #: For each kind: its table, the keys that must and may stand there, those of the objective, and of the claim.
 KINDS: Mapping[str, tuple[str, Keys, Keys, Keys, Keys]] = {
     "ode-gradient": (
-        "ode", ("state", "rhs", "initial", "time"), ("parameters",), ("terminal", "running", "observations"),
+        "ode", ("state", "rhs", "initial", "time"), ("parameters", "events"),
+        ("terminal", "running", "observations"),
         ("adjoint", "terminal", "jump", "gradient", *SECOND),
     ),
     "implicit-gradient": (
@@ -79,9 +82,14 @@ class Document:
         return max(len(self.lines), 1)
 
     def line(self, *path: str) -> int | None:
-        """The line where the key at a path stands, as far as the text shows it."""
+        """The line where the key at a path stands, as far as the text shows it; a number means the n-th such table."""
         start, found = 0, None
         for depth, key in enumerate(path):
+            if key.isdigit():
+                opened = re.compile(rf"\s*\[\[.*{re.escape(path[depth - 1])}")
+                same = [i for i in range(start, len(self.lines)) if opened.match(self.lines[i])]
+                found = start = same[int(key) - 1] if int(key) <= len(same) else start
+                continue
             written = re.escape(key)
             pattern = rf'(?:^|[{{,\s.\[])["\']?{written}["\']?\s*(?:=|\]|\.)'
             for number in range(start, len(self.lines)):

@@ -12,13 +12,15 @@ from verify.claim import Domain, Variable
 from verify.graph import ZERO, Node, num, postorder, symbol
 from verify.language.claimed import ClaimReader
 from verify.language.claims import read_claim
-from verify.language.document import KINDS, NAME, NOT_YET, TOP, Document, ProblemError
+from verify.language.document import EVENT, KINDS, NAME, NOT_YET, TOP, Document, ProblemError
 from verify.language.errors import ReadError
 from verify.language.names import nearest_of
 from verify.language.read import read_expression
 from verify.systems import (
+    EVENT_TIME,
     INDEX,
     TIME,
+    Event,
     ImplicitProblem,
     Observation,
     OdeProblem,
@@ -133,6 +135,8 @@ class _Reader:
         for node in postorder(*nodes):
             if node.op == "symbol" and node.value not in (TIME, INDEX):
                 used.setdefault(node.value)
+        if "events" in self.tables.document.get("ode", {}):
+            used = {name: None for name in used if name in known or not EVENT_TIME.fullmatch(name)}
         variables = {name: domain.variables.get(name, Variable(name)) for name in used}
         return Domain({**domain.variables, **variables}, domain.conditions)
 
@@ -160,13 +164,22 @@ class _Reader:
         if not self.tables.document["objective"]:
             raise self.tables.error("[objective] is empty", ("objective",), "write terminal = …, or running = …")
         observations = self.observations(known)
+        events = self.events(known, rhs, running)
         seen = [node for each in observations for node in (each.time, each.value)]
+        seen += [node for each in events for node in (each.when, *each.reset, *each.rhs, each.running, each.cost)]
         whole = self.completed(domain, known, *rhs, *initial, *time, terminal, running, *seen)
         try:
             return OdeProblem(
-                state, parameters, rhs, initial, *time, terminal, running, whole, observations=observations
-            )
+                state, parameters, rhs, initial, *time, terminal, running, whole, observations=observations,
+                events=events,
+            )  # fmt: skip
         except ValueError as error:
+            if found := re.search(r"of event (\d+)", str(error)):
+                raise self.tables.error(str(error), ("ode", "events", found[1])) from None
+            if str(error).startswith("`terminal`"):
+                raise self.tables.error(str(error), ("objective", "terminal")) from None
+            if "`events`" in str(error):
+                raise self.tables.error(str(error), ("ode", "events")) from None
             if "observations" not in str(error):
                 raise
             raise self.tables.error(
@@ -188,6 +201,30 @@ class _Reader:
                 )
             time = self.tables.formula(each["time"], known, *path)
             found.append(Observation(time, self.tables.timed(each["value"], known, (time,), *path)))
+        return tuple(found)
+
+    def events(self, known: dict[str, Variable], rhs: tuple[Node, ...], running: Node) -> tuple[Event, ...]:
+        """What happens at the zeros of functions; what is not given there is as before."""
+        found: list[Event] = []
+        given = self.tables.value((list,), "ode", "events") if "events" in self.tables.document["ode"] else ()
+        state = self.tables.names("ode", "state")
+        for number, each in enumerate(given, start=1):
+            path = ("ode", "events", str(number))
+            self.tables.check(each, (dict,), *path)
+            self.tables.keys(each, EVENT, *path)
+            if "when" not in each:
+                raise self.tables.error(f"'when' is missing in event {number}", path, 'write when = "…"')
+            lists: dict[str, tuple[Node, ...]] = {"reset": tuple(map(symbol, state)), "rhs": rhs}
+            for key in lists:
+                if key in each:
+                    self.tables.check(each[key], (list,), *path, key)
+                    lists[key] = tuple(self.tables.timed(f, known, (), *path, key) for f in each[key])
+            single: dict[str, Node] = {"running": running, "cost": ZERO}
+            for key in ("when", "running", "cost"):
+                if key in each:
+                    single[key] = self.tables.timed(each[key], known, (), *path, key)
+            rhs, running = lists["rhs"], single["running"]
+            found.append(Event(single["when"], lists["reset"], rhs, running, single["cost"]))
         return tuple(found)
 
     def implicit(

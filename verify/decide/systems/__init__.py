@@ -18,6 +18,9 @@ def judge(system: System, *, seed: int = 0) -> Iterator[SystemResult]:
 
     Runs in this process without limits of time or memory: see `verify.judge_systems` for those.
     """
+    if isinstance(system.problem, OdeProblem) and system.problem.events:
+        yield SystemResult("", system.problem.kind, reason="problems with events are not judged", seed=seed)
+        return
     first: SystemResult | None = None
     if system.second == SystemClaim():
         yield from _judge(system, seed)

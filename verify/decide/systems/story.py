@@ -26,6 +26,8 @@ SECOND = {
 def story(system: System) -> list[str]:
     """Problem, idea, adjoint equations, terminal conditions, gradient."""
     problem = system.problem
+    if isinstance(problem, OdeProblem) and problem.events:
+        raise ValueError("problems with events are not derived")
     if isinstance(problem, OdeProblem):
         lines = _ode(problem)
     elif isinstance(problem, ImplicitProblem):

@@ -115,6 +115,8 @@ def enclose(
     """
     if isinstance(problem, System):
         problem = _ode(problem.problem)
+    if _ode(problem).events:
+        return Fail("events are not enclosed")
     ends = ends_of(_ode(problem), at or {})
     if not 0 < radius < math.inf:
         raise ValueError(f"radius is {radius}; give a positive number")
