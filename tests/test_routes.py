@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,13 +15,16 @@ import pytest
 from verify.cli import main
 from verify.language import read_expression
 from verify.language.toml import read_system
-from verify.numerics.enclosure import Enclosure, Fail
+from verify.numerics import ode
+from verify.numerics.compare import disagreement, observed_order
+from verify.numerics.enclosure import Enclosure, Fail, enclose
 from verify.numerics.routes import Table, heyoka, table, ways
 from verify.numerics.routes.functions import function, holomorphic
 from verify.numerics.routes.point import Point, inside
 from verify.numerics.routes.survey import survey
+from verify.numerics.routes.tables import distance
 from verify.numerics.straight import NoFloat, Straight
-from verify.systems import OdeProblem
+from verify.systems import Observation, OdeProblem
 
 
 def problem(
@@ -86,7 +92,7 @@ def test_a_linear_problem_has_a_matrix_exponential() -> None:
     assert row.status == "agrees"
     assert row.found is not None
     assert row.found < 1e-13
-    assert Point(FULL, {"a": 1.0, "b": 1.0, "T": 1.0}).linear is None
+    assert Point(FULL, {"a": 1.0, "b": 1.0, "T": 1.0}).linear == ()
 
 
 def test_the_digits_that_are_lost_backwards_are_known_beforehand() -> None:
@@ -162,10 +168,93 @@ def test_a_jump_has_no_routes_since_they_would_all_miss_the_same_term() -> None:
     assert "jump" in found.reason
 
 
-def test_observations_are_refused() -> None:
-    text = DECAY.replace('terminal = "x^2/2"', 'observations = [{ time = "1/2", value = "x^2" }]')
-    with pytest.raises(ValueError, match="observations"):
-        table(read_system(text).problem, {"a": 1.0, "T": 2.0})  # ty: ignore[invalid-argument-type]
+# --- observations ------------------------------------------------------------------------------------
+
+SEEN = (("3/4", "(x - t)^2*b"), ("s", "x*y*s + t"), ("s + a/4", "exp(y)"))
+HERE = {"a": 1.25, "b": 0.75, "T": 2.25, "s": 1.25}
+
+
+def observed(base: OdeProblem, *seen: tuple[str, str]) -> OdeProblem:
+    known = ("x", "y", "a", "b", "p", "s", "t", "T")
+    return replace(base, observations=tuple(Observation(*(read_expression(x, known) for x in each)) for each in seen))
+
+
+def test_every_route_knows_observations_at_fixed_and_moving_times() -> None:
+    found = table(observed(FULL, *SEEN), HERE)
+    assert isinstance(found.enclosure, Enclosure)
+    ran = [row for row in found.rows if row.gradient is not None]
+    assert len(ran) >= 8
+    for row in ran:
+        assert row.status == "agrees", row
+        assert set(row.gradient or ()) == {"a", "b", "s", "T", "t0", "x(t0)", "y(t0)"}
+    assert all(row.gradient is not None or "not installed" in row.says for row in found.rows)
+
+
+def test_the_matrix_exponential_takes_each_observation_at_its_own_time() -> None:
+    seen = observed(LINEAR, ("1/4", "(x - t)^2*b"), ("a", "x*y*a + t"))
+    row = next(row for row in table(seen, {"a": 0.5, "b": 0.25}).rows if row.name == "matrix exponential")
+    assert row.status == "agrees"
+    assert row.found is not None
+    assert row.found < 1e-13
+
+
+#: (function of `ode.Observed`, what is wrong with it): the adjoint does not jump, or jumps the wrong way, or …
+FORGOTTEN = {
+    "no jump": ("value_u", lambda right: lambda *at: 0 * right(*at)),
+    "jump with the wrong sign": ("value_u", lambda right: lambda *at: -right(*at)),
+    "own derivative dropped": ("value_p", lambda right: lambda *at: 0 * right(*at)),
+    "time does not move": ("time_p", lambda right: lambda *at: 0 * right(*at)),
+    "derivative by time dropped": ("value_t", lambda right: lambda *at: 0 * right(*at)),
+}
+
+
+@pytest.mark.parametrize("name", FORGOTTEN)
+def test_what_is_forgotten_of_an_observation_is_far_from_the_enclosure(name: str) -> None:
+    field, wrong = FORGOTTEN[name]
+    point = Point(observed(FULL, *SEEN), HERE)
+    proof = enclose(point.problem, {name: Fraction(value) for name, value in HERE.items()}, radius=1e-13)
+    assert isinstance(proof, Enclosure)
+    right = point.numeric
+    mutant = replace(
+        right, observed=tuple(replace(each, **{field: wrong(getattr(each, field))}) for each in right.observed)
+    )
+    p, ends = point.p, point.ends
+    for route in (
+        lambda q: ode.forward_sensitivities(q, p, *ends),
+        lambda q: ode.interpolated_adjoint(q, ode.adjoint_of(q), p, *ends),
+        lambda q: ode.quadrature_adjoint(q, p, *ends),
+        lambda q: ode.backsolved_adjoint(q, p, *ends),
+    ):
+        assert distance(point.by_name(route(right)), proof) < 1e-11
+        assert distance(point.by_name(route(mutant)), proof) > 1e-3
+
+
+def test_where_something_is_observed_the_state_is_known_again_and_fewer_digits_are_lost() -> None:
+    decay = problem("x", "a", "-a*x", "1", "0; 4", "x")
+    seen = observed(decay, ("1", "x^2"), ("2", "x^2"), ("3", "x^2"))
+    point = Point(seen, {"a": 10.0})
+    assert survey(Point(decay, {"a": 10.0})).backwards == pytest.approx(40 / math.log(10))
+    assert survey(point).backwards == pytest.approx(10 / math.log(10))
+    status = {row.name: row for row in table(seen, {"a": 10.0}).rows}
+    assert status["backsolve"].status == status["autograd's odeint"].status == "agrees"
+    assert "4.3 digits" in status["backsolve"].says
+    assert "observation" in status["backsolve"].says
+
+
+def test_observations_out_of_order_have_no_routes() -> None:
+    found = table(observed(FULL, ("s", "x"), ("s + a/4", "y")), {**HERE, "s": 2.5}, seconds=1)
+    assert found.rows == ()
+    assert "2.5" in found.reason
+    assert "later" in found.reason
+
+
+@pytest.mark.parametrize("route", [ode.complex_step, ode.fixed_step_adjoint], ids=["discrete", "continuous"])
+def test_fixed_steps_stop_at_observations_and_keep_their_order(route: Any) -> None:
+    point = Point(observed(FULL, *SEEN), HERE)
+    wanted = ode.forward_sensitivities(point.numeric, point.p, *point.ends)
+    steps = (16, 32, 64, 128)
+    errors = [disagreement(route(point.numeric, point.p, *point.ends, steps=n), wanted) for n in steps]
+    assert observed_order(steps, errors) == pytest.approx(4, abs=0.5)
 
 
 def test_a_route_that_is_off_by_more_than_it_claims_is_called_wrong(monkeypatch: pytest.MonkeyPatch) -> None:

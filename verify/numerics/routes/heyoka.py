@@ -51,13 +51,21 @@ def gradient(point: Point, tolerance: float) -> Array:
         variational, np.concatenate([start, identity.ravel()]), time=t0, pars=values, tol=tolerance,
         compact_mode=n * (m + n) > COMPACT,
     )  # fmt: skip
-    outcome = solver.propagate_until(T)[0]
-    if outcome != hy.taylor_outcome.time_limit or not np.isfinite(solver.state).all():
-        raise ArithmeticError(f"heyoka stopped at t = {solver.time:.6g}: {outcome}")
-    u, by_all = solver.state[:n], np.asarray(solver.state[n + 1 :]).reshape(n + 1, n + m)
-    whole_by = numeric.terminal_u(T, u, p) @ by_all[:n] + by_all[n]
+    whole_by, by_p = np.zeros(n + m), np.zeros(len(p))
+    for i, time in enumerate(point.times[1:]):
+        outcome = solver.propagate_until(time)[0]
+        if outcome != hy.taylor_outcome.time_limit or not np.isfinite(solver.state).all():
+            raise ArithmeticError(f"heyoka stopped at t = {solver.time:.6g}: {outcome}")
+        u, by_all = solver.state[:n], np.asarray(solver.state[n + 1 :]).reshape(n + 1, n + m)
+        if i < len(numeric.observed):
+            by_u, own = numeric.seen(i, time, u, p)
+        else:
+            by_u, own = numeric.terminal_u(T, u, p), numeric.terminal_p(T, u, p)
+        whole_by += by_u @ by_all[:n]
+        by_p += own
+    whole_by += by_all[n]
     by_start = whole_by[:n]
-    by_p = by_start @ numeric.initial_p(p) + numeric.terminal_p(T, u, p)
+    by_p += by_start @ numeric.initial_p(p)
     by_p[[point.names.index(name) for name in used]] += whole_by[n:]
     d_start = -numeric.running(t0, start[:n], p) - by_start @ numeric.field(t0, start[:n], p)
     d_end = numeric.running(T, u, p) + numeric.terminal_t(T, u, p)

@@ -13,18 +13,12 @@ import numpy as np
 from verify.calculus.reverse import gradient, pullback
 from verify.graph import ONE, ZERO, Node, free_symbols, postorder, substitute, symbol
 from verify.numerics import ode
+from verify.numerics.enclosure.field import differentiated
 from verify.numerics.exponential import LinearProblem
 from verify.numerics.routes.functions import function, holomorphic
-from verify.systems import TIME, OdeProblem, adjoint_names
+from verify.systems import TIME, Observation, OdeProblem, adjoint_names
 
 Array = Any
-
-
-def names_of(problem: OdeProblem) -> tuple[str, ...]:
-    """What the objective is differentiated by: the parameters, then every other name that the problem uses."""
-    whole = (*problem.rhs, *problem.initial, problem.t0, problem.T, problem.terminal, problem.running)
-    others = free_symbols(*whole) - {*problem.state, *problem.parameters, TIME}
-    return (*problem.parameters, *sorted(others))
 
 
 def inside(problem: OdeProblem) -> dict[str, Fraction]:
@@ -35,7 +29,7 @@ def inside(problem: OdeProblem) -> dict[str, Fraction]:
     if problem.domain.conditions:
         raise ValueError("the names are bound by conditions; give a point")
     found = {}
-    for name in names_of(problem):
+    for name in differentiated(problem):
         variable = problem.domain.variables.get(name)
         low, high = (None, None) if variable is None else (variable.low, variable.high)
         ends = [None if end is None else Fraction(end.value) for end in (low, high)]
@@ -62,7 +56,7 @@ class Point:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        return names_of(self.problem)
+        return differentiated(self.problem)
 
     @cached_property
     def p(self) -> Array:
@@ -79,9 +73,15 @@ class Point:
         return float(t0), float(T)
 
     @cached_property
+    def times(self) -> list[float]:
+        """t0, the times of observation, T; ArithmeticError where they are not in this order."""
+        return [float(time) for time in self.numeric.times(self.p, *self.ends)]
+
+    @cached_property
     def smooth(self) -> bool:
         """Whether the code may be run on complex numbers."""
-        return holomorphic(*self.problem.rhs, *self.problem.initial, self.problem.running, self.problem.terminal)
+        q = self.problem
+        return holomorphic(*q.rhs, *q.initial, q.running, q.terminal, *(each.value for each in q.observations))
 
     @cached_property
     def operations(self) -> int:
@@ -99,6 +99,16 @@ class Point:
         def flat(rows: Any) -> list[Node]:
             return [entry for row in rows for entry in row]
 
+        def observed(each: Observation) -> ode.Observed:
+            return ode.Observed(
+                time=function((each.time,), (names,), (), library),
+                time_p=function(gradient(each.time, names), (names,), (m,), library),
+                value=of((each.value,)),
+                value_t=of(gradient(each.value, (TIME,))),
+                value_u=of(gradient(each.value, u), n),
+                value_p=of(gradient(each.value, names), m),
+            )
+
         return ode.OdeProblem(
             states=n,
             parameters=m,
@@ -114,6 +124,7 @@ class Point:
             terminal_u=of(gradient(q.terminal, u), n),
             terminal_p=of(gradient(q.terminal, names), m),
             terminal_t=of(gradient(q.terminal, (TIME,))),
+            observed=tuple(map(observed, q.observations)),
         )
 
     @cached_property
@@ -141,27 +152,37 @@ class Point:
         )
 
     @cached_property
-    def linear(self) -> LinearProblem | None:
-        """u' = A(p) u + c(p) with a terminal cost alone, as y' = A y with y = (u, 1); None for other problems."""
+    def linear(self) -> tuple[LinearProblem, ...]:
+        """u' = A(p) u + c(p) as y' = A y with y = (u, 1), once for each time of the objective with what counts then.
+
+        Empty for other problems, and where there is a running cost.
+        """
         q, u, names = self.problem, self.problem.state, self.names
         rows = [gradient(f, u) for f in q.rhs]
         rest = [substitute(f, {symbol(name): ZERO for name in u}) for f in q.rhs]
         entries = [entry for row in rows for entry in row]
         if q.running is not ZERO or free_symbols(*entries) & {*u, TIME} or TIME in free_symbols(*rest):
-            return None
+            return ()
         n, m = len(u), len(names)
         whole = [entry for row, c in zip(rows, rest, strict=True) for entry in (*row, c)] + [ZERO] * (n + 1)
         moved = [entry for name in names for node in whole for entry in gradient(node, (name,))]
-        numeric, T = self.numeric, self.ends[1]
-        return LinearProblem(
-            matrix=function(whole, (names,), (n + 1, n + 1)),
-            matrix_p=function(moved, (names,), (m, n + 1, n + 1)),
-            initial=lambda p: np.append(numeric.initial(p), 1.0),
-            initial_p=lambda p: np.vstack([numeric.initial_p(p), np.zeros((1, m))]),
-            terminal=lambda y, p: numeric.terminal(T, y[:n], p),
-            terminal_y=lambda y, p: np.append(numeric.terminal_u(T, y[:n], p), 0.0),
-            terminal_p=lambda y, p: numeric.terminal_p(T, y[:n], p),
-        )
+        numeric = self.numeric
+        matrix, matrix_p = function(whole, (names,), (n + 1, n + 1)), function(moved, (names,), (m, n + 1, n + 1))
+
+        def term(time: float, value: Any, value_u: Any, value_p: Any) -> LinearProblem:
+            return LinearProblem(
+                matrix=matrix,
+                matrix_p=matrix_p,
+                initial=lambda p: np.append(numeric.initial(p), 1.0),
+                initial_p=lambda p: np.vstack([numeric.initial_p(p), np.zeros((1, m))]),
+                terminal=lambda y, p: value(time, y[:n], p),
+                terminal_y=lambda y, p: np.append(value_u(time, y[:n], p), 0.0),
+                terminal_p=lambda y, p: value_p(time, y[:n], p),
+            )
+
+        terms = [(each.value, each.value_u, each.value_p) for each in numeric.observed]
+        terms += [(numeric.terminal, numeric.terminal_u, numeric.terminal_p)]
+        return tuple(term(time, *each) for time, each in zip(self.times[1:], terms, strict=True))
 
     def by_name(self, whole: Array) -> dict[str, float]:
         """A vector (dG/dp, dG/du(t0), dG/dt0, dG/dT) as an enclosure has it: ends that move with names moved too."""

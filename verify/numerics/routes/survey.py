@@ -1,6 +1,7 @@
 """What will fail on this problem?  One look along the solution, before any gradient is computed.
 
-digits backwards   log10 of the norm of Phi(T, t0)^-1, Phi the propagator: what solving the state backwards loses
+digits backwards   log10 of the norm of Phi(T, t0)^-1, Phi the propagator: what solving the state backwards loses; the
+                   most between two observations, where there are some, as the state is known again at each
 digits forwards    log10 of the norm of Phi(T, t0): what the solution itself loses, by any route
 stiffness          integral of the fastest decay rate: explicit steps are bounded by a few of its inverse
 """
@@ -8,7 +9,6 @@ stiffness          integral of the fastest decay rate: explicit steps are bounde
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -62,25 +62,25 @@ def survey(point: Point) -> Survey:
         )  # fmt: skip
     if not found.success or not np.isfinite(found.y).all():
         raise ArithmeticError(f"no solution beyond t = {found.t[-1]:.6g}")
-    edges = np.concatenate([np.linspace(*ends, PARTS, endpoint=False) for ends in pairwise(found.t)] + [[T]])
+    stops = np.unique([*found.t, *point.times])
+    edges = np.concatenate([np.linspace(*ends, PARTS, endpoint=False) for ends in pairwise(stops)] + [[T]])
     times, lengths = (edges[:-1] + edges[1:]) / 2, np.diff(edges)
     J = np.array([h * np.asarray(numeric.field_u(t, found.sol(t), p)) for t, h in zip(times, lengths, strict=True)])
     rates = np.linalg.eigvals(J).real
     slowest, fastest = rates.max(axis=1), rates.min(axis=1)
     identity = np.eye(numeric.states)
-    backward, lost = _product(reversed(expm(-J + fastest[:, None, None] * identity)), -fastest)
-    forward, grown = _product(expm(J - slowest[:, None, None] * identity), slowest)
-    digits = [
-        (log + np.log(np.linalg.norm(whole, 2))) / np.log(10) for whole, log in ((backward, lost), (forward, grown))
-    ]
-    return Survey(float(digits[0]), float(digits[1]), float(np.maximum(-fastest, 0).sum()), len(found.t) - 1)
+    inverse = expm(-J + fastest[:, None, None] * identity)
+    spans = (slice(*pair) for pair in pairwise(np.searchsorted(edges, point.times)))
+    lost = max(_digits(inverse[span][::-1], -fastest[span]) for span in spans)
+    grown = _digits(expm(J - slowest[:, None, None] * identity), slowest)
+    return Survey(lost, grown, float(np.maximum(-fastest, 0).sum()), len(found.t) - 1)
 
 
-def _product(factors: Iterable[Array], logs: Array) -> tuple[Array, float]:
-    """The product, the first factor rightmost, as a matrix of norm 1 and the logarithm of what it is times."""
-    whole, total = None, float(np.sum(logs))
+def _digits(factors: Array, logs: Array) -> float:
+    """log10 of the norm of the product, the first factor rightmost, where each is exp(its log) times larger."""
+    whole, total = np.eye(factors.shape[-1]), float(np.sum(logs))
     for factor in factors:
-        whole = factor if whole is None else factor @ whole
+        whole = factor @ whole
         size = math.sqrt(float(np.sum(whole * whole)))
         whole, total = whole / size, total + math.log(size)
-    return whole, total
+    return (total + math.log(np.linalg.norm(whole, 2))) / math.log(10)

@@ -84,8 +84,8 @@ def table(
     Raises ValueError where a name has no value, or the problem is of a kind that the routes do not know.
     """
     tell = progress or (lambda _line: None)
-    if getattr(problem, "observations", ()) or getattr(problem, "events", ()):
-        raise ValueError("routes know problems with a terminal and a running cost; observations and events are not run")
+    if getattr(problem, "events", ()):
+        raise ValueError("routes are not run for problems with `events`: no solver here restarts at one")
     values = {name: float(value) for name, value in (inside(problem) if at is None else at).items()}
     point = Point(problem, values)
     if missing := [name for name in point.names if name not in values]:
@@ -100,7 +100,8 @@ def table(
         raise ValueError(str(reason)) from None
     except (ArithmeticError, ValueError, np.linalg.LinAlgError) as reason:
         return Table(values, None, enclosure, (), str(reason))
-    if may_jump(*problem.rhs, problem.running, problem.terminal) and not isinstance(enclosure, Enclosure):
+    costs = problem.running, problem.terminal, *(each.value for each in problem.observations)
+    if may_jump(*problem.rhs, *costs) and not isinstance(enclosure, Enclosure):
         return Table(
             values, look, enclosure, (), "a right-hand side or cost may jump; the routes know nothing of jumps"
         )

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ DIGITS = 16.0
 #: Relative errors beyond which a way is not worth running.
 USELESS = 1e-2
 #: Steps at least, in the run that counts and in the one beside it: never the same, or their difference says nothing.
-PARTS = (64, 24)
+STEPS = (64, 24)
 #: Evaluations of a right-hand side after which a run is given up.
 MOST_EVALUATIONS = 400_000
 #: Equations that a solver is given at most, directions that are followed one by one, operations that are traced.
@@ -75,8 +76,8 @@ class Counted:
 def ways(point: Point, look: Survey) -> Iterator[Way]:
     """All routes for a problem, chosen by what the look along its solution told."""
     method, tolerances = ("Radau", (1e-9, 1e-7)) if look.stiff else ("DOP853", (1e-12, 1e-10))
-    solvers = [ode.Solver(method, tol, tol / 100, parts) for tol, parts in zip(tolerances, PARTS, strict=True)]
     p, (t0, T), numeric = point.p, point.ends, point.numeric
+    solvers = [ode.Solver(method, tol, tol / 100, (T - t0) / k) for tol, k in zip(tolerances, STEPS, strict=True)]
     n, m = numeric.states, numeric.parameters
 
     def controlled(name: str, says: str, value: Callable[..., Array], refused: str = "") -> Way:
@@ -102,7 +103,7 @@ def ways(point: Point, look: Survey) -> Iterator[Way]:
     )
     yield controlled(
         "backsolve",
-        f"loses {look.backwards:.1f} digits in solving the state backwards",
+        f"loses {look.backwards:.1f} digits in solving the state backwards{_again(point)}",
         lambda solver: ode.backsolved_adjoint(numeric, p, t0, T, solver, point.adjoint),
         _lost(look, tolerances[0]),
     )
@@ -110,7 +111,7 @@ def ways(point: Point, look: Survey) -> Iterator[Way]:
     yield _differences(point, look, solvers)
     yield _reverse_mode(point, look)
     yield _odeint(point, look)
-    if point.linear is not None:
+    if point.linear:
         yield Way("matrix exponential", "Fréchet", "the problem is linear: no solver", partial(_exponential, point))
     yield _heyoka(point, look)
 
@@ -134,30 +135,39 @@ def _lost(look: Survey, tolerance: float) -> str:
     return f"would lose {look.backwards:.4g} digits in solving the state backwards, and a double has {DIGITS:.0f}"
 
 
+def _again(point: Point) -> str:
+    return ", known again at each observation" if point.numeric.observed else ""
+
+
 # --- one direction after the other ----------------------------------------------------------------
 
 
 def _objective(point: Point, theta: Array, solver: ode.Solver, count: list[int]) -> Any:
-    """G at theta = (p, shift of u(t0), t0, T) by an adaptive method on [0, 1]; complex where theta is."""
+    """G at theta = (p, shift of u(t0), t0, T) by an adaptive method on [0, 1] between times; complex where theta is."""
     numeric = point.numeric
     n, m = numeric.states, numeric.parameters
     p, t0, T = theta[:m], theta[m + n], theta[m + n + 1]
-    start = np.append(np.asarray(numeric.initial(p)) + theta[m : m + n], 0.0)
+    w, seen = np.append(np.asarray(numeric.initial(p)) + theta[m : m + n], 0.0), 0.0
+    for i, (begin, end) in enumerate(pairwise(numeric.times(p, t0, T))):
+        length = end - begin
 
-    def rate(x: float, w: Array) -> Array:
-        count[0] += 1
-        if count[0] > MOST_EVALUATIONS:
-            raise ArithmeticError(f"gave up after {MOST_EVALUATIONS} evaluations")
-        t = t0 + x * (T - t0)
-        return (T - t0) * np.append(numeric.field(t, w[:n], p), numeric.running(t, w[:n], p))
+        def rate(x: float, w: Array, begin: Any = begin, length: Any = length) -> Array:
+            count[0] += 1
+            if count[0] > MOST_EVALUATIONS:
+                raise ArithmeticError(f"gave up after {MOST_EVALUATIONS} evaluations")
+            t = begin + x * length
+            return length * np.append(numeric.field(t, w[:n], p), numeric.running(t, w[:n], p))
 
-    done = solve_ivp(
-        rate, (0.0, 1.0), start, method=solver.method, rtol=solver.rtol, atol=solver.atol, max_step=1 / solver.parts
-    )
-    w = done.y[:, -1]
-    if not done.success or not np.isfinite(w).all():
-        raise ArithmeticError(f"{solver.method} stopped: {done.message}")
-    return w[n] + numeric.terminal(T, w[:n], p)
+        done = solve_ivp(
+            rate, (0.0, 1.0), w, method=solver.method, rtol=solver.rtol, atol=solver.atol,
+            max_step=solver.longest / np.real(length),
+        )  # fmt: skip
+        w = done.y[:, -1]
+        if not done.success or not np.isfinite(w).all():
+            raise ArithmeticError(f"{solver.method} stopped: {done.message}")
+        if i < len(numeric.observed):
+            seen = seen + numeric.observed[i].value(end, w[:n], p)
+    return w[n] + seen + numeric.terminal(T, w[:n], p)
 
 
 def _theta(point: Point) -> Array:
@@ -256,24 +266,33 @@ def _odeint(point: Point, look: Survey) -> Way:
         fine, coarse = (autodiff.odeint_gradient(traceable, point.p, t0, T, tol) for tol in (1e-10, 1e-8))
         return Outcome(fine, _claimed(disagreement(coarse, fine)), 0)
 
-    return Way(name, "LSODA", f"solves the state backwards: loses {look.backwards:.1f} digits", run)
+    says = f"solves the state backwards: loses {look.backwards:.1f} digits{_again(point)}"
+    return Way(name, "LSODA", says, run)
 
 
 # --- without a solver, or with another one ----------------------------------------------------------
 
 
 def _exponential(point: Point) -> Outcome:
-    linear, (t0, T), p = point.linear, point.ends, point.p
-    assert linear is not None
-    by_p = exponential.frechet_adjoint(linear, p, T - t0)
-    other = exponential.block_exponential(linear, p, T - t0) if len(p) <= MOST_DIRECTIONS else by_p
-    A, b, n = linear.matrix(p), linear.initial(p), point.numeric.states
-    E = exponential.expm((T - t0) * A)
-    row = linear.terminal_y(E @ b, p)
-    lam0 = E.T @ row
-    by_T = row @ (A @ E @ b) + point.numeric.terminal_t(T, (E @ b)[:n], p)
-    gradient = np.concatenate([by_p, lam0[:n], [-lam0 @ (A @ b), by_T]])
-    return Outcome(gradient, _claimed(10 * disagreement(other, by_p)) if len(p) else 1e-14, 0)
+    """The sum over the times of the objective, each with its own Fréchet derivative."""
+    numeric, p, (t0, *times) = point.numeric, point.p, point.times
+    n, m = numeric.states, numeric.parameters
+    slopes = [each.value_t for each in numeric.observed] + [numeric.terminal_t]
+    gradient, other = np.zeros(m + n + 2), np.zeros(m)
+    for i, (linear, time, slope) in enumerate(zip(point.linear, times, slopes, strict=True)):
+        by_p = exponential.frechet_adjoint(linear, p, time - t0)
+        other += exponential.block_exponential(linear, p, time - t0) if m <= MOST_DIRECTIONS else by_p
+        A, b = linear.matrix(p), linear.initial(p)
+        E = exponential.expm((time - t0) * A)
+        row = linear.terminal_y(E @ b, p)
+        lam0, by_time = E.T @ row, row @ (A @ E @ b) + slope(time, (E @ b)[:n], p)
+        gradient += np.concatenate([by_p, lam0[:n], [-lam0 @ (A @ b), by_time * (time is times[-1])]])
+        if i < len(numeric.observed):
+            moved = by_time * numeric.observed[i].time_p(p)
+            gradient[:m] += moved
+            other += moved
+    claims = _claimed(10 * disagreement(other, gradient[:m])) if m else 1e-14
+    return Outcome(gradient, claims, 0)
 
 
 def _heyoka(point: Point, look: Survey) -> Way:
