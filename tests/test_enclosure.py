@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -430,12 +431,36 @@ def test_what_has_no_rule_is_named(rhs: str) -> None:
     assert rhs.partition("(")[0] in found.reason
 
 
-@pytest.mark.parametrize("T", ["100", "1200"])
-def test_a_stiff_problem_is_given_up_at_once_and_says_why(T: str) -> None:
-    problem = ode("x y", "m", "y; m*(1 - x^2)*y - x", "2; 0", f"0;{T}", "x")
-    found = enclose(problem, {"m": 1000})
+STIFF = {
+    "Van der Pol": (ode("x y", "m", "y; m*(1 - x^2)*y - x", "2; 0", "0;100", "x"), {"m": 1000}),
+    "Van der Pol, to the end": (ode("x y", "m", "y; m*(1 - x^2)*y - x", "2; 0", "0;1200", "x"), {"m": 1000}),
+    "Robertson": (ode("a b c", "k", "-k*a/25 + 10^4*b*c; k*a/25 - 10^4*b*c - 3*10^7*b^2; 3*10^7*b^2", "1; 0; 0",
+                      "0;400", "b"), {"k": 1}),
+    "linear": (ode("x y", "m", "-x + y; -m*(y - cos(t))", "1; 0", "0;10", "x"), {"m": 10**5}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STIFF)
+def test_a_stiff_problem_is_given_up_at_once_and_says_what_it_would_take(name: str) -> None:
+    found = enclose(*STIFF[name])
     assert isinstance(found, Fail)
-    assert "stiff" in found.reason
+    assert re.fullmatch(
+        r"stiff at t = \S+ for an explicit method: steps of about \S+ would be needed, .*", found.reason
+    )
+
+
+def test_a_way_that_is_only_long_is_not_called_stiff() -> None:
+    found = enclose(ode("x y", "w", "y; -w^2*x", "1; 0", "0;10^7", "x"), {"w": 1})
+    assert isinstance(found, Fail)
+    assert found.reason.startswith("a long way")
+
+
+@pytest.mark.parametrize("rhs", ["p*x^2", "1 + p*x^2", "exp(x)", "p/(2 - t) + x^2"])
+def test_a_solution_that_blows_up_is_given_up_near_the_place(rhs: str) -> None:
+    found = enclose(ode("x", "p", rhs, "1", "0;4", "x"), {"p": 1})
+    assert isinstance(found, Fail)
+    assert "blows up" in found.reason
+    assert "stiff" not in found.reason
 
 
 def test_time_that_runs_out_is_a_reason() -> None:

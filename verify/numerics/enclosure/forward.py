@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
 from flint import arb, arb_mat
 
 from verify.numerics.enclosure.adjoint import Passed, backwards
@@ -35,6 +36,9 @@ LARGEST_STEPS, HALVINGS = 20_000, 30
 AIM, ACCEPTED = 10.0, 1e4
 #: Steps after which it is looked ahead, and how much longer than allowed the way must look to be given up.
 LOOK, PATIENCE = 40, 6.0
+#: Part of the longest of some steps below which they shrink; what a step times a decaying eigenvalue is on a stiff way,
+#: and how much slower than that mode the others may then grow.
+SHRUNK, STIFF, SLOW = 0.1, 2.0, 0.1
 #: Width of a set that did not fail for its width.
 THIN = 1e-6
 
@@ -235,19 +239,38 @@ class Walk:
             if passed is not None and self.steps - before >= LOOK:
                 left = float((length - ball(passed)).mid()) / max(recent)
                 spent = (clock.monotonic() - began) / (self.steps - before)
-                self._look_ahead(here, self.steps + left, left * spent)
+                self._look_ahead(here, sets.parts[0][0], recent, left, left * spent)
         return sets, kept
 
-    def _look_ahead(self, here: arb, steps: float, seconds: float) -> None:
-        at = f"t = {float(here.mid()):.6g}"
-        if steps > PATIENCE * LARGEST_STEPS or clock.monotonic() + seconds / PATIENCE > self.deadline:
-            raise GaveUp(
-                f"steps are too short at {at} (about {steps:.0f} to the end, {seconds:.0f} s): "
-                "the solution blows up, or the problem is stiff or long for an explicit method",
-                final=True,
-            )
+    def _look_ahead(self, here: arb, middle: arb_mat, recent: Sequence[float], left: float, seconds: float) -> None:
+        """Gives up where the time will not do; on a stiff way, where steps do not become longer, at once."""
+        late = clock.monotonic() + seconds - self.deadline
+        if late > 0 or self.steps + left > LARGEST_STEPS:
+            at, h = f"t = {float(here.mid()):.6g}", max(recent)
+            needed = f"steps of about {h:.1g} would be needed, {left:.0f} of them ({seconds:.0f} s)"
+            hopeless = self.steps + left > PATIENCE * LARGEST_STEPS or late > (1 - 1 / PATIENCE) * seconds
+            if min(recent) > SHRUNK * h:
+                if self._is_stiff(here, middle, h):
+                    raise GaveUp(f"stiff at {at} for an explicit method: {needed}", final=True)
+                if hopeless:
+                    raise GaveUp(f"a long way from {at}: {needed}", final=True)
+            elif hopeless:
+                short = f"steps fell from {h:.1g} to {min(recent):.1g} within the last {LOOK}"
+                raise GaveUp(
+                    f"the solution blows up, or the right-hand side is singular, near {at}: {short}", final=True
+                )
         if self.steps >= LARGEST_STEPS:
-            raise GaveUp(f"more than {LARGEST_STEPS} steps; stopped at {at}")
+            raise GaveUp(f"more than {LARGEST_STEPS} steps; stopped at t = {float(here.mid()):.6g}")
+
+    def _is_stiff(self, here: arb, middle: arb_mat, h: float) -> bool:
+        """Whether a mode that dies out, and none that grows, keeps steps short: h Re of the eigenvalues of f_x."""
+        lead, bound = self.whole.field.lead, self.whole.rhs
+        rows = bound.derivatives(bound.run([*middle.entries(), here]), lead, ())[:lead]
+        J = np.array([[float(x.mid()) for x in row] for row in rows])
+        if not np.isfinite(J).all():
+            return False
+        eigenvalues = np.linalg.eigvals(J)
+        return bool(h * -eigenvalues.real.min() > STIFF and eigenvalues.real.max() < -SLOW * eigenvalues.real.min())
 
     def _mild(self, here: arb, start: arb_mat) -> float:
         """The length up to which balls as wide as a box do not grow too much within a step."""
