@@ -197,6 +197,23 @@ def _judge_printed(printed: Printed, derivation: Derivation, seed: int) -> Print
     return PrintedResult(printed.where, printed.latex, result, printed.correction, corrected, printed.reading)
 
 
+def judge_part(derivation: Derivation, kind: str, name: str, seed: int) -> Result:
+    """One part of a derivation and nothing else: a "step" by its reason, or what is "printed", or its "correction",
+    by where it stands.
+
+    Raises LookupError where there is no such part, or where a step is only cited.
+    """
+    if kind == "step":
+        for step in derivation.steps():
+            if step.why == name and not step.cited:
+                return _judge(step, derivation, seed)
+    for printed in derivation.printed if kind != "step" else ():
+        claim = printed.claim if kind == "printed" else printed.corrected
+        if printed.where == name and claim is not None:
+            return _judge(claim, derivation, seed)
+    raise LookupError(f"derivation {derivation.name!r} has no {kind} called {name!r}")
+
+
 def _judge(claim: str | Step | Callable[[], Result], derivation: Derivation, seed: int) -> Result:
     if isinstance(claim, Step):
         return decide_step(claim, derivation.domain, seed=seed).as_result(seed)
