@@ -135,7 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     derive.add_argument("--json", action="store_true", help="print one object (formulas, --routes)")
 
     report = command("report", _later("report"), "run derivations and write the report")
-    report.add_argument("names", nargs="*", metavar="NAME", help="derivations (all)")
+    report.add_argument("names", nargs="*", metavar="NAME", help="derivations (all); or errata, the printed formulas")
     report.add_argument("-o", "--output", default="reports/out", metavar="DIR", help="folder (reports/out)")
     report.add_argument("--html", action="store_true", help="only this format, unless --pdf is given too")
     report.add_argument("--pdf", action="store_true", help="only this format, unless --html is given too")

@@ -69,7 +69,9 @@ def derive(options: Any) -> int:
 
 
 def report(options: Any) -> int:
-    """Run derivations and write the report."""
+    """Run derivations, or judge the printed formulas of the curriculum, and write the report."""
+    if "errata" in options.names:
+        return _errata(options)
     for name in options.names:
         _derivation(name)
     from verify.report import write_report
@@ -89,6 +91,31 @@ def report(options: Any) -> int:
     for path in written.paths:
         print(path)
     return 0 if written.holds else 1
+
+
+def _errata(options: Any) -> int:
+    from verify.report.errata import write_errata
+    from verify.terminal import parts
+
+    if options.names != ["errata"]:
+        raise UsageError("errata is a report of its own: `verify report errata`")
+    both = options.html == options.pdf
+    try:
+        with parts(sys.stderr) as advance:
+            written = write_errata(
+                options.output, html=both or options.html, pdf=both or options.pdf, seed=options.seed,
+                jobs=min(2, os.cpu_count() or 1), progress=advance,
+            )  # fmt: skip
+    except OSError as error:
+        raise UsageError(f"{options.output}: {error.strerror or error}") from None
+    for judged in written.errata.judged:
+        if judged.trouble:
+            print(f"{judged.entry.record.id}: {judged.trouble}")
+    for status, count in written.errata.counts().items():
+        print(f"{count:4}  {status}")
+    for path in written.paths:
+        print(path)
+    return 0 if written.errata.holds else 1
 
 
 def recheck(options: Any) -> int:

@@ -205,7 +205,9 @@ def judge_part(derivation: Derivation, kind: str, name: str, seed: int) -> Resul
     """
     if kind == "step":
         for step in derivation.steps():
-            if step.why == name and not step.cited:
+            if step.why == name:
+                if step.cited:
+                    raise LookupError(f"derivation {derivation.name!r} only cites {name!r}")
                 return _judge(step, derivation, seed)
     for printed in derivation.printed if kind != "step" else ():
         claim = printed.claim if kind == "printed" else printed.corrected

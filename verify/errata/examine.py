@@ -131,9 +131,7 @@ class Errata:
         return {status: found[status] for status in (*STATUSES, NOT_JUDGED)}
 
 
-def examine(
-    entries: Sequence[Entry], *, seed: int = 0, jobs: int = 1, progress: Progress | None = None
-) -> Errata:
+def examine(entries: Sequence[Entry], *, seed: int = 0, jobs: int = 1, progress: Progress | None = None) -> Errata:
     """Decide every claim of the entries, each once, in processes that can be stopped."""
     claims = dict.fromkeys(
         claim for e in entries if e.judgement for claim in (*e.judgement.printed, *e.judgement.corrected)

@@ -82,7 +82,7 @@ class Formal:
 class Judgement:
     """What a record is said to be, and the claims that have to bear it out.
 
-    says        why: what is wrong, what was read, or what was checked by hand where nothing could be put to the machine.
+    says        why: what is wrong, or what was checked by hand where nothing could be put to the machine.
     reading     the instance or the reading in which the claims take the formula; empty for the formula as it stands.
     instance    the counterexample in words, where its point does not say it all.
     hypothesis  the further hypothesis; correction: LaTeX of the right statement.

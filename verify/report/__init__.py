@@ -125,7 +125,7 @@ def _write(
         steps.next("writing PDF")
         contents["report.pdf"] = render_pdf(report)
     folder = Path(directory)
-    _write_all(folder, contents)
+    write_all(folder, contents)
     steps.next("done")
     return Written(
         results,
@@ -146,7 +146,7 @@ def results_json(results: Sequence[DerivationResult], *, seed: int, versions: Se
         "holds": all(result.holds for result in results),
         "derivations": [result.to_json() for result in results],
     }
-    return json.dumps(_finite(record), sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(finite(record), sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def package_versions() -> tuple[tuple[str, str], ...]:
@@ -206,17 +206,19 @@ def _parts(derivation: Derivation) -> int:
     return 5 + (derivation.example is not None) + len(derivation.routes) + sum(map(_parts, derivation.uses))
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """Plain data without numbers that JSON lacks: they become the words nan, inf and -inf."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, Mapping):
-        return {str(key): _finite(item) for key, item in value.items()}
+        return {str(key): finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return value
 
 
-def _write_all(folder: Path, contents: Mapping[str, bytes]) -> None:
+def write_all(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Write all files into the folder, which is made if needed; each is written beside its place and then renamed."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".report-", dir=folder) as beside:
         for name, data in contents.items():

@@ -99,17 +99,17 @@ def _page(result: DerivationResult) -> Page:
     return Page(
         name=name,
         title=statement.title,
-        badge=_badge(result.verdict),
+        badge=badge_of(result.verdict),
         says=read_prose(statement.says, f"derivation {name!r}, statement"),
         displays=tuple(_shown(display, name) for display in statement.displays),
         convention=read_prose(statement.convention, f"derivation {name!r}, convention"),
         sources=tuple(map(_source, statement.source)),
-        uses=tuple((used.name, _badge(used.verdict)) for used in result.uses),
+        uses=tuple((used.name, badge_of(used.verdict)) for used in result.uses),
         rests_on=tuple(read_prose(text, f"derivation {name!r}, what it rests on") for text in result.rests_on),
         conditions=tuple(
             Condition(
                 says=read_prose(h.says, f"derivation {name!r}, hypothesis {h.says!r}"),
-                badge=_badge(h.verdict, h.evidence.rigor),
+                badge=badge_of(h.verdict, h.evidence.rigor),
                 how=_how(h.evidence),
             )
             for h in result.hypotheses
@@ -171,7 +171,8 @@ def _chart(figure: Figure | None, name: str) -> Chart | None:
     return Chart(read_prose(figure.title, where), read_prose(figure.caption, where), label, draw(figure, name))
 
 
-def _badge(verdict: Verdict, rigor: Rigor | None = None) -> Badge:
+def badge_of(verdict: Verdict, rigor: Rigor | None = None) -> Badge:
+    """The verdict as shown; what is only cited has a word of its own."""
     return Badge("ASSUMED", "assumed") if rigor == Rigor.ASSUMED else Badge(str(verdict), str(verdict).lower())
 
 
@@ -199,14 +200,15 @@ def _step(number: int, step: StepResult, name: str) -> StepLine:
         number=number,
         why=read_prose(step.why, where),
         formula=read_formula(shown, where),
-        badge=_badge(step.verdict, step.rigor),
+        badge=badge_of(step.verdict, step.rigor),
         how=read_prose("; ".join(part for part in how if part), where),
         reason="" if step.verdict is Verdict.PROVED or step.cited else step.reason,
-        point=_point(step.counterexample),
+        point=point_of(step.counterexample),
     )
 
 
-def _point(counterexample: Counterexample | None) -> Point | None:
+def point_of(counterexample: Counterexample | None) -> Point | None:
+    """The point as shown."""
     if counterexample is None:
         return None
     return Point(tuple(counterexample.point.items()), counterexample.lhs, counterexample.rhs)
@@ -262,12 +264,12 @@ def _printed(printed: PrintedResult, name: str) -> PrintedBox:
         where=printed.where,
         formula=read_formula(printed.latex, where),
         reading=read_prose(printed.reading, where),
-        badge=_badge(result.verdict),
+        badge=badge_of(result.verdict),
         rigor="" if result.rigor is None else str(result.rigor),
         says=read_prose(says, where),
-        point=_point(result.counterexample),
+        point=point_of(result.counterexample),
         correction=read_formula(printed.correction, f"{where}, correction") if printed.correction else None,
-        corrected=_badge(printed.corrected.verdict) if printed.corrected else Badge("NOT CHECKED", "assumed"),
+        corrected=badge_of(printed.corrected.verdict) if printed.corrected else Badge("NOT CHECKED", "assumed"),
     )
 
 

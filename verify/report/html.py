@@ -11,6 +11,7 @@ from verify.report.formula import Formula
 
 if TYPE_CHECKING:
     from verify.report.data import Report
+    from verify.report.errata import Page
 
 FACES = (  # family, style, weight, file
     ("Verify Math", "normal", 400, "math.woff2"),
@@ -21,8 +22,8 @@ FACES = (  # family, style, weight, file
 )
 
 
-def render_html(report: Report) -> str:
-    """The HTML document."""
+def render_html(report: Report | Page, template: str = "report.html") -> str:
+    """The HTML document that the template makes of the records."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -36,7 +37,7 @@ def render_html(report: Report) -> str:
         "plot": lambda chart, name: Markup(inline(chart.svg, name, chart.label)),
     }
     style = Markup(_fonts() + _template("report.css"))
-    return environment.get_template("report.html").render(report=report, style=style)
+    return environment.get_template(template).render(report=report, style=style)
 
 
 def _inline(part: str | Formula) -> Any:

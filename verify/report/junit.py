@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,19 +30,23 @@ class Case:
 
 def junit(results: Sequence[DerivationResult]) -> str:
     """The XML document.  What is undecided has failed; what is only cited is skipped, never passed."""
+    return document((result.name, list(_cases(result))) for result in results)
+
+
+def document(of: Iterable[tuple[str, Sequence[Case]]]) -> str:
+    """The XML document of test-suites, each a name and its cases."""
     suites = ET.Element("testsuites", {"name": "verify"})
     totals = {"tests": 0, "failures": 0, "skipped": 0}
-    for result in results:
-        cases = list(_cases(result))
+    for name, cases in of:
         counts = {
             "tests": len(cases),
             "failures": sum(bool(case.failed) for case in cases),
             "skipped": sum(bool(case.skipped) for case in cases),
         }
         totals = {key: totals[key] + counts[key] for key in totals}
-        suite = ET.SubElement(suites, "testsuite", {"name": result.name, **_texts(counts), "errors": "0"})
+        suite = ET.SubElement(suites, "testsuite", {"name": name, **_texts(counts), "errors": "0"})
         for case in cases:
-            _write(suite, f"{result.name}.{case.kind}", case)
+            _write(suite, f"{name}.{case.kind}", case)
     for key, count in totals.items():
         suites.set(key, str(count))
     suites.set("errors", "0")

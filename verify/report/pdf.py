@@ -13,20 +13,22 @@ from verify.report.typst_math import quoted
 
 if TYPE_CHECKING:
     from verify.report.data import Report
+    from verify.report.errata import Page
 
 EPOCH = 0
 """The date in the file's metadata: the same on every run."""
 
 
-def render_pdf(report: Report) -> bytes:
-    """The PDF document; the same bytes for the same report.
+def render_pdf(report: Report | Page, kind: str = "report") -> bytes:
+    """The PDF document that Typst's function `kind` makes of the records; the same bytes for the same records.
 
     Raises FormulaError where Typst refuses a formula.
     """
     import typst
 
-    template = files("verify.report").joinpath("templates", "report.typ").read_text("utf-8")
-    source = f"{template}\n#show: report.with({literal(report)})\n"
+    templates = files("verify.report").joinpath("templates")
+    needed = [templates.joinpath(f"{name}.typ").read_text("utf-8") for name in dict.fromkeys(("report", kind))]
+    source = "\n".join([*needed, f"#show: {kind}.with({literal(report)})\n"])
     try:
         return _compile(source)
     except typst.TypstError as error:

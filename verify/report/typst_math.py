@@ -43,7 +43,7 @@ def quoted(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return re.sub(r'([\\#$&/_^"\'()\[\]{}|,;:`~*!.<>=@-])', r"\\\1", text)
+    return re.sub(r'([\\#$&/_^"\'()\[\]{}|,;:`~*!.<>=@⟨⟩⌈⌉⌊⌋⟦⟧-])', r"\\\1", text)
 
 
 def _sequence(nodes: Iterable[ET.Element]) -> str:
