@@ -40,6 +40,20 @@ def test_a_problem_is_read_into_its_parts() -> None:
     assert system.title == "a test"
 
 
+def test_a_bare_state_in_a_gradient_by_a_time_is_the_state_then() -> None:
+    shown, bare = (
+        read_system(GOOD.replace("gradient = {", f'gradient = {{ T = "{at_end}", t0 = "{at_start}",')).claim.gradient
+        for at_end, at_start in (("l1(T)*(a*u(T) + T)", "-l1(0)*u(0)"), ("l1*(a*u + t)", "-l1*u"))
+    )
+    assert bare == shown
+
+
+@pytest.mark.parametrize(("start", "key"), [("-1", "u(-1)"), ("1/2", "u(0.5)"), ("s", "u( s )"), ("0", "u(0)")])
+def test_the_initial_state_may_be_named_by_any_initial_time(start: str, key: str) -> None:
+    text = GOOD.replace('time = ["0"', f'time = ["{start}"').replace('"u(0)"', f'"{key}"')
+    assert "u(t0)" in read_system(text).claim.gradient
+
+
 def test_a_state_with_its_time_or_step_is_the_state() -> None:
     plain, timed = (
         read_system(GOOD),
@@ -75,12 +89,20 @@ def test_every_problem_of_the_bank_is_read(name: str) -> None:
         ('state = ["u", "v"]', 'state = "u"', 5, "must be a list"),
         ('state = ["u", "v"]', 'state = ["u", 3]', 5, "must be a text"),
         ('state = ["u", "v"]', 'state = ["u", "t"]', 5, "means something else"),
-        ('state = ["u", "v"]', "state = []", 4, "names nothing"),
-        ('state = ["u", "v"]', 'state = ["u", "u"]', 4, "occurs twice"),
-        ('initial = ["1", "a"]', 'initial = ["1"]', 4, "give one for each state"),
-        ('initial = ["1", "a"]', 'initial = ["1", "u"]', 4, "may depend on parameters alone"),
+        ('state = ["u", "v"]', "state = []", 5, "names nothing"),
+        ('state = ["u", "v"]', 'state = ["u", "u"]', 5, "occurs twice"),
+        ('initial = ["1", "a"]', 'initial = ["1"]', 8, "give one for each state"),
+        ('initial = ["1", "a"]', 'initial = ["1", "u"]', 8, "may depend on parameters alone"),
         ('time = ["0", "T"]', 'time = ["0"]', 9, "needs two"),
         ('time = ["0", "T"]\n', "", 4, "'time' is missing"),
+        ('time = ["0", "T"]', 'time = ["2", "1"]', 9, "the ends in `time` are 2, 1"),
+        ('time = ["0", "T"]', 'time = ["1", "1"]', 9, "later than the one before"),
+        ('time = ["0", "T"]', 'time = ["0", "u"]', 9, "`time` depends on u"),
+        ('"u*v - v"', '"u*v - l2"', 7, "'l2' is the name of an adjoint"),
+        ('terminal = "u^2"', 'terminal = "u^2*l1"', 11, "'l1' is the name of an adjoint"),
+        ('gradient = { a = "', 'gradient = { a = "u*', 14, "u stands outside of an integral"),
+        ('gradient = { a = "', 'gradient = { a = "t*', 14, "t stands outside of an integral"),
+        ("gradient = { a", 'jump = { l1 = "u" }\ngradient = { a', 14, "nothing is observed"),
         ('"u*v - v"', '"u*v - "', 7, "column 7"),
         ('"u*v - v"', '"u*frob(v)"', 7, "no known function"),
         ('"u*v - v"', '"u*v(t - 1)"', 7, "at another time"),

@@ -197,10 +197,10 @@ class OdeProblem(Derivable):
         _check_names(self.state, self.parameters)
         _check_length("rhs", self.rhs, self.state)
         _check_length("initial", self.initial, self.state)
-        _check_free("initial", self.initial, {*self.state, TIME})
+        _check_free("`initial`", self.initial, {*self.state, TIME})
         observed = tuple(each.time for each in self.observations)
-        _check_free("time", (self.t0, self.T), {*self.state, TIME})
-        _check_free("time of observations", observed, {*self.state, TIME})
+        _check_free("`time`", (self.t0, self.T), {*self.state, TIME})
+        _check_free("the time of one of the `observations`", observed, {*self.state, TIME})
         _check_order((self.t0, *observed, self.T))
         if self.events:
             _check_events(self)
@@ -265,7 +265,7 @@ class RecurrenceProblem(Derivable):
         _check_names(self.state, self.parameters)
         _check_length("step", self.step, self.state)
         _check_length("initial", self.initial, self.state)
-        _check_free("initial", self.initial, {*self.state, INDEX})
+        _check_free("`initial`", self.initial, {*self.state, INDEX})
         if isinstance(self.steps, int) and self.steps < 1:
             raise ValueError(f"`steps` is {self.steps}; a recurrence has one step at least")
 
@@ -350,7 +350,7 @@ def _check_names(state: tuple[str, ...], parameters: tuple[str, ...]) -> None:
         raise ValueError("`state` names nothing; name one state at least")
     names = (*state, *parameters)
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ValueError(f"{', '.join(twice)} occurs twice among states and parameters; rename one of them")
+        raise ValueError(f"{', '.join(twice)} occurs twice among `state` and `parameters`; rename one of them")
 
 
 def _check_length(key: str, values: tuple[Node, ...], state: tuple[str, ...]) -> None:
@@ -358,9 +358,9 @@ def _check_length(key: str, values: tuple[Node, ...], state: tuple[str, ...]) ->
         raise ValueError(f"`{key}` has {len(values)} entries, the state has {len(state)}; give one for each state")
 
 
-def _check_free(key: str, values: tuple[Node, ...], forbidden: set[str]) -> None:
+def _check_free(what: str, values: tuple[Node, ...], forbidden: set[str]) -> None:
     if found := sorted(free_symbols(*values) & forbidden):
-        raise ValueError(f"`{key}` depends on {', '.join(found)}; it may depend on parameters alone")
+        raise ValueError(f"{what} depends on {', '.join(found)}; it may depend on parameters alone")
 
 
 def _check_order(times: tuple[Node, ...]) -> None:
@@ -371,11 +371,10 @@ def _check_order(times: tuple[Node, ...]) -> None:
             "one of the `observations` is at an end of the time; what counts at the final one is `terminal`"
         )
     numbers = [time.value for time in times if time.op == "num"]
-    if len(times) > 2 and any(late <= early for early, late in pairwise(numbers)):
+    if any(late <= early for early, late in pairwise(numbers)):
+        which = "the times of `observations` and the ends" if observed else "the ends in `time`"
         written = ", ".join(map(str, numbers))
-        raise ValueError(
-            f"`time` and the times of `observations` are {written}; each must be later than the one before"
-        )
+        raise ValueError(f"{which} are {written}; each must be later than the one before")
 
 
 def _check_events(problem: OdeProblem) -> None:

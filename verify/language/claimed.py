@@ -29,7 +29,7 @@ from verify.systems import (
     tangent_names,
 )
 
-_INITIAL = re.compile(r"\s*([A-Za-z]\w*)\s*\(\s*(\w+)\s*\)\s*")
+_INITIAL = re.compile(r"\s*([A-Za-z]\w*)\s*\((.+)\)\s*")
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,10 @@ class ClaimReader:
                     guess = f"did you mean {near!r}?" if near else f"known there: {', '.join(keys)}"
                     raise self.tables.error(f"unknown key {key!r} in [claim.{name}]", ("claim", name, key), guess)
                 node = self.tables.formula(rounded(formula, of), known, "claim", name, key)
-                parts[name][plain] = self.known_names(node, problem, known, "claim", name, key)
+                node = self.known_names(node, problem, known, "claim", name, key)
+                if name == "gradient" and isinstance(problem, OdeProblem):
+                    node = self.at_its_time(node, problem, plain, ("claim", name, key))
+                parts[name][plain] = node
                 text[name, plain] = str(formula)
         if parts["tangent"]:
             bare = {name: symbol(name) for name in problem.state}
@@ -123,6 +126,21 @@ class ClaimReader:
         return SystemClaim(
             parts["adjoint"], equations, parts["terminal"], parts["jump"], parts["tangent"], parts["gradient"], text
         )
+
+    def at_its_time(self, node: Node, problem: OdeProblem, by: str, path: tuple[str, ...]) -> Node:
+        """A gradient in which t, and states and adjoints at t, stand under integrals alone.
+
+        Elsewhere they have a time only where the gradient is one by a time: u in dG/dT is u(T).
+        """
+        integrals = [each for each in postorder(node) if each.op == "abstract" and each.value[0] == "int"]
+        apart = {each: symbol(f"integral {number}") for number, each in enumerate(integrals)}
+        outside, t = substitute(node, apart), symbol(TIME)
+        when = {"t0": problem.t0, "T": problem.T}.get(by)
+        if TIME in free_symbols(outside) and when is None:
+            bare = [each.value[0] for each in postorder(outside) if each.op == "abstract" and each.args == (t,)]
+            what = f"{'.'.join(path)}: {bare[0] if bare else TIME} stands outside of an integral, and has no time there"
+            raise self.tables.error(what, path, f"write {bare[0]}(0) or {bare[0]}(T), say, or int(…)" if bare else "")
+        return substitute(substitute(outside, {t: when or t}), {name: each for each, name in apart.items()})
 
     def now(self, node: Node, bare: Mapping[str, Node]) -> Node:
         """States at t as plain symbols."""
@@ -139,6 +157,9 @@ class ClaimReader:
         """A table of jumps in which a name alone stands for all times of observation."""
         found: dict[str, Any] = {}
         places = self.jumping(problem, adjoints)
+        if given and not places:
+            what = "[claim.jump] claims jumps, and nothing is observed"
+            raise self.tables.error(what, ("claim", "jump"), "add `observations` to [objective], or leave it out")
         for key, formula in given.items():
             name, _, time = key.replace(" ", "").partition("(")
             if key in adjoints and places:
@@ -182,10 +203,17 @@ class ClaimReader:
         if found is None or found[1] not in problem.state:
             return key
         if isinstance(problem, RecurrenceProblem):
-            return f"{found[1]}({found[2]})"
-        if isinstance(problem, OdeProblem) and (found[2] == "t0" or read_expression(found[2]) is problem.t0):
+            return f"{found[1]}({found[2].strip()})"
+        if isinstance(problem, OdeProblem) and (found[2].strip() == "t0" or self.is_initial(problem, found[2])):
             return f"{found[1]}(t0)"
         return key
+
+    def is_initial(self, problem: OdeProblem, time: str) -> bool:
+        """Whether a text means the initial time: -1, or 0.5 where that is 1/2."""
+        try:
+            return read_expression(time) is problem.t0
+        except ReadError:
+            return False
 
     def known_names(self, node: Node, problem: Problem, known: Mapping[str, Variable], *path: str) -> Node:
         """The formula of a claim, which may use no name that the problem does not."""

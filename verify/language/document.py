@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from verify.claim import Variable
-from verify.graph import Node, has_integrals, postorder, substitute, symbol
+from verify.graph import Node, free_symbols, has_integrals, postorder, substitute, symbol
 from verify.language.errors import ReadError
 from verify.language.names import nearest_of
 from verify.language.read import read_expression
@@ -46,6 +46,7 @@ KINDS: Mapping[str, tuple[str, Keys, Keys, Keys, Keys]] = {
 NOT_YET = ("flow", "stein")
 #: What a name is.
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+ADJOINT = re.compile(r"l\d+")
 _WORDS: Mapping[type, str] = {
     dict: "a table",
     list: "a list",
@@ -151,6 +152,10 @@ class Document:
             node = read_expression(str(given), declared)
         except ReadError as error:
             raise self.error(f"{'.'.join(path)}, {error}", path) from None
+        adjoints = sorted(name for name in free_symbols(node) - set(declared) if ADJOINT.fullmatch(name))
+        if adjoints and path[0] != "claim":
+            what = f"{'.'.join(path)}: {adjoints[0]!r} is the name of an adjoint, which no problem has"
+            raise self.error(what, path, "rename it")
         if has_integrals(node):
             raise self.error(
                 f"{'.'.join(path)}: integrals stand in gradients of kind 'ode-gradient' only, expectations nowhere",
@@ -167,7 +172,7 @@ class Document:
             self.check(name, (str,), *path)
             if not NAME.fullmatch(name):
                 raise self.error(f"{'.'.join(path)}: {name!r} is no name", path, "a name has letters, digits and _")
-            if name in (TIME, "int", "sum") or re.fullmatch(r"l\d+", name):
+            if name in (TIME, "int", "sum") or ADJOINT.fullmatch(name):
                 raise self.error(f"{'.'.join(path)}: {name!r} means something else here", path, "rename it")
         return tuple(found)
 

@@ -103,9 +103,17 @@ class _Reader:
         except ProblemError:
             raise
         except ValueError as error:
-            raise self.tables.error(str(error), (table,)) from None
+            raise self.tables.error(str(error), self.blamed(str(error), table)) from None
         first, second = ClaimReader(self.tables).both(problem)
         return System(problem, first, self.free_text("title"), self.free_text("source"), second)
+
+    def blamed(self, message: str, table: str) -> tuple[str, ...]:
+        """The key that a message names first: one of the table of the problem, or of its objective."""
+        for key in re.findall(r"`(\w+)`", message):
+            for place in (table, "objective"):
+                if key in self.tables.document[place]:
+                    return place, key
+        return (table,)
 
     def free_text(self, key: str) -> str:
         found = self.tables.document.get(key, "")
@@ -176,15 +184,9 @@ class _Reader:
         except ValueError as error:
             if found := re.search(r"of event (\d+)", str(error)):
                 raise self.tables.error(str(error), ("ode", "events", found[1])) from None
-            if str(error).startswith("`terminal`"):
-                raise self.tables.error(str(error), ("objective", "terminal")) from None
             if "`events`" in str(error):
                 raise self.tables.error(str(error), ("ode", "events")) from None
-            if "observations" not in str(error):
-                raise
-            raise self.tables.error(
-                str(error), ("objective", "observations") if observations else ("ode", "time")
-            ) from None
+            raise
 
     def observations(self, known: dict[str, Variable]) -> tuple[Observation, ...]:
         """What is added to the objective at times between the ends."""
