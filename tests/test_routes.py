@@ -24,6 +24,7 @@ from verify.numerics.routes.point import Point, inside
 from verify.numerics.routes.survey import survey
 from verify.numerics.routes.tables import distance
 from verify.numerics.straight import NoFloat, Straight
+from verify.route_commands import within
 from verify.systems import Observation, OdeProblem
 
 
@@ -123,6 +124,26 @@ def test_a_stiff_problem_takes_an_implicit_route_or_says_undecided() -> None:
     assert look.stiff
     for way in ways.ways(stiff, look):
         assert way.run is None or way.method in ("Radau", "Taylor"), way
+
+
+def test_what_is_refused_says_so_beforehand_and_one_solve_a_direction_is_counted() -> None:
+    relaxing = problem("x y", "a", "-a*(x - cos(t)); x - y", "0; 0", "0; 5", "x^2 + y")
+    point = Point(relaxing, {"a": 1000.0})
+    refused = {way.name: way.says for way in ways.ways(point, survey(point)) if way.run is None}
+    assert {"complex step", "finite differences", "backsolve", "reverse mode"} <= set(refused)
+    assert "5 solves with about 5e+05 evaluations" in refused["complex step"]
+    assert "30 solves" in refused["finite differences"]
+
+
+def test_a_component_is_shown_with_the_digits_that_the_error_leaves_it() -> None:
+    """Errors are relative to the largest component: far below it a component is not known at all."""
+    assert within(1.16868125, 4e-7) == "1.1686812 +/- 4e-07"
+    assert within(-0.00673795, 4e-7) == "-0.006738 +/- 4e-07"
+    assert within(4.62526e-12, 4e-7) == "0 +/- 4e-07"
+    assert within(0.0, 4e-7) == "0 +/- 4e-07"
+    assert within(-123456.0, 1e5) == "-1e+05 +/- 1e+05"
+    assert within(-12345.0, 1e5) == "0 +/- 1e+05"
+    assert within(1.5, 0.0) == "1.5"
 
 
 @pytest.mark.thorough

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from verify.terminal import Terminal
 
 COLOURS = {"agrees": "32", "WRONG": "1;31", "UNDECIDED": "33"}
+#: Whether it was known before anything was run.
+WHEN = {True: "known beforehand: ", False: "seen when it ran: "}
 HEAD = f"{'route':27}{'method':17}{'finding':11}{'claims':>8}{'is off':>9}"
 
 
@@ -55,6 +57,7 @@ def routes(path: str, at: str | None, *, as_json: bool = False) -> int:
 def show(found: Table, terminal: Terminal, title: str = "") -> None:
     """The point, what was seen along the solution, the gradient with its proof, and a line for each route."""
     from verify.numerics.enclosure import Enclosure
+    from verify.numerics.routes.tables import UNDECIDED
 
     if title:
         terminal.write(title)
@@ -76,12 +79,13 @@ def show(found: Table, terminal: Terminal, title: str = "") -> None:
     terminal.write(terminal.paint(HEAD, "2"))
     for row in found.rows:
         terminal.write(line(row, terminal))
-        terminal.write(terminal.paint(f"  {row.says}", "2"))
+        terminal.write(terminal.paint(f"  {WHEN[row.foreseen] if row.status == UNDECIDED else ''}{row.says}", "2"))
     best = min((row for row in found.rows if row.status == "agrees"), key=lambda row: row.claims or 0.0, default=None)
     if not isinstance(found.enclosure, Enclosure) and best is not None and best.gradient is not None:
         terminal.write()
+        error = (best.claims or 0.0) * max(map(abs, best.gradient.values()))
         for name, value in best.gradient.items():
-            terminal.row(best.name.split()[0], f"dG/d{name} = {value:.{digits(best.claims)}g}")
+            terminal.row("gradient", f"dG/d{name} = {within(value, error)}")
 
 
 def line(row: Row, terminal: Terminal) -> str:
@@ -91,11 +95,14 @@ def line(row: Row, terminal: Terminal) -> str:
     return f"{row.name:27}{row.method:17}{status}{claims:>8}{found:>9}".rstrip()
 
 
-def digits(claims: float | None) -> int:
-    """How many digits of a number may be shown."""
+def within(value: float, error: float) -> str:
+    """A number with the digits in front of its error, which may be all of it."""
     from math import floor, log10
 
-    return max(1, min(15, floor(-log10(max(claims or 1.0, 1e-16)))))
+    if not error or error < 1e-15 * abs(value):
+        return f"{value:.15g}"
+    shown = max(0, floor(log10(abs(value))) - floor(log10(error)) + 1) if value else 0
+    return f"{value:.{shown}g} +/- {error:.0e}" if shown else f"0 +/- {abs(value) + error:.0e}"
 
 
 def _values(at: str | None) -> dict[str, Fraction] | None:

@@ -31,8 +31,10 @@ class Row:
     method     the solver that was chosen.
     says       what was known beforehand; the reason, where the route is UNDECIDED.
     gradient   by name, as an enclosure has it; None where it was not run or did not get there.
-    claims     the relative error that the route claims for itself; found: its distance from the enclosure.
+    claims     the error that the route claims for itself, in units of the largest component of the gradient; found:
+               its distance from the enclosure, in the same.
     status     agrees, UNDECIDED, or WRONG where it is off by more than MARGIN times what it claims.
+    foreseen   whether it was known that it fails, and it was not run.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Row:
     claims: float | None = None
     found: float | None = None
     evaluations: int = 0
+    foreseen: bool = False
 
     def to_json(self) -> dict[str, Any]:
         return {**vars(self), "gradient": None if self.gradient is None else dict(self.gradient)}
@@ -116,7 +119,7 @@ def table(
 
 def _row(point: Point, way: Way, enclosure: Enclosure | Fail) -> Row:
     if way.run is None:
-        return Row(way.name, way.method, way.says, UNDECIDED)
+        return Row(way.name, way.method, way.says, UNDECIDED, foreseen=True)
     try:
         made = outcome(way)
     except (ArithmeticError, NoFloat) as reason:
