@@ -13,7 +13,7 @@ from weakref import WeakSet
 
 from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, mul, num, postorder, power, rebuild, transform
 
-_Factors = dict[Node, Fraction]
+Factors = dict[Node, Fraction]
 
 #: Terms up to which products of sums are multiplied out.
 MOST_EXPANDED = 40
@@ -147,11 +147,12 @@ def _collected(terms: list[Node]) -> Node:
 
 def _key(node: Node) -> frozenset | Node:
     """The same for products that differ in the order of their factors."""
-    return frozenset(_factors(node).items()) if node.op == "mul" else node
+    return frozenset(powers(node).items()) if node.op == "mul" else node
 
 
-def _factors(node: Node) -> _Factors:
-    found: _Factors = {}
+def powers(node: Node) -> Factors:
+    """The factors of a product with their whole exponents; a number in front is one of them."""
+    found: Factors = {}
     for factor in node.args if node.op == "mul" else (node,):
         base, exponent = _base(factor)
         found[base] = found.get(base, Fraction(0)) + exponent

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from verify.calculus.reverse import gradient
-from verify.graph import Node
+from verify.graph import Node, compare, free_symbols, symbol
 from verify.numerics.straight import NoFloat, Straight
 from verify.systems import ImplicitProblem
 
@@ -27,16 +27,18 @@ def solutions(
 ) -> Iterator[tuple[dict[str, float], tuple[float, float]]]:
     """Points (all names with values) where the residual vanishes and its Jacobian does not, and the two values there.
 
-    At a multiple root Newton's method comes to a halt where the Jacobian is as small as rounding makes it.
+    Newton's method may leave the domain: solutions outside of it do not count.  At a multiple root it comes to a halt
+    where the Jacobian is as small as rounding makes it.
     """
-    n = len(problem.state)
+    n, conditions = len(problem.state), _conditions(problem)
     flat = [entry for f in problem.residual for entry in gradient(f, problem.state)]
     try:
         residual, jacobian, both = Straight(problem.residual), Straight(flat), Straight(nodes)
+        admitted = Straight(conditions)
     except NoFloat:
         return
     count = 0
-    for values in identities.points((*problem.residual, *nodes), STARTS):
+    for values in identities.points((*problem.residual, *nodes, *conditions), STARTS):
         x = np.array([values[name] for name in problem.state])
         size = 0.0
         for _ in range(ITERATIONS):
@@ -56,9 +58,17 @@ def solutions(
                 one, other = (float(value) for value in both(at))
                 smallest = float(np.linalg.svd(matrix, compute_uv=False)[-1])
                 regular = smallest > REGULAR * max(size, float(np.linalg.norm(matrix, 2)))
-                if math.isfinite(one) and math.isfinite(other) and regular:
+                if math.isfinite(one) and math.isfinite(other) and regular and all(admitted(at)):
                     count += 1
                     yield at, (one, other)
                 break
         if count == ENOUGH:
             return
+
+
+def _conditions(problem: ImplicitProblem) -> list[Node]:
+    """What the states of a solution must keep to be in the domain."""
+    variables = [problem.domain.variables.get(name) for name in problem.state]
+    found = [compare(v.low, "<=", symbol(v.name)) for v in variables if v is not None and v.low is not None]
+    found += [compare(symbol(v.name), "<=", v.high) for v in variables if v is not None and v.high is not None]
+    return found + [c for c in problem.domain.conditions if free_symbols(c) & set(problem.state)]

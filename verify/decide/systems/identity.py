@@ -15,7 +15,7 @@ from verify.decide.enclose.points import Sampler
 from verify.decide.enclose.search import search
 from verify.graph import Node, free_symbols, substitute, symbol
 from verify.numerics.straight import NoFloat, Straight
-from verify.verdict import Result, Verdict, combine
+from verify.verdict import Diagnosis, Result, Verdict, combine
 
 #: Points of the quick comparison, and the relative difference that counts as one.
 POINTS, TOLERANCE = 5, 1e-9
@@ -80,6 +80,11 @@ class Identities:
         found = search(claim, seed=self.seed)
         verdict = combine((found.evidence,))
         return Result("", verdict, found.evidence.rigor, None, "", found.counterexample, None, None, (found.evidence,))
+
+    def diagnosis(self, truth: Node, formula: Node, conditions: tuple[Node, ...] = ()) -> Diagnosis | None:
+        """What is said of a formula that should be equal to the truth; None if nothing is, or if they are equal."""
+        found = self.decide(truth, formula, conditions, stop="never")
+        return found.diagnosis if found.verdict is Verdict.REFUTED else None
 
     def difference(self, lhs: Node, rhs: Node) -> float:
         """The largest relative difference at a few points, in floating point; nan where nothing has a value.

@@ -19,11 +19,15 @@ from verify.decide.systems import convention as conventions
 from verify.decide.systems.convention import UNANCHORED, Convention
 from verify.decide.systems.identity import Identities
 from verify.decide.systems.result import Part, SystemResult, overall
-from verify.graph import ZERO, Node, add, compare, div, free_symbols, mul, num, postorder, substitute, symbol
+from verify.decide.systems.solution_set import Solved, solve
+from verify.graph import ZERO, Node, add, div, free_symbols, mul, num, size, substitute, symbol, transform
+from verify.language.read import read_expression
 from verify.language.write import write
 from verify.systems import ImplicitProblem, SystemClaim, adjoint_names
-from verify.verdict import Counterexample, Evidence, Result, Rigor, Verdict
+from verify.verdict import Counterexample, Diagnosis, Evidence, Result, Rigor, Verdict
 
+#: Nodes of a gradient without the adjoint that is worth printing.
+LONGEST_CLOSED = 60
 #: States up to which Cramer's rule is written out.
 MOST_STATES = 4
 
@@ -52,7 +56,7 @@ def judge(problem: ImplicitProblem, claim: SystemClaim, *, seed: int = 0) -> Ite
         )
     yield _result(task, chosen, parts)
     if any(part.verdict is Verdict.REFUTED for part in parts):
-        from verify.decide.systems.slips import implicit_slip
+        from verify.decide.systems.implicit_slips import implicit_slip
 
         explained = tuple(
             replace(part, diagnosis=implicit_slip(task, key, chosen)) if part.verdict is Verdict.REFUTED else part
@@ -110,6 +114,11 @@ class ImplicitTask:
         return cramer(columns, self.costate.final)
 
     @cached_property
+    def untransposed(self) -> tuple[Node, ...]:
+        """What comes out in its place where the Jacobian is not transposed."""
+        return cramer(self.costate.matrix, self.costate.final)
+
+    @cached_property
     def solved(self) -> tuple[Node, ...] | None:
         """The claimed adjoint in u and p, from the claimed equations; None where they do not determine it."""
         equations = self.claim.equations
@@ -128,24 +137,16 @@ class ImplicitTask:
     # --- the set of solutions ---
 
     @cached_property
-    def solution(self) -> tuple[dict[Node, Node], tuple[Node, ...]] | None:
-        """Names as expressions in the others where f = 0, and the conditions that keep them in their sets."""
+    def solution(self) -> Solved | None:
+        """Names as expressions in the others where f = 0: parameters, as far as it goes."""
         problem = self.problem
         names = [*problem.parameters, *(n for n in problem.domain.variables if n not in problem.parameters)]
-        found: dict[Node, Node] = {}
-        for f in problem.residual:
-            f = substitute(f, found)
-            solved = next((s for name in names if symbol(name) not in found and (s := _solved(f, name))), None)
-            if solved is None:
-                return None
-            name, value = solved
-            found = {key: substitute(old, {name: value}) for key, old in found.items()} | {name: value}
-        conditions = [substitute(c, found) for c in problem.domain.conditions]
-        for name, value in found.items():
-            v = problem.domain.variables[name.value]
-            conditions += [compare(v.low, "<", value)] if v.low is not None else []
-            conditions += [compare(value, "<", v.high)] if v.high is not None else []
-        return found, tuple(c for c in conditions if free_symbols(c))
+        return solve(problem.residual, names, problem.domain)
+
+    @cached_property
+    def explicit(self) -> Solved | None:
+        """The states as expressions in the parameters, where there are such."""
+        return solve(self.problem.residual, self.problem.state, self.problem.domain)
 
     def decide(self, lhs: Node, rhs: Node) -> Result:
         """lhs = rhs where f(u, p) = 0; a refutation for independent u and p alone is UNDECIDED."""
@@ -154,8 +155,28 @@ class ImplicitTask:
             return free
         if self.solution is None:
             return self.on_solutions(free, lhs, rhs)
-        at, conditions = self.solution
-        return self.identities.decide(substitute(lhs, at), substitute(rhs, at), conditions)
+        found = self.identities.decide(self.solution(lhs), self.solution(rhs), self.solution.conditions)
+        if found.verdict is not Verdict.REFUTED:
+            return found
+        return self.placed(found, self.solution) if self.solution.certain else self.on_solutions(free, lhs, rhs)
+
+    def placed(self, found: Result, solution: Solved) -> Result:
+        """A refutation, with the names that are functions of the others among its coordinates."""
+        assert found.counterexample is not None
+        point = dict(found.counterexample.point)
+        at = {symbol(name): read_expression(value) for name, value in point.items()}
+        more = {name.value: write(tidy(substitute(value, at))) for name, value in solution.at.items()}
+        more = {name: value for name, value in more.items() if not free_symbols(solution.at[symbol(name)]) - set(point)}
+        return replace(found, counterexample=replace(found.counterexample, point=point | more))
+
+    def diagnosis(self, truth: Node, formula: Node) -> Diagnosis | None:
+        """What is said of a formula that should be equal to the truth where f(u, p) = 0."""
+        ways: list[tuple[Node, Node, tuple[Node, ...]]] = [(truth, formula, ())]
+        for solution in (self.explicit, self.solution):
+            if solution is not None:
+                ways.append((solution(truth), solution(formula), solution.conditions))
+        found = (self.identities.diagnosis(*way) for way in ways)
+        return next((each for each in found if each is not None), None)
 
     def on_solutions(self, free: Result, lhs: Node, rhs: Node) -> Result:
         """lhs = rhs at solutions that Newton's method finds, where the residual is not solved for one of its names."""
@@ -184,10 +205,10 @@ class ImplicitTask:
         return next(iter(solutions(self.problem, (ZERO, ZERO), self.identities)), None) is not None
 
     def same(self, lhs: Node, rhs: Node) -> bool:
+        """Whether the quick comparison sees no difference where f(u, p) = 0."""
         if self.identities.same(lhs, rhs):
             return True
-        at = self.solution[0] if self.solution else {}
-        return bool(at) and self.identities.same(substitute(lhs, at), substitute(rhs, at))
+        return self.solution is not None and self.identities.same(self.solution(lhs), self.solution(rhs))
 
     # --- the convention ---
 
@@ -208,7 +229,8 @@ class ImplicitTask:
             wrong = (key for key in self.keys if not self.same(*self.pair(key, convention)))
             return sum(1 for _ in islice(wrong, most))
 
-        return conventions.best(conventions.candidates(self.names, suggested), failures)[0]
+        told = self.solved is not None and set(self.names) <= free_symbols(*self.claim.gradient.values())
+        return conventions.best(conventions.candidates(self.names, suggested, mixed=told), failures)[0]
 
     def pair(self, key: Key, convention: Convention) -> tuple[Node, Node]:
         """(claimed, right) in u and p."""
@@ -219,6 +241,21 @@ class ImplicitTask:
         right = self.gradient(key[1]).boundary
         plain = {symbol(name): each for name, each in zip(self.names, self.adjoint, strict=True)}
         return substitute(self.claim.gradient[key[1]], at), substitute(right, plain)
+
+    def is_closed(self, key: Key) -> bool:
+        """Whether a gradient is claimed without any adjoint."""
+        claimed = self.claim.gradient.get(key[1]) if key[0] == "gradient" else None
+        return claimed is not None and not free_symbols(claimed) & set(self.names)
+
+    def closed(self, q: str) -> Node | None:
+        """dG/dq without the adjoint, in the parameters alone if it is so claimed; None where that is long."""
+        plain = dict(zip(map(symbol, self.names), self.adjoint, strict=True))
+        if self.explicit is not None and not free_symbols(self.claim.gradient[q]) & set(self.problem.state):
+            (found,) = gradient(self.explicit(self.problem.value), (q,))
+        else:
+            found = substitute(self.gradient(q).boundary, plain)
+        found = transform(short(found), _divisors_last)
+        return found if size(found) <= LONGEST_CLOSED else None
 
     # --- parts ---
 
@@ -264,22 +301,20 @@ class ImplicitTask:
     def correct(self, key: Key, convention: Convention) -> str:
         """A part as it should be, in the convention of the claim."""
         if key[0] == "gradient":
-            return write(short(convention.claimed(self.gradient(key[1]).boundary)))
+            closed = self.closed(key[1]) if self.is_closed(key) else None
+            return write(closed or short(convention.claimed(self.gradient(key[1]).boundary)))
         which = min(int(key[1]), len(self.names)) - 1
         left = convention.claimed(self.costate.rate[which])
         right = tidy(mul(convention.kappa, self.costate.final[which]))
         return f"{write(short(mul(convention.kappa, left)))} = {write(short(right))}"
 
 
-def _solved(f: Node, name: str) -> tuple[Node, Node] | None:
-    """The name as an expression that makes f zero, where f is linear in it."""
-    s = symbol(name)
-    if s not in set(postorder(f)):
+def _divisors_last(node: Node) -> Node | None:
+    """u*(p + 2*u)^-1 for (p + 2*u)^-1*u, which is written -u/(p + 2*u)."""
+    if node.op != "mul":
         return None
-    (slope,) = gradient(f, (name,))
-    if s in set(postorder(slope)) or slope is ZERO:
-        return None
-    return s, tidy(-div(substitute(f, {s: ZERO}), slope))
+    below = [f.op == "pow" and f.args[1].op == "num" and f.args[1].value < 0 for f in node.args]
+    return mul(*(f for f, is_below in sorted(zip(node.args, below, strict=True), key=lambda pair: pair[1])))
 
 
 def _result(task: ImplicitTask, convention: Convention, parts: tuple[Part, ...]) -> SystemResult:

@@ -56,7 +56,7 @@ def judge(problem: RecurrenceProblem, claim: SystemClaim, *, seed: int = 0) -> I
         ]
     yield _result(task, chosen, tuple(parts))
     if any(part.verdict is Verdict.REFUTED for part in parts):
-        from verify.decide.systems.slips import recurrence_slip
+        from verify.decide.systems.recurrence_slips import recurrence_slip
 
         explained = [
             replace(part, diagnosis=recurrence_slip(task, key, chosen)) if part.verdict is Verdict.REFUTED else part

@@ -75,7 +75,8 @@ class SystemResult:
     @property
     def correction(self) -> str | None:
         """The wrong parts as they should be."""
-        wrong = [f"{part.name} = {part.correction}" for part in self.parts if part.correction]
+        wrong = [part for part in self.parts if part.correction]
+        wrong = [f"{p.name}{':' if ' = ' in p.correction else ' ='} {p.correction}" for p in wrong]
         return "; ".join(wrong) or None
 
     def to_json(self) -> dict[str, Any]:

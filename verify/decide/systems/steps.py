@@ -147,7 +147,7 @@ class Steps:
         """x[0], x[1], … in the parameters."""
         states = list(self.problem.initial)
         at: dict[Node, Node] = {}
-        highest = max([j for _, letter, j in _places(node) if letter == "0"], default=0)
+        highest = max([j for _, letter, j in places(node) if letter == "0"], default=0)
         for j in range(max(0, highest) + 1):
             at |= {symbol(u + where("0", j)): x for u, x in zip(self.problem.state, states, strict=True)}
             states = self.step(states, num(j + 1))
@@ -166,7 +166,7 @@ class Steps:
     def _lowered(self, nodes: tuple[Node, ...], convention: Convention) -> tuple[Node, ...]:
         """For each place that steps are counted from, states at the lowest and adjoints at the highest step."""
         for letter, base in (("k", symbol(INDEX)), ("n", self.last), ("0", ZERO)):
-            found = {(name, j) for node in nodes for name, where_, j in _places(node) if where_ == letter}
+            found = {(name, j) for node in nodes for name, where_, j in places(node) if where_ == letter}
             own = [j for name, j in found if name in self.problem.state]
             adj = [j for name, j in found if name in self.names]
             if adj and min(adj) < max(adj) and letter != "n":
@@ -193,7 +193,7 @@ class Steps:
         """l[n] as it is known."""
         at = {symbol(name + "[n]"): convention.entry(self.costate.final, i) for i, name in enumerate(self.names)}
         final = substitute(node, at)
-        lower = sorted(j for name, letter, j in _places(node) if letter == "n" and name in self.problem.state)
+        lower = sorted(j for name, letter, j in places(node) if letter == "n" and name in self.problem.state)
         if lower and lower[0] < 0:  # x[n] came in with l[n]
             states: list[Node] = [symbol(u + where("n", lower[0])) for u in self.problem.state]
             for j in range(lower[0] + 1, 1):
@@ -209,7 +209,7 @@ def where(letter: str, offset: int) -> str:
     return f"[{letter}{offset:+d}]" if offset else f"[{letter}]"
 
 
-def _places(node: Node) -> Iterable[tuple[str, str, int]]:
+def places(node: Node) -> Iterable[tuple[str, str, int]]:
     """Name, letter and offset of all values at steps."""
     for name in sorted(free_symbols(node)):
         match = _AT.fullmatch(name)

@@ -6,13 +6,13 @@ have its Jacobian not transposed, its sign or that of its source reversed, a ter
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from verify.calculus.costate import Gradient, Term, total
-from verify.calculus.tidy import coefficients, expanded, is_zero, scaled, tidy
-from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, mul, num
+from verify.calculus.tidy import coefficients, expanded, is_zero, leading_number, powers, scaled, tidy
+from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, div, mul, num, postorder
 from verify.language.write import write
 
 Pairs = tuple[tuple[Node, Node], ...]
@@ -158,11 +158,11 @@ def term_variants(claimed: Node, right: Node) -> Iterator[Variant]:
 
 def _changed_terms(node: Node) -> Iterator[tuple[str, str, Node]]:
     """One term of a sum missing, with the other sign, or with a factor; one factor of a product lost."""
-    yield from _lost_factors(node)
-    terms = expanded(node)
-    if terms is None or not 2 <= len(terms) <= MOST_TERMS:
-        return
-    for i, term in enumerate(terms):
+    lost = list(_lost_factors(node))
+    # An inner derivative such as 1 - tanh(x)^2 is a factor before it is a term and another one.
+    yield from (change for inner, change in lost if inner)
+    terms = expanded(node) or ()
+    for i, term in enumerate(terms) if 2 <= len(terms) <= MOST_TERMS else ():
         rest = [*terms[:i], *terms[i + 1 :]]
         text = write(term)
         quoted = text if len(text) <= LONGEST_QUOTED else "one of its terms"
@@ -170,21 +170,20 @@ def _changed_terms(node: Node) -> Iterator[tuple[str, str, Node]]:
         yield f"the term {quoted} has the wrong sign", "sign", total([*rest, mul(MINUS_ONE, term)])
         for c in (Fraction(2), Fraction(1, 2)):
             yield f"the term {quoted} is {c} times what it must be", "factor", total([*rest, mul(num(c), term)])
+    yield from (change for inner, change in lost if not inner)
 
 
-def _lost_factors(node: Node) -> Iterator[tuple[str, str, Node]]:
-    """A product, or one in a sum, without one of its factors, where that is no number."""
+def _lost_factors(node: Node) -> Iterator[tuple[bool, tuple[str, str, Node]]]:
+    """A product, or one in a sum, without one of its factors, where that is no number; whether a function is in it."""
     terms = node.args if node.op == "add" else (node,)
     for i, term in enumerate(terms):
         factors = term.args if term.op == "mul" else ()
         for j, factor in enumerate(factors):
             if factor.op in ("add", "pow", "call") and len(factors) > 1:
                 left = mul(*factors[:j], *factors[j + 1 :])
-                yield (
-                    f"the factor {_quoted(factor)} is missing",
-                    "missing-factor",
-                    total([*terms[:i], left, *terms[i + 1 :]]),
-                )
+                says = f"the factor {_quoted(factor)} is missing"
+                inner = any(each.op == "call" for each in postorder(factor))
+                yield inner, (says, "missing-factor", total([*terms[:i], left, *terms[i + 1 :]]))
 
 
 def _quoted(node: Node) -> str:
@@ -193,12 +192,14 @@ def _quoted(node: Node) -> str:
 
 
 def differing_terms(pairs: Pairs) -> Variant | None:
-    """What all terms that are wrong have in common: they are missing, or too many, or have the wrong sign.
+    """What all terms that are wrong have in common: they are missing, too many, or wrong by the same factor.
 
     pairs   (claimed, right) each; what is claimed is compared term by term, everything multiplied out.
     """
     found: list[tuple[str, Node]] = []
     changed: list[tuple[Node, Node]] = []
+    lost: list[Node] = []
+    added: list[Node] = []
     for claimed, right in pairs:
         one, other = coefficients(claimed), coefficients(right)
         if one is None or other is None:
@@ -210,10 +211,13 @@ def differing_terms(pairs: Pairs) -> Variant | None:
             if c != r:
                 kind = "missing-term" if c == 0 else "extra-term" if r == 0 else "sign" if c == -r else ""
                 found.append((kind, scaled(r, same) if c == 0 else scaled(c, rest)))
+                lost += [scaled(r, same)] if r else []
+                added += [scaled(c, rest)] if c else []
         changed.append((claimed, add(ZERO, *kept)))
     slips = {slip for slip, _ in found}
     if len(slips) != 1 or "" in slips:
-        return None
+        named = _in_the_place_of(lost, added)
+        return None if named is None else Variant(*named, tuple(changed))
     (slip,) = slips
     text = write(add(ZERO, *(term for _, term in found)) if len(found) > 1 else found[0][1])
     quoted = text if len(text) <= LONGEST_QUOTED else f"{len(found)} of its terms"
@@ -223,3 +227,63 @@ def differing_terms(pairs: Pairs) -> Variant | None:
         "sign": f"{quoted} has the wrong sign",
     }
     return Variant(slip.replace("extra", "missing"), says[slip], tuple(changed))
+
+
+def _in_the_place_of(lost: Sequence[Node], added: Sequence[Node]) -> tuple[str, str] | None:
+    """The slip by which each of the terms that are lost became one of those that stand there instead.
+
+    All of them are wrong by one and the same factor: a number, a power of something, one name in another's place.
+    """
+    if not lost or len(lost) != len(added):
+        return None
+    for term in added:
+        ratio = tidy(div(term, lost[0]))
+        if _each(lost, added, ratio) and (named := _named_ratio(ratio, lost)) is not None:
+            return named
+    return None
+
+
+def _each(lost: Sequence[Node], added: Sequence[Node], ratio: Node) -> bool:
+    """Whether what was added is what was lost times the ratio, term by term."""
+    left = list(added)
+    for term in lost:
+        place = next((i for i, other in enumerate(left) if is_zero(mul(ratio, term) - other)), None)
+        if place is None:
+            return False
+        del left[place]
+    return True
+
+
+def _named_ratio(ratio: Node, lost: Sequence[Node]) -> tuple[str, str] | None:
+    number, rest = leading_number(ratio)
+    what = _quoted(lost[0]) if len(lost) == 1 else f"{len(lost)} of its terms"
+    what = f"the term {what}" if len(lost) == 1 else what
+    exponents = powers(rest) if rest is not ONE else {}
+    if not exponents:
+        return ("sign", f"{what} has the wrong sign") if number == -1 else (
+            "factor", f"{what} is {number} times what it must be")  # fmt: skip
+    above = [base for base, exponent in exponents.items() if exponent == 1]
+    below = [base for base, exponent in exponents.items() if exponent == -1]
+    if len(above) + len(below) != len(exponents):
+        return None
+    if len(above) == len(below) == 1 and abs(number) == 1:
+        return _exchanged(above[0], below[0])
+    if len(exponents) != 1:
+        return None
+    ((base, exponent),) = exponents.items()
+    if all(abs(powers(term).get(base, 0)) > (exponent < 0) for term in lost):
+        return "power", f"an exponent of {_quoted(base)} is one too {'high' if exponent > 0 else 'low'} in {what}"
+    if abs(number) != 1:
+        return None
+    return "missing-factor", f"the factor {_quoted(base)} is {'too many' if exponent > 0 else 'missing'}"
+
+
+def _exchanged(there: Node, wanted: Node) -> tuple[str, str] | None:
+    """One name, or one function, that stands in the place of another."""
+    says = f"{_quoted(there)} stands for {_quoted(wanted)}"
+    if there.op == wanted.op == "symbol":
+        step = there.value.partition("[")[0] == wanted.value.partition("[")[0]
+        return ("index" if step else "swap"), says
+    if there.op == wanted.op == "call" and there.args == wanted.args:
+        return "function", says
+    return None

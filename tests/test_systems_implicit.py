@@ -1,0 +1,191 @@
+"""Are claims on equations f(u, p) = 0 judged on their solutions, in every form, and is what is wrong named?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from systems_bank import Base, implicit
+
+from verify.claim import Domain, Variable
+from verify.decide.systems import judge
+from verify.decide.systems.result import SystemResult
+from verify.decide.systems.solution_set import isolated
+from verify.graph import free_symbols, substitute, symbol
+from verify.language.read import read_expression
+from verify.language.toml import read_system
+from verify.language.write import write
+from verify.mutate import mutants
+from verify.numerics.straight import Straight
+from verify.systems import Equation
+from verify.verdict import Verdict
+
+LAYER = implicit("z1;z2", "a;b;c;x", "z1 - tanh(a*z1 + b*z2 + x); z2 - tanh(c*z1)", "z1^2 + z2")
+LAYER_CLAIM = {
+    "adjoint 1": "(1 - (1 - z1^2)*a)*l1 - (1 - z2^2)*c*l2 = 2*z1",
+    "adjoint 2": "l2 - (1 - z1^2)*b*l1 = 1",
+    "gradient a": "l1*(1 - z1^2)*z1",
+    "gradient b": "l1*(1 - z1^2)*z2",
+    "gradient c": "l2*(1 - z2^2)*z1",
+    "gradient x": "l1*(1 - tanh(a*z1 + b*z2 + x)^2)",
+}
+LINEAR = implicit("u;v", "p;q", "p*u + 2*v - 1; 3*u + q*v - p", "u*v")
+LINEAR_CLAIM = {
+    "adjoint 1": "p*l1 + 3*l2 = -v",
+    "adjoint 2": "2*l1 + q*l2 = -u",
+    "gradient p": "l1*u - l2",
+    "gradient q": "l2*v",
+}
+MIXED_CLAIM = {
+    "adjoint 1": "p*l1 - 3*l2 = -v",
+    "adjoint 2": "2*l1 - q*l2 = -u",
+    "gradient p": "l1*u + l2",
+    "gradient q": "-l2*v",
+}
+UPTAKE = implicit("s", "w;V;K", "w - V*s/(K + s)", "s", 'w = "interval(0.1, 1)", V = "interval(2, 4)", K = "positive"')
+
+
+def judged(text: str) -> SystemResult:
+    *_, result = judge(read_system(text))
+    return result
+
+
+@pytest.mark.parametrize(
+    ("residual", "name"),
+    [
+        ("u^3 + u - p", "p"),
+        ("z - tanh(w*z + x)", "x"),
+        ("z - tanh(w*z + x)", "w"),
+        ("exp(2*u) - p*v", "u"),
+        ("1/(1 + exp(-u)) - p", "u"),
+        ("sqrt(u) + p - 2", "u"),
+        ("w - V*s/(K + s)", "s"),
+        ("1/u + p/(2*u) - 3", "u"),
+        ("atan(p*u) - v", "u"),
+        ("log(u) + v*p", "u"),
+        ("asinh(u + v) - p", "u"),
+    ],
+)
+def test_a_name_that_is_isolated_makes_the_residual_zero(residual: str, name: str) -> None:
+    f = read_expression(residual)
+    found = isolated(f, name)
+    assert found is not None
+    value, conditions = found
+    assert name not in free_symbols(value, *conditions)
+    at = {each: 0.37 + 0.11 * i for i, each in enumerate(sorted(free_symbols(f, value)))}
+    (left, *kept) = Straight((substitute(f, {symbol(name): value}), *conditions))(at)
+    assert left == pytest.approx(0, abs=1e-12)
+    assert all(kept)
+
+
+@pytest.mark.parametrize(
+    "residual", ["u^2 - p", "sin(u) - p", "u*exp(u) - p", "abs(u) - p", "u^3 + u - p", "exp(u) + u - p", "u^4 - p"]
+)
+def test_a_name_that_has_several_values_is_not_isolated(residual: str) -> None:
+    assert isolated(read_expression(residual), "u") is None
+
+
+def test_a_root_is_isolated_where_it_is_not_negative_alone() -> None:
+    found = isolated(read_expression("sqrt(u) + p - 2"), "u")
+    assert found is not None
+    assert [write(condition) for condition in found[1]] == ["0 <= -p + 2"]
+
+
+@pytest.mark.parametrize("claim", [LAYER_CLAIM, {**LAYER_CLAIM, "gradient a": "l1*(1 - tanh(a*z1 + b*z2 + x)^2)*z1"}])
+def test_what_holds_at_a_fixed_point_alone_is_proved(claim: dict[str, str]) -> None:
+    assert judged(Base(LAYER, claim).toml()).verdict is Verdict.PROVED
+
+
+def test_an_adjoint_found_by_iteration_is_proved() -> None:
+    head = implicit("z", "w;x", "z - tanh(w*z + x)", "z^2")
+    claim = {"adjoint 1": "l1 = w*(1 - z^2)*l1 + 2*z", "gradient w": "l1*z*(1 - z^2)", "gradient x": "l1*(1 - z^2)"}
+    assert judged(Base(head, claim).toml()).verdict is Verdict.PROVED
+    assert judged(Base(head, {**claim, "adjoint 1": "l1 = w*(1 - z)^2*l1 + 2*z"}).toml()).verdict is Verdict.REFUTED
+
+
+def test_entries_of_different_signs_are_proved_where_all_of_them_are_used() -> None:
+    assert judged(Base(LINEAR, MIXED_CLAIM).toml()).verdict is Verdict.PROVED
+    partial = {name: text for name, text in MIXED_CLAIM.items() if name != "gradient p"}
+    assert judged(Base(LINEAR, partial).toml()).verdict is Verdict.REFUTED
+
+
+@pytest.mark.parametrize(
+    ("head", "claim"),
+    [(LAYER, LAYER_CLAIM), (LINEAR, LINEAR_CLAIM), (LINEAR, MIXED_CLAIM)],
+    ids=["fixed point", "linear", "mixed signs"],
+)
+@pytest.mark.parametrize("part", ["adjoint 1", "adjoint 2", "gradient"])
+def test_no_mutant_is_passed(head: str, claim: dict[str, str], part: str) -> None:
+    system = read_system(Base(head, claim).toml())
+    own, number = system.claim, int(part[-1]) - 1 if part[-1].isdigit() else 0
+    variants = []
+    if part == "gradient":
+        name = next(iter(own.gradient))
+        variants = [replace(own, gradient={**own.gradient, name: m.node}) for m in mutants(own.gradient[name])]
+    else:
+        equation = own.equations[number]
+        for mutant in mutants(equation.lhs, Domain({n: Variable(n) for n in free_symbols(equation.lhs)})):
+            other = [*own.equations]
+            other[number] = Equation(mutant.node, equation.rhs)
+            variants.append(replace(own, equations=tuple(other)))
+    assert len(variants) > 5
+    for variant in variants[:: max(1, len(variants) // 5)]:
+        result = next(judge(replace(system, claim=variant)))
+        assert result.verdict < Verdict.SUPPORTED, variant
+
+
+def test_nothing_is_refuted_where_the_residual_is_not_defined() -> None:
+    head = implicit("u", "p", "u*log(u) - p", "u")
+    assert judged(Base(head, {"gradient p": "1/(1 + log(abs(u)))"}).toml()).verdict >= Verdict.SUPPORTED
+    assert judged(Base(head, {"gradient p": "1/(2 + log(abs(u)))"}).toml()).verdict is Verdict.REFUTED
+
+
+def test_solutions_outside_of_the_domain_do_not_count() -> None:
+    residual = "u^2 + sin(u^2)/4 - p - p^3*sin(p)/10"
+    head = implicit("u", "p", residual, "u", 'u = "positive", p = "interval(1, 2)"')
+    slope = "(1 + 3*p^2*sin(p)/10 + p^3*cos(p)/10)/(abs(u)*(2 + cos(u^2)/2))"
+    assert judged(Base(head, {"gradient p": slope}).toml()).verdict >= Verdict.SUPPORTED
+    assert judged(Base(head, {"gradient p": f"-{slope}"}).toml()).verdict is Verdict.REFUTED
+
+
+@pytest.mark.parametrize(
+    ("head", "claim", "changes", "slip"),
+    [
+        (LINEAR, LINEAR_CLAIM, {"gradient q": "l1*v"}, "swap"),
+        (LINEAR, LINEAR_CLAIM, {"adjoint 1": "l1 = -(q*v - 2*u)/(p*q - 6)", "adjoint 2": "l2 = -(p*u - 3*v)/(p*q - 6)"},
+         "transpose"),
+        (LAYER, LAYER_CLAIM, {"adjoint 1": "(1 - (1 - z1^2)*a)*l1 - (1 - z1^2)*b*l2 = 2*z1",
+                              "adjoint 2": "l2 - (1 - z2^2)*c*l1 = 1"}, "transpose"),
+        (LAYER, LAYER_CLAIM, {"gradient x": "l1"}, "missing-factor"),
+        (implicit("u", "p", "u^3 + u - p", "u^2 + p"), {"adjoint 1": "(3*u^2 + 1)*l1 = -2*u", "gradient p": "1 - l1"},
+         {"adjoint 1": "(3*u + 1)*l1 = -2*u"}, "power"),
+        (implicit("u", "p", "u*exp(u) - p", "u"), {"gradient p": "1/(exp(u) + u*exp(u))"}, {"gradient p": "1/exp(u)"},
+         "missing-term"),
+        (UPTAKE, {"gradient K": "w/(V - w)", "gradient V": "-w*K/(V - w)^2"}, {"gradient V": "-w*K/(V - w)"}, "power"),
+    ],
+    ids=["swap", "inverse", "layer", "chain", "power", "product rule", "closed"],
+)  # fmt: skip
+def test_what_is_wrong_is_named_and_the_correction_is_right(
+    head: str, claim: dict[str, str], changes: dict[str, str], slip: str
+) -> None:
+    base = Base(head, claim)
+    assert judged(base.toml()).verdict is Verdict.PROVED
+    result = judged(base.toml(changes))
+    assert result.verdict is Verdict.REFUTED
+    assert result.worst is not None
+    assert result.worst.diagnosis is not None
+    assert result.worst.diagnosis.slip == slip
+    mended = {part.name: part.correction for part in result.parts if part.correction}
+    assert judged(base.toml({**changes, **mended})).verdict is Verdict.PROVED
+
+
+def test_a_gradient_without_adjoint_is_corrected_without_it() -> None:
+    (part,) = judged(Base(UPTAKE, {"gradient V": "-w*K/(V - w)"}).toml()).parts
+    assert not free_symbols(read_expression(part.correction)) - {"w", "V", "K"}
+
+
+def test_a_counterexample_has_all_coordinates() -> None:
+    result = judged(Base(LINEAR, {**LINEAR_CLAIM, "gradient q": "l1*v"}).toml())
+    assert result.worst is not None
+    assert result.worst.counterexample is not None
+    assert set(result.worst.counterexample.point) >= {"u", "v", "p", "q"}
