@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from verify.numerics.enclosure.ball import Ball
-from verify.numerics.enclosure.enclose import Enclosure, Fail, enclose
+from verify.numerics.enclosure.enclose import Enclosure, EventTime, Fail, enclose
 
-__all__ = ["Ball", "Enclosure", "Fail", "enclose"]
+__all__ = ["Ball", "Enclosure", "EventTime", "Fail", "enclose"]

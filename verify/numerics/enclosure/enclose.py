@@ -16,9 +16,10 @@ from verify.decide.prove.tower import GiveUp
 from verify.numerics.enclosure.accuracy import figures, precision
 from verify.numerics.enclosure.ball import Ball, ball
 from verify.numerics.enclosure.doubled import doubled, size
+from verify.numerics.enclosure.events import Phases
 from verify.numerics.enclosure.field import Field, differentiated
 from verify.numerics.enclosure.forward import WIDE, Box, GaveUp, integrate
-from verify.numerics.enclosure.objective import Known, derivatives, known, known_by_second
+from verify.numerics.enclosure.objective import Known, derivatives, known, known_by_second, known_through
 from verify.numerics.enclosure.values import Ends, Value, ends_of
 from verify.numerics.enclosure.written import Unsupported
 from verify.systems import OdeProblem, System
@@ -40,6 +41,17 @@ GAIN = 0.03
 
 
 @dataclass(frozen=True)
+class EventTime:
+    """The time of an event, and its derivatives, by what the gradient of the objective has."""
+
+    time: Ball
+    gradient: Mapping[str, Ball]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"time": self.time.to_json(), "gradient": {name: b.to_json() for name, b in self.gradient.items()}}
+
+
+@dataclass(frozen=True)
 class Enclosure:
     """What is proved: the solution exists on [t0, T] for all values of the names, and the balls hold these values.
 
@@ -47,8 +59,10 @@ class Enclosure:
     objective  G.
     gradient   dG/dq by parameter and other name of the problem; `t0` and `T`, which mean the ends of the interval
                (the whole derivative where the problem has a name t0 or T); `u(t0)` for the initial value of u alone.
-               `t0` and `u(t0)` are missing over boxes that are too wide for them.
+               `t0` and `u(t0)` are missing over boxes that are too wide for them; `u(tau1+)` for the state just
+               after the first event alone.
     hessian    second derivatives of G by pairs of names, where they were asked for.
+    events     tau1, tau2, …: each event is proved to happen, before T and not earlier, transversally.
     radius     the largest radius in `gradient`; reached: whether it is what was asked for.
     pieces     parts of the box that were enclosed one by one.
     steps, order, bits   of the last pass.
@@ -65,6 +79,7 @@ class Enclosure:
     bits: int
     pieces: int = 1
     hessian: Mapping[tuple[str, str], Ball] = field(default_factory=dict)
+    events: tuple[EventTime, ...] = ()
 
     def __bool__(self) -> bool:
         return True
@@ -75,6 +90,8 @@ class Enclosure:
             balls["hessian"] = {f"{a}, {b}": x for (a, b), x in self.hessian.items()}
         record: dict[str, Any] = {key: {name: b.to_json() for name, b in each.items()} for key, each in balls.items()}
         record["objective"] = self.objective.to_json()
+        if self.events:
+            record["events"] = [each.to_json() for each in self.events]
         keys = ("radius", "reached", "pieces", "steps", "order", "bits")
         return record | {key: getattr(self, key) for key in keys}
 
@@ -115,17 +132,18 @@ def enclose(
     """
     if isinstance(problem, System):
         problem = _ode(problem.problem)
-    if _ode(problem).events:
-        return Fail("events are not enclosed")
     ends = ends_of(_ode(problem), at or {})
     if not 0 < radius < math.inf:
         raise ValueError(f"radius is {radius}; give a positive number")
+    if second and problem.events:
+        raise ValueError("second derivatives of problems with events are not enclosed")
     if pieces < 1:
         raise ValueError(f"pieces is {pieces}; give 1 or more")
     try:
         names = differentiated(problem)
         many = len(names) > MANY * len(problem.state) if adjoint is None else adjoint
-        task = Task(Field.of(problem, names), radius, clock.monotonic() + seconds, many)
+        field = Phases(problem, names) if problem.events else Field.of(problem, names)
+        task = Task(field, radius, clock.monotonic() + seconds, many)
         found = task.box(ends)
         if pieces > 1 and any(low < high for low, high in ends.values()):
             found = task.split(ends, found, pieces)
@@ -138,9 +156,9 @@ def enclose(
 
 @dataclass(frozen=True)
 class Task:
-    """What is wanted of a field, and until when."""
+    """What is wanted of a field, or of one phase after the other, and until when."""
 
-    field: Field
+    field: Field | Phases
     radius: float
     deadline: float
     adjoint: bool
@@ -148,6 +166,8 @@ class Task:
     @cached_property
     def twice(self) -> tuple[Field, tuple[str, ...]]:
         """The doubled system and what is observed of it."""
+        if isinstance(self.field, Phases):
+            raise ValueError("a problem with events has no doubled system")
         return doubled(self.field)
 
     def box(self, ends: Mapping[str, Ends]) -> Enclosure | Fail:
@@ -189,8 +209,11 @@ class Task:
     def _pass(self, ends: Mapping[str, Ends], order: int, bits: int, tol: float, doubling: bool) -> Enclosure:
         at = {name: _between(*pair) for name, pair in ends.items()}
         box = Box.of(at, [name for name, (low, high) in ends.items() if low < high])
-        doubling = doubling and size(self.field) <= LARGEST
         try:
+            if isinstance(self.field, Phases):
+                found = known_through(self.field, box, order, tol, self.deadline)
+                return self._stated(found, at, order, bits)
+            doubling = doubling and size(self.field) <= LARGEST
             found = self._by_second(box, order, tol) if doubling else None
             try:
                 way = integrate(self.field, box, order, tol, self.deadline, self.adjoint)
@@ -217,7 +240,12 @@ class Task:
         worst = max((float(b.radius) for b in balls.values()), default=0.0)
         point = {name: Ball.of(x) for name, x in at.items()}
         reached = worst <= self.radius
-        return Enclosure(point, state, Ball.of(found.objective), balls, worst, reached, found.steps, order, bits)
+        events = tuple(
+            EventTime(Ball.of(time), {name: Ball.of(x) for name, x in slopes.items()}) for time, slopes in found.events
+        )
+        return Enclosure(
+            point, state, Ball.of(found.objective), balls, worst, reached, found.steps, order, bits, events=events
+        )
 
     def split(self, ends: Mapping[str, Ends], whole: Enclosure | Fail, pieces: int) -> Enclosure | Fail:
         """The hull of the balls of parts, of which the worst is halved as long as that makes them smaller."""
@@ -300,6 +328,13 @@ def _hull(parts: list[Enclosure]) -> Enclosure:
         reached=all(part.reached for part in parts),
         pieces=len(parts),
         steps=sum(part.steps for part in parts),
+        events=tuple(
+            EventTime(
+                joined([each.time for each in same]),
+                {name: joined([each.gradient[name] for each in same]) for name in same[0].gradient},
+            )
+            for same in zip(*(part.events for part in parts), strict=True)
+        ),
     )
 
 

@@ -15,7 +15,7 @@ from verify.calculus.tidy import tidied
 from verify.graph import MINUS_ONE, ZERO, Node, add, free_symbols, mul, symbol
 from verify.numerics.enclosure.sweep import Bound
 from verify.numerics.enclosure.tape import Tape
-from verify.systems import TIME, OdeProblem
+from verify.systems import TIME, OdeProblem, event_times
 
 #: The state that the running cost becomes; no expression can name it.
 COST = " running"
@@ -141,7 +141,9 @@ def needed(problem: OdeProblem) -> frozenset[str]:
     """The names that must have a value."""
     times, terms = observed(problem)
     whole = (*problem.rhs, *problem.initial, problem.t0, *times, *terms, problem.running)
-    return (free_symbols(*whole) | set(problem.parameters)) - {*problem.state, TIME}
+    events = [f for each in problem.events for f in (each.when, *each.reset, *each.rhs, each.running, each.cost)]
+    own = {*problem.state, TIME, *event_times(problem)}
+    return (free_symbols(*whole, *events) | set(problem.parameters)) - own
 
 
 def differentiated(problem: OdeProblem) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from flint import arb, arb_mat
 
 from verify.numerics.enclosure.adjoint import Passed, backwards
 from verify.numerics.enclosure.ball import ball
+from verify.numerics.enclosure.crossing import Close, Switch
 from verify.numerics.enclosure.field import Field, System
 from verify.numerics.enclosure.frame import Frame, Part, centred
 from verify.numerics.enclosure.jets import Coefficients, taylor
@@ -36,6 +37,8 @@ LARGEST_STEPS, HALVINGS = 20_000, 30
 AIM, ACCEPTED = 10.0, 1e4
 #: Steps after which it is looked ahead, and how much longer than allowed the way must look to be given up.
 LOOK, PATIENCE = 40, 6.0
+#: Times that a step is made shorter, at the end of which a switching function is close to zero.
+SHORTENED = 8
 #: Part of the longest of some steps below which they shrink; what a step times a decaying eigenvalue is on a stiff way,
 #: and how much slower than that mode the others may then grow.
 SHRUNK, STIFF, SLOW = 0.1, 2.0, 0.1
@@ -191,7 +194,7 @@ def integrate(
     for here, there, length in zip(times[:-1], times[1:], lengths, strict=True):
         kept: list[Passed] = []
         if not length.is_zero():
-            sets, kept = walk.leg(sets, here, length)
+            sets, kept, _ = walk.leg(sets, here, length)
         legs.append(tuple(kept))
         state, by_start, by_driven = sets.hulls()
         by_names = arb_mat(n, len(back), [by_driven[i, j] for i in range(n) for j in back])
@@ -220,8 +223,13 @@ class Walk:
     steps: int = 0
     longest: float = math.inf
 
-    def leg(self, sets: Sets, begin: arb, length: arb) -> tuple[Sets, list[Passed]]:
-        """From one time to the next.  Raises GaveUp."""
+    def leg(
+        self, sets: Sets, begin: arb, length: arb, switch: Switch | None = None, from_zero: bool = False
+    ) -> tuple[Sets, list[Passed], arb | None]:
+        """From one time to the next, or to the first zero of a switching function: then with the time until it.
+
+        from_zero   whether the switching function is exactly 0 at the start, which does not count.  Raises GaveUp.
+        """
         kept: list[Passed] = []
         if not length.is_finite() or not length > 0:
             raise GaveUp("the final time is not after the initial one, or the times are not in their order")
@@ -230,7 +238,14 @@ class Walk:
         while passed is not None:
             here = begin + ball(passed)
             jet = self._jet(here, sets.parts[0][0])
-            step, passed, h = self._step(grid, passed, here, jet, sets.hulls()[0])
+            start, already = sets.hulls()[0], passed
+            if switch is None:
+                step, passed, h = self._step(grid, already, here, jet, start)
+            else:
+                first = from_zero and not already
+                step, passed, h, until = self._watched(switch, first, grid, already, here, jet, start)
+                if until is not None:
+                    return sets.moved(step), kept, ball(already) + until
             sets = sets.moved(step)
             if self.keep:
                 kept.append(Passed(step.tube, step.by_start, step.inverse, step.inverse_tail))
@@ -240,7 +255,34 @@ class Walk:
                 left = float((length - ball(passed)).mid()) / max(recent)
                 spent = (clock.monotonic() - began) / (self.steps - before)
                 self._look_ahead(here, sets.parts[0][0], recent, left, left * spent)
-        return sets, kept
+        return sets, kept, None
+
+    def _watched(
+        self,
+        switch: Switch,
+        from_zero: bool,
+        grid: Grid,
+        passed: Fraction,
+        here: arb,
+        jet: Sequence[Coefficients],
+        start: arb_mat,
+    ) -> tuple[Step, Fraction | None, float, arb | None]:
+        """A step without a zero, or one up to the first zero, with its length."""
+        most = math.inf
+        for _ in range(SHORTENED):
+            step, after, size = self._step(grid, passed, here, jet, start, most)
+            try:
+                s = switch.first_zero(step.tube, from_zero)
+            except Close:
+                most = 0.8 * size
+                continue
+            except ArithmeticError as reason:
+                raise GaveUp(f"{reason}, near t = {float(here.mid()):.6g}") from None
+            if s is None:
+                return step, after, size, None
+            length = step.tube.h * s
+            return advance(self.whole, here, length, jet, start.entries()), after, size, length
+        raise GaveUp(f"a switching function is too close to zero near t = {float(here.mid()):.6g}")
 
     def _look_ahead(self, here: arb, middle: arb_mat, recent: Sequence[float], left: float, seconds: float) -> None:
         """Gives up where the time will not do; on a stiff way, where steps do not become longer, at once."""
@@ -287,10 +329,16 @@ class Walk:
             raise GaveUp(f"the right-hand side has no value at t = {float(here.mid()):.6g}") from None
 
     def _step(
-        self, grid: Grid, passed: Fraction, here: arb, jet: Sequence[Coefficients], start: arb_mat
+        self,
+        grid: Grid,
+        passed: Fraction,
+        here: arb,
+        jet: Sequence[Coefficients],
+        start: arb_mat,
+        most: float = math.inf,
     ) -> tuple[Step, Fraction | None, float]:
         mild = self._mild(here, start)
-        h = min(1.25 * self.longest, _suggested(jet, self.tol), mild)
+        h = min(1.25 * self.longest, _suggested(jet, self.tol), mild, most)
         while True:
             if clock.monotonic() > self.deadline:
                 raise GaveUp(f"out of time at t = {float(here.mid()):.6g}")

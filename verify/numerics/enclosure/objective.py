@@ -7,18 +7,20 @@ from dataclasses import dataclass
 
 from flint import arb, arb_mat
 
+from verify.numerics.enclosure.events import Changing, Phases, through
 from verify.numerics.enclosure.field import Field, System, Term, own_time
 from verify.numerics.enclosure.forward import Box, Way
 
 
 @dataclass(frozen=True)
 class Known:
-    """G, its gradient by name, and the last state."""
+    """G, its gradient by name, the last state, and the times of events with their gradients."""
 
     objective: arb
     gradient: Mapping[str, arb]
     state: Sequence[arb]
     steps: int
+    events: tuple[tuple[arb, Mapping[str, arb]], ...] = ()
 
     def both(self, other: Known) -> Known:
         """What both say together; the other may know less."""
@@ -47,6 +49,17 @@ def known(field: Field, box: Box, way: Way) -> Known:
             value += gradient[name] * box.xi[i, 0]
         objective = _narrowed(value, objective)
     return Known(objective, gradient, way.reached[-1].state.entries()[: len(field.problem.state)], way.steps)
+
+
+def known_through(phases: Phases, box: Box, order: int, tol: float, deadline: float) -> Known:
+    """With events."""
+    found = through(phases, box, order, tol, deadline)
+
+    def row(each: Changing) -> dict[str, arb]:
+        return dict(zip(phases.inputs, each.slopes.tolist()[0], strict=True))
+
+    events = tuple((each.values[0], row(each)) for each in found.times)
+    return Known(found.objective.values[0], row(found.objective), found.state.values, found.steps, events)
 
 
 def derivatives(field: Field, way: Way, which: int) -> tuple[arb, dict[str, arb]]:
