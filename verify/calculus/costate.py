@@ -6,6 +6,8 @@
     implicit    f_u^T l = g_u^T,   dG/dq = g_q - l^T f_q
     recurrence  l[n] = g_u^T, l[k] = F_u^T l[k+1],   dG/dq = g_q + l[0]^T b_q + sum of l[k]^T F_q
 
+At an event the adjoint jumps, and dG/dq gains more: see `verify.calculus.events`.
+
 with r the running cost.  l is +dG/du; gradients are the same for rows and for columns.  A value at the ends is a
 symbol such as `u(T)` or `l1(0)`, at a step `x[k-1]` or `l1[n]`.
 """
@@ -15,21 +17,39 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
+from verify.calculus.events import crossings, tag
 from verify.calculus.reverse import gradient, pullback
 from verify.calculus.tidy import tidied, tidy
 from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, mul, num, postorder, rebuild, substitute, symbol
 from verify.language.write import write
-from verify.systems import INDEX, TIME, ImplicitProblem, Observation, OdeProblem, RecurrenceProblem, adjoint_names
+from verify.systems import (
+    INDEX,
+    TIME,
+    ImplicitProblem,
+    Observation,
+    OdeProblem,
+    Phase,
+    RecurrenceProblem,
+    adjoint_names,
+    event_times,
+)
 
 
 @dataclass(frozen=True)
 class Term:
-    """A named part of a gradient: at the ends (`boundary`), or under the integral or sum (`inside`)."""
+    """A named part of a gradient: at the ends (`boundary`), or under the integral or sum (`inside`).
+
+    phase   between which events it is integrated, counted from 0; None where there are none.
+    where   of what it is a part where there are several, "at tau1".
+    """
 
     name: str
     boundary: Node = ZERO
     inside: Node = ZERO
+    phase: int | None = None
+    where: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,7 +64,9 @@ class Gradient:
 
     @property
     def inside(self) -> Node:
-        return tidy(add(*(term.inside for term in self.terms), ZERO, ZERO))
+        """What is integrated or summed; between events the integrands are tagged by their phase."""
+        tagged = (t.inside if t.phase is None else mul(tag(t.phase), t.inside) for t in self.terms)
+        return tidy(add(*tagged, ZERO, ZERO))
 
 
 @dataclass(frozen=True)
@@ -124,14 +146,17 @@ def _observed(problem: OdeProblem, observation: Observation, nodes: Sequence[Nod
     return replaced(moved(nodes, problem.state, seen(observation)), {symbol(TIME): observation.time})
 
 
-def ode_costate(problem: OdeProblem, *, with_slip: bool = True) -> Costate:
-    """The adjoint system of an ODE; `with_slip` for its rate with the Jacobian not transposed as well."""
-    u, l = problem.state, symbols(adjoint_names(problem))
-    rate = pullback((*problem.rhs, problem.running), (*l, ONE), u)
-    source = tidied([-d for d in gradient(problem.running, u)])
+def ode_costate(problem: OdeProblem, *, with_slip: bool = True, phase: int = 0) -> Costate:
+    """The adjoint system of an ODE; `with_slip` for its rate with the Jacobian not transposed as well.
+
+    phase   between which events, counted from 0.
+    """
+    u, l, solved = problem.state, symbols(adjoint_names(problem)), problem.phases[phase]
+    rate = pullback((*solved.rhs, solved.running), (*l, ONE), u)
+    source = tidied([-d for d in gradient(solved.running, u)])
     transposed: tuple[Node, ...] = ()
     if with_slip:
-        rows = (gradient(f, u) for f in problem.rhs)
+        rows = (gradient(f, u) for f in solved.rhs)
         transposed = tuple(tidy(add(-inner(row, l), s)) for row, s in zip(rows, source, strict=True))
     return Costate(tidied([-r for r in rate]), transposed, source, terminal_gradient(problem, u))
 
@@ -156,9 +181,10 @@ def ode_gradients(problem: OdeProblem, names: Sequence[str]) -> tuple[Gradient, 
     l, l0 = symbols(adjoints), symbols(adjoints, start(problem))
     first = {f"{name}(t0)": multiplier for name, multiplier in zip(problem.state, l0, strict=True)}
     known = tuple(q for q in names if q in problem.domain.variables and q not in first)
+    phases = problem.phases
     columns = (
-        pullback(problem.rhs, l, known),
-        gradient(problem.running, known),
+        list(zip(*(pullback(each.rhs, l, known) for each in phases), strict=True)),
+        list(zip(*(gradient(each.running, known) for each in phases), strict=True)),
         pullback(problem.initial, l0, known),
         terminal_gradient(problem, known),
         gradient(problem.T, known),
@@ -166,10 +192,11 @@ def ode_gradients(problem: OdeProblem, names: Sequence[str]) -> tuple[Gradient, 
     )
     by_name = dict(zip(known, zip(*columns, strict=True), strict=True))
     (g_t,) = terminal_gradient(problem, (TIME,))
+    crossed = crossings(problem)
 
     @cache
-    def hamiltonian(where: str, when: Node) -> tuple[Node, Node]:
-        products, r = moved((inner(l, problem.rhs), problem.running), (*problem.state, *adjoints), where)
+    def hamiltonian(where: str, when: Node, phase: Phase) -> tuple[Node, Node]:
+        products, r = moved((inner(l, phase.rhs), phase.running), (*problem.state, *adjoints), where)
         rate, cost = tidied(replaced((products, r), {symbol(TIME): when}))
         return rate, cost
 
@@ -178,22 +205,40 @@ def ode_gradients(problem: OdeProblem, names: Sequence[str]) -> tuple[Gradient, 
         if q in first:
             found.append(Gradient((Term("l(t0)", first[q]),)))
             continue
-        none = (ZERO, ZERO, ZERO, ZERO, num(int(q == "T")), num(int(q == "t0")))
+        nothing = (ZERO,) * len(phases)
+        none = (nothing, nothing, ZERO, ZERO, num(int(q == "T")), num(int(q == "t0")))
         lf_q, r_q, lb_q, g_q, T_q, t0_q = by_name.get(q, none)
-        terms = [Term("g_q", tidy(g_q)), Term("l(t0)b_q", lb_q), Term("r_q", inside=r_q), Term("l f_q", inside=lf_q)]
+        terms = [Term("g_q", tidy(g_q)), Term("l(t0)b_q", lb_q)]
+        for name, entries in (("r_q", r_q), ("l f_q", lf_q)):
+            terms += [Term(name, inside=each, **_between(problem, i)) for i, each in enumerate(entries)]
         if T_q is not ZERO:
-            last = hamiltonian(end(problem), problem.T)
+            last = hamiltonian(end(problem), problem.T, phases[-1])
             terms.append(Term("g_T", tidy(mul(T_q, g_t))))
             terms += [Term(name, tidy(mul(T_q, part))) for name, part in zip(("l(T)f(T)", "r(T)"), last, strict=True)]
         if t0_q is not ZERO:
-            begin = hamiltonian(start(problem), problem.t0)
+            begin = hamiltonian(start(problem), problem.t0, phases[0])
             terms += [
                 Term(name, tidy(mul(MINUS_ONE, t0_q, part)))
                 for name, part in zip(("l(t0)f(t0)", "r(t0)"), begin, strict=True)
             ]
         terms += [term for each in problem.observations for term in observed_terms(problem, each, q)]
+        if q in problem.domain.variables:
+            terms += [Term(name, part, where=f" at {c.time}") for c in crossed for name, part in c.parts(q)]
         found.append(Gradient(tuple(term for term in terms if term.boundary is not ZERO or term.inside is not ZERO)))
     return tuple(found)
+
+
+def ends(problem: OdeProblem) -> tuple[Node, ...]:
+    """t0, tau1, tau2, …, T: where the phases begin and end."""
+    return (problem.t0, *symbols(event_times(problem)), problem.T)
+
+
+def _between(problem: OdeProblem, phase: int) -> dict[str, Any]:
+    """Where a term is integrated."""
+    if not problem.events:
+        return {}
+    low, high = ends(problem)[phase : phase + 2]
+    return {"phase": phase, "where": f" between {write(low)} and {write(high)}"}
 
 
 def observed_terms(problem: OdeProblem, observation: Observation, q: str) -> list[Term]:
@@ -209,9 +254,9 @@ def observed_terms(problem: OdeProblem, observation: Observation, q: str) -> lis
 def in_time(problem: OdeProblem, q: str) -> Gradient | None:
     """dG/dt0 or dG/dT with H = r + l^T f taken at the other end: H(T) - H(t0) is the integral of r_t + l^T f_t.
 
-    None where the problem is autonomous, so that nothing is integrated, and where observations make H jump.
+    None where the problem is autonomous, so that nothing is integrated, and where H jumps: at observations and events.
     """
-    if problem.observations:
+    if problem.observations or problem.events:
         return None
     l = symbols(adjoint_names(problem))
     f_t, r_t = pullback(problem.rhs, l, (TIME,))[0], gradient(problem.running, (TIME,))[0]

@@ -25,10 +25,14 @@ from verify.systems import (
     SystemClaim,
     adjoint_names,
     direction_names,
+    event_times,
     second_costates,
     tangent_names,
 )
 
+#: tau1- and tau1+, just before and just after an event, where a time ends.
+_SIDE = re.compile(r"(tau[1-9][0-9]*)\s*([-+])\s*(?=[,)])")
+_SIDES = {"-": "_before", "+": "_after"}
 _INITIAL = re.compile(r"\s*([A-Za-z]\w*)\s*\((.+)\)\s*")
 
 
@@ -93,6 +97,11 @@ class ClaimReader:
         else:
             known |= {name: Variable(name, of=(of,)) for name in (*problem.state, *adjoints)}
             known |= {"int": Variable("int", of=("_1", "_2", "_3", "_4"))} if of == TIME else {}
+        sides: dict[Node, Node] = {}
+        if isinstance(problem, OdeProblem):
+            times = event_times(problem)
+            sides = {symbol(time + word): symbol(time + sign) for time in times for sign, word in _SIDES.items()}
+            known |= {name: Variable(name) for name in (*times, *(each.value for each in sides))}
         if isinstance(problem, RecurrenceProblem) and isinstance(problem.steps, str):
             known.setdefault(problem.steps, Variable(problem.steps))
         table, text = self.tables.document["claim"], {}
@@ -108,18 +117,23 @@ class ClaimReader:
             keys = adjoints if name != "gradient" else self.differentiable(problem)
             keys = self.jumping(problem, adjoints) if name == "jump" else keys
             keys = list(problem.state[len(problem.state) // 2 :]) if name == "tangent" else keys
-            for key, formula in self.at_each(problem, given, adjoints).items() if name == "jump" else given.items():
+            given = self.at_each(problem, given, adjoints) if name == "jump" else given
+            if name == "adjoint" and isinstance(problem, OdeProblem) and problem.events:
+                given, keys = self.between(problem, given, adjoints)
+            for key, formula in given.items():
                 plain = self.gradient_key(problem, key) if name == "gradient" else key
                 if plain not in keys:
                     near = nearest_of(key, keys)
                     guess = f"did you mean {near!r}?" if near else f"known there: {', '.join(keys)}"
                     raise self.tables.error(f"unknown key {key!r} in [claim.{name}]", ("claim", name, key), guess)
+                if sides and isinstance(formula, str):
+                    formula = _SIDE.sub(lambda found: found[1] + _SIDES[found[2]], formula)
                 node = self.tables.formula(rounded(formula, of), known, "claim", name, key)
                 node = self.known_names(node, problem, known, "claim", name, key)
                 if name == "gradient" and isinstance(problem, OdeProblem):
                     node = self.at_its_time(node, problem, plain, ("claim", name, key))
-                parts[name][plain] = node
-                text[name, plain] = str(formula)
+                parts[name][plain] = substitute(node, sides) if sides else node
+                text[name, plain] = str(given[key])
         if parts["tangent"]:
             bare = {name: symbol(name) for name in problem.state}
             parts["tangent"] = {key: self.now(node, bare) for key, node in parts["tangent"].items()}
@@ -149,17 +163,18 @@ class ClaimReader:
         return substitute(node, at)
 
     def jumping(self, problem: Problem, adjoints: list[str]) -> list[str]:
-        """Where an adjoint can jump: l1(1/2) for an observation at 1/2."""
+        """Where an adjoint can jump: l1(1/2) for an observation at 1/2, l1(tau1) for an event."""
         times = [write(each.time) for each in getattr(problem, "observations", ())]
+        times += event_times(problem) if isinstance(problem, OdeProblem) else ()
         return [f"{name}({time})" for time in times for name in adjoints]
 
     def at_each(self, problem: Problem, given: Mapping[str, Any], adjoints: list[str]) -> dict[str, Any]:
-        """A table of jumps in which a name alone stands for all times of observation."""
+        """A table of jumps in which a name alone stands for all times at which its adjoint can jump."""
         found: dict[str, Any] = {}
         places = self.jumping(problem, adjoints)
         if given and not places:
-            what = "[claim.jump] claims jumps, and nothing is observed"
-            raise self.tables.error(what, ("claim", "jump"), "add `observations` to [objective], or leave it out")
+            what = "[claim.jump] claims jumps, and nothing is observed or happens"
+            raise self.tables.error(what, ("claim", "jump"), "add `observations` to [objective] or `events` to [ode], or leave it out")
         for key, formula in given.items():
             name, _, time = key.replace(" ", "").partition("(")
             if key in adjoints and places:
@@ -172,6 +187,30 @@ class ClaimReader:
             else:
                 found[key] = formula
         return found
+
+    def between(
+        self, problem: OdeProblem, given: Mapping[str, Any], adjoints: list[str]
+    ) -> tuple[dict[str, Any], list[str]]:
+        """A table of adjoint equations, with keys such as l1(0, tau1) in one form; and all keys that it may have.
+
+        A name alone stands for all phases.
+        """
+        ends = [write(problem.t0), *event_times(problem), write(problem.T)]
+        spans = [f"({a}, {b})" for i, a in enumerate(ends) for b in ends[i + 1 :]]
+        known = [*adjoints, *(name + span for name in adjoints for span in spans)]
+        found: dict[str, Any] = {}
+        for key, formula in given.items():
+            name, bracket, rest = key.replace(" ", "").partition("(")
+            if bracket and rest.endswith(")") and rest.count(",") == 1:
+                low, high = rest[:-1].split(",")
+                low, high = ("t0", "T") if (low, high) == ("", "") else (low, high)
+                low = ends[0] if low == "t0" else low.rstrip("+")
+                high = ends[-1] if high == "T" else high.rstrip("-")
+                key = f"{name}({low}, {high})"
+            if key in found:
+                raise self.tables.error(f"{key} is claimed twice", ("claim", "adjoint", key), "leave one of them out")
+            found[key] = formula
+        return found, known
 
     def equations(self, problem: ImplicitProblem, known: Mapping[str, Variable], text: dict) -> tuple[Equation, ...]:
         found = []

@@ -12,96 +12,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.integrate import solve_ivp
 
 from verify.calculus.reverse import gradient
 from verify.graph import Node
+from verify.numerics.ode_events import crossed_sensitivities, travelled
+from verify.numerics.ode_solved import Curve, Failed, Grid, Pieces, solve
 from verify.numerics.straight import NoFloat, Straight, operation
-from verify.systems import TIME, OdeProblem
+from verify.systems import TIME, OdeProblem, Phase, event_times
 
 #: Relative tolerances of the two runs; the absolute ones are a hundredth of that.
 TOLERANCES = (1e-11, 1e-13)
 #: Nodes of the Gauss-Legendre rule on each step of the solver, in the two runs: integrals have an error of their own.
 NODES = (5, 7)
-#: Evaluations of a right-hand side after which a run is given up.
-MOST_EVALUATIONS = 20_000
-
-
-NO_SOLUTION = "no solution up to the final time"
-TOO_MANY = "too many steps: stiff, or close to a singularity"
-
-
-class Failed(ArithmeticError):
-    """No solution up to the final time, or a value that is not finite."""
-
-
-Curve = Callable[[Any], np.ndarray]
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Where integrals are evaluated: the times at which the solvers stopped, and the nodes between two of them."""
-
-    times: np.ndarray
-    nodes: int
-
-    @classmethod
-    def of(cls, curves: Sequence[Any], nodes: int) -> Grid:
-        return cls(np.unique(np.concatenate([curve.ts for curve in curves])), nodes)
-
-    def integral(self, values: Callable[[np.ndarray], Any], a: float, b: float) -> float:
-        """The integral from a to b (backwards where b is less) of a function of an array of times."""
-        low, high = min(a, b), max(a, b)
-        edges = np.concatenate([[low], self.times[(self.times > low) & (self.times < high)], [high]])
-        x, w = np.polynomial.legendre.leggauss(self.nodes)
-        half = np.diff(edges)[:, None] / 2
-        t = (edges[:-1, None] + edges[1:, None]) / 2 + half * x
-        found = float(np.sum((half * w).ravel() * values(t.ravel())))
-        return found if a <= b else -found
-
-
-def solve(field: Callable[[float, np.ndarray], Any], start: float, end: float, first: Any, tol: float) -> Curve:
-    """A continuous solution from `start` to `end` (backwards where that is earlier); values have shape (n, …)."""
-    count = 0
-
-    def counted(t: float, x: np.ndarray) -> np.ndarray:
-        nonlocal count
-        count += 1
-        if count > MOST_EVALUATIONS:
-            raise Failed(TOO_MANY)
-        return np.array(field(t, x), dtype=float)
-
-    first = np.array(first, dtype=float)
-    if not np.all(np.isfinite(first)):
-        raise Failed("a value at an end of the interval is not finite")
-    with np.errstate(all="ignore"):
-        try:
-            done = solve_ivp(counted, (start, end), first, method="DOP853", rtol=tol, atol=tol / 100,
-                             dense_output=True, max_step=abs(end - start) / 20)  # fmt: skip
-        except ValueError as error:
-            raise Failed(str(error)) from None
-    if not done.success or not np.all(np.isfinite(done.y)):
-        raise Failed(NO_SOLUTION)
-    return done.sol
-
-
-@dataclass(frozen=True)
-class Pieces:
-    """A curve that jumps: one curve up to each time, the last one beyond all; at a time itself the one before."""
-
-    times: np.ndarray
-    curves: Sequence[Any]
-
-    @property
-    def ts(self) -> np.ndarray:
-        """The times at which the solvers stopped."""
-        return np.unique(np.concatenate([curve.ts for curve in self.curves]))
-
-    def __call__(self, t: Any) -> np.ndarray:
-        """Values of shape (n, …)."""
-        place = np.searchsorted(self.times, t)
-        found = np.stack([curve(t) for curve in self.curves])
-        return np.take_along_axis(found, np.broadcast_to(place, found.shape)[:1], axis=0)[0]
 
 
 @dataclass(frozen=True)
@@ -132,7 +54,9 @@ class Numbers:
         return found
 
     def state(self, tol: float) -> Curve:
-        """u(t), shape (n, …)."""
+        """u(t), shape (n, …); `Pieces` that meet at the events where there are any."""
+        if self.problem.events:
+            return travelled(self.problem, self.values, self.ends, self.constants(self.problem.initial), tol)
         field, (t0, T) = Straight(self.problem.rhs), self.ends
 
         def rate(t: float, x: np.ndarray) -> list[Any]:
@@ -143,28 +67,38 @@ class Numbers:
     def adjoint(
         self,
         u: Curve,
-        rate: Sequence[Node],
+        rates: Sequence[Sequence[Node]],
         final: Sequence[float],
         names: Sequence[str],
         tol: float,
-        gains: Sequence[Sequence[float]] = (),
+        gains: Sequence[Callable[[np.ndarray], Sequence[float]]] = (),
     ) -> Curve:
-        """A costate with a given rate in t, state and its names, from its values at the final time.
+        """A costate with given rates in t, state and its names, from its values at the final time.
 
-        gains   what is added to it on the way back, at each time of observation.
+        rates   one for each phase, or one for all.
+        gains   what is added to it on the way back, at each event or time of observation, in its values just after.
         """
-        field, (t0, T) = Straight(rate), self.ends
+        t0, T = self.ends
+        fields = [Straight(rate) for rate in rates]
+        times = [float(t) for t in getattr(u, "times", self.times)]
 
-        def backwards(t: float, l: np.ndarray) -> list[Any]:
-            at = dict(zip(self.problem.state, u(t), strict=True)) | dict(zip(names, l, strict=True))
-            return field({**self.values, TIME: t, **at})
+        def backwards(field: Straight, u: Curve) -> Callable[[float, np.ndarray], list[Any]]:
+            def rate(t: float, l: np.ndarray) -> list[Any]:
+                at = dict(zip(self.problem.state, u(t), strict=True)) | dict(zip(names, l, strict=True))
+                return field({**self.values, TIME: t, **at})
+
+            return rate
 
         if not gains:
-            return solve(backwards, T, t0, final, tol)
-        curves, start, times = [], T, self.times
-        for time, gain in zip(reversed([t0, *times]), [*reversed(gains), [0.0] * len(final)], strict=True):
-            curves.append(solve(backwards, start, time, final, tol))
-            final, start = list(curves[-1](time) + np.array(gain)), time
+            return solve(backwards(fields[0], u), T, t0, final, tol)
+        curves: list[Curve] = []
+        for i in reversed(range(len(times) + 1)):
+            start, end = [t0, *times, T][i : i + 2]
+            if curves:
+                last = curves[-1](end)
+                final = list(last + np.array(gains[i](last)))
+            field = fields[min(i, len(fields) - 1)]
+            curves.append(solve(backwards(field, u.curves[i] if isinstance(u, Pieces) else u), end, start, final, tol))
         return Pieces(np.array(times), curves[::-1])
 
     def at(self, t: float, u: Curve) -> dict[str, Any]:
@@ -214,22 +148,29 @@ def claimed(node: Node, values: Mapping[str, Any], curves: Mapping[str, Callable
 # --- the truth ------------------------------------------------------------------------------------
 
 
-def forward_gradient(numbers: Numbers, names: Sequence[str], tol: float) -> np.ndarray:
-    """dG/dq by the sensitivity equations s' = f_u s + f_q, s(t0) = b_q - f(t0) t0_q; names as in a claim."""
+def forward_gradient(numbers: Numbers, names: Sequence[str], tol: float, times: Sequence[float] = ()) -> np.ndarray:
+    """dG/dq by the sensitivity equations s' = f_u s + f_q, s(t0) = b_q - f(t0) t0_q; names as in a claim.
+
+    times   of the events.
+    """
     problem, (t0, T) = numbers.problem, numbers.ends
     u, n, m = problem.state, len(problem.state), len(names)
     known = [name if name in problem.domain.variables and name not in u else "" for name in names]
-    rows = [gradient(f, (*u, *known)) for f in (*problem.rhs, problem.running)]
-    program = Straight((*problem.rhs, problem.running, *(entry for row in rows for entry in row)))
 
-    def parts(values: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-        found = np.array([float(value) for value in program(values)])
-        return found[: n + 1], found[n + 1 :].reshape(n + 1, n + m)
+    def sensitive(phase: Phase) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        rows = [gradient(f, (*u, *known)) for f in (*phase.rhs, phase.running)]
+        program = Straight((*phase.rhs, phase.running, *(entry for row in rows for entry in row)))
 
-    def all_rates(t: float, x: np.ndarray) -> np.ndarray:
-        s = x[n + 1 :].reshape(n + 1, m)[:n]
-        f, jacobian = parts({**numbers.values, TIME: t, **dict(zip(u, x[:n], strict=True))})
-        return np.concatenate([f, (jacobian[:, :n] @ s + jacobian[:, n:]).ravel()])
+        def parts(values: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+            found = np.array([float(value) for value in program(values)])
+            return found[: n + 1], found[n + 1 :].reshape(n + 1, n + m)
+
+        def all_rates(t: float, x: np.ndarray) -> np.ndarray:
+            s = x[n + 1 :].reshape(n + 1, m)[:n]
+            f, jacobian = parts({**numbers.values, TIME: t, **dict(zip(u, x[:n], strict=True))})
+            return np.concatenate([f, (jacobian[:, :n] @ s + jacobian[:, n:]).ravel()])
+
+        return parts, all_rates
 
     b = np.array(numbers.constants(problem.initial))
     b_q = np.array([numbers.constants(gradient(each, known)) for each in problem.initial]).reshape(n, m)
@@ -239,16 +180,24 @@ def forward_gradient(numbers: Numbers, names: Sequence[str], tol: float) -> np.n
             ends_q[int(name == "T"), j] = 1.0
         elif not known[j]:
             b_q[:, j] = [float(name == f"{each}(t0)") for each in u]
+    phases = [sensitive(phase) for phase in problem.phases]
+    parts = phases[0][0]
     first, _ = parts({**numbers.values, TIME: t0, **dict(zip(u, b, strict=True))})
     s0 = np.vstack([b_q - np.outer(first[:n], ends_q[0]), -first[n] * ends_q[0]])
-    curve = solve(all_rates, t0, T, np.concatenate([b, [0.0], s0.ravel()]), tol)
-    last = curve(T)
+    curve = solve(phases[0][1], t0, [*times, T][0], np.concatenate([b, [0.0], s0.ravel()]), tol)
+    moments = np.zeros((len(times), m))
+    for i, time in enumerate(times):
+        after, moments[i] = crossed_sensitivities(problem, numbers.values, i, time, curve(time), known)
+        curve = solve(phases[i + 1][1], time, [*times, T][i + 1], after, tol)
+    parts, last = phases[-1][0], curve(T)
     s = last[n + 1 :].reshape(n + 1, m)
     at = {**numbers.values, TIME: T, **dict(zip(u, last[:n], strict=True))}
     f, _ = parts(at)
-    g = np.array([float(v) for v in Straight(gradient(problem.terminal, (*u, *known, TIME)))(at)])
+    at |= dict(zip(event_times(problem), times, strict=True))
+    by = (*u, *known, TIME, *event_times(problem))
+    g = np.array([float(v) for v in Straight(gradient(problem.terminal, by))(at)])
     moving = s[:n] + np.outer(f[:n], ends_q[1])
-    found = g[:n] @ moving + g[n : n + m] + s[n] + (f[n] + g[-1]) * ends_q[1]
+    found = g[:n] @ moving + g[n : n + m] + s[n] + (f[n] + g[n + m]) * ends_q[1] + g[n + m + 1 :] @ moments
     for each, time in zip(problem.observations, numbers.times, strict=True):
         there = curve(time)
         s = there[n + 1 :].reshape(n + 1, m)[:n]
@@ -283,15 +232,11 @@ def objective(numbers: Numbers, name: str, shift: float, tol: float) -> float:
     first = [
         b + shift * (name == f"{u}(t0)") for u, b in zip(problem.state, moved.constants(problem.initial), strict=True)
     ]
-    program = Straight((*problem.rhs, problem.running))
-
-    def rates(t: float, x: np.ndarray) -> list[Any]:
-        return program({**values, TIME: t, **dict(zip(problem.state, x[:-1], strict=True))})
-
-    curve = solve(rates, t0, T, [*first, 0.0], tol)
+    curve = travelled(problem, values, (t0, T), first, tol, priced=True)
+    happened = dict(zip(event_times(problem), curve.times, strict=True))
 
     def cost(node: Node, time: float) -> float:
-        at = {**values, TIME: time, **dict(zip(problem.state, curve(time)[:-1], strict=True))}
+        at = {**values, **happened, TIME: time, **dict(zip(problem.state, curve(time)[:-1], strict=True))}
         return float(Straight((node,))(at)[0])
 
     seen = sum(cost(each.value, time) for each, time in zip(problem.observations, moved.times, strict=True))

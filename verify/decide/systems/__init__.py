@@ -18,9 +18,6 @@ def judge(system: System, *, seed: int = 0) -> Iterator[SystemResult]:
 
     Runs in this process without limits of time or memory: see `verify.judge_systems` for those.
     """
-    if isinstance(system.problem, OdeProblem) and system.problem.events:
-        yield SystemResult("", system.problem.kind, reason="problems with events are not judged", seed=seed)
-        return
     first: SystemResult | None = None
     if system.second == SystemClaim():
         yield from _judge(system, seed)
@@ -61,7 +58,7 @@ def _judge(system: System, seed: int) -> Iterator[SystemResult]:
         result = None
         for result in judge_ode(problem, system.claim, seed=seed):
             yield result
-        if result is not None and result.verdict is Verdict.REFUTED:
+        if result is not None and result.verdict is Verdict.REFUTED and not problem.events:
             from verify.decide.systems.enclosed import strengthened
 
             stronger = strengthened(problem, system.claim, result, seed)

@@ -41,7 +41,9 @@ class Compensation:
 
 def compensation(task: OdeTask, key: tuple[str, str], convention: Convention) -> Compensation | None:
     """A total derivative that explains how a claimed gradient differs from the right one; None if none is found."""
-    if task.problem.observations:  # the adjoint jumps, and a total derivative is no longer known by its ends
+    if (
+        task.problem.observations or task.problem.events
+    ):  # the adjoint jumps, and a total derivative is no longer known by its ends
         return None
     (inside, right_inside), (boundary, right_boundary) = task.pairs(key, convention)
     phis = list(_candidates(task, convention))[:MOST_CANDIDATES]

@@ -49,6 +49,8 @@ class Elementary:
 
 def elementary(problem: OdeProblem, identities: Identities) -> Elementary | None:
     """The solution in closed form where one is found and proved."""
+    if problem.events:
+        return None
     try:
         found = closed_form(problem)
     except GiveUp:

@@ -12,23 +12,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from verify.calculus.costate import jumps, seen
+from verify.calculus.events import after, before, in_phase
 from verify.claim import Domain
 from verify.decide.enclose.points import Sampler
 from verify.decide.systems.convention import Convention
 from verify.graph import Node, free_symbols
 from verify.numerics.ode_claims import (
-    NO_SOLUTION,
     NODES,
     TOLERANCES,
-    TOO_MANY,
-    Curve,
-    Failed,
-    Grid,
     Numbers,
     claimed,
     difference_gradient,
     forward_gradient,
 )
+from verify.numerics.ode_solved import NO_SOLUTION, TOO_MANY, Curve, Failed, Grid, Pieces, Unmet
 from verify.numerics.straight import NoFloat, Straight
 from verify.systems import TIME
 from verify.verdict import Counterexample, Evidence, Rigor
@@ -40,6 +37,8 @@ if TYPE_CHECKING:
 POINTS, DRAWS = 2, 16
 #: Points without a solution, and points where it takes too long, after which no more are tried.
 MOST_FAILED, MOST_STIFF = 8, 2
+#: Draws and failures where events must happen for there to be anything to measure.
+EVENTFUL = 48
 #: What a refutation must stand off by, in estimated errors; and the rounding that no estimate falls below.
 STAND_OFF, ROUNDING = 1000.0, 1e-12
 #: Times at which adjoint equations are compared.
@@ -100,7 +99,8 @@ def measure(task: OdeTask, convention: Convention, *, whole_too: bool, points: i
     readings: dict[Key, list[tuple[Reading, dict[str, str]]]] = {key: [] for key in task.keys}
     whole: list[bool] = []
     reasons: list[str] = []
-    done = 0
+    unmet, done = 0, 0
+    most = EVENTFUL if task.problem.events else MOST_FAILED
     for exact in _points(task):
         try:
             run = _Run.of(task, convention, exact)
@@ -111,10 +111,11 @@ def measure(task: OdeTask, convention: Convention, *, whole_too: bool, points: i
             done += 1
         except (Failed, NoFloat, FloatingPointError, OverflowError) as reason:
             reasons.append(str(reason))
-        if done == points or len(reasons) >= MOST_FAILED or reasons.count(TOO_MANY) >= MOST_STIFF:
+            unmet += isinstance(reason, Unmet) or str(reason) == NO_SOLUTION
+        if done == points or len(reasons) >= most or reasons.count(TOO_MANY) >= MOST_STIFF:
             break
     if not done:
-        found.nowhere = bool(reasons) and all(reason == NO_SOLUTION for reason in reasons)
+        found.nowhere = bool(reasons) and unmet == len(reasons)
         found.reason = f"no numbers: {reasons[0]}" if reasons else "no numbers: no point of the domain was found"
         return found
     found.consistent = all(whole) if whole else None
@@ -175,7 +176,7 @@ def _points(task: OdeTask) -> Iterator[dict[str, Fraction]]:
     conditions = tuple(c for c in problem.domain.conditions if not free_symbols(c) & set(problem.state))
     domain = Domain({name: task.identities.variable(name) for name in (*names, *sorted(ends))}, conditions)
     sampler = Sampler(domain, Random(task.seed))
-    for draw in range(DRAWS):
+    for draw in range(EVENTFUL if problem.events else DRAWS):
         point = sampler.draw(("unit",) if draw % 4 else ("simple",), positive=draw % 2 == 0)
         if point is not None:
             yield {name: x for name, (x, _) in point.items()}
@@ -197,14 +198,29 @@ class _Run:
         for tol in TOLERANCES:
             u = numbers.state(tol)
             final = cls.final(task, numbers, u, task.costate.final)
-            gains = [cls.gained(task, numbers, u, i, each) for i, each in enumerate(jumps(task.problem))]
-            curves.append((u, numbers.adjoint(u, task.costate.rate, final, task.names, tol, gains)))
+            gains = [cls.gained(task, numbers, u, i, each) for i, each in enumerate(cls.jumps(task))]
+            rates = [each.rate for each in task.costates]
+            curves.append((u, numbers.adjoint(u, rates, final, task.names, tol, gains)))
         return cls(task, convention, numbers, curves)
 
     @staticmethod
-    def gained(task: OdeTask, numbers: Numbers, u: Curve, i: int, nodes: Sequence[Node]) -> list[float]:
-        """Expressions in the states at an observation."""
-        return _Run.valued(task, numbers, u, nodes, numbers.times[i], "a jump")
+    def jumps(task: OdeTask) -> list[tuple[Node, ...]]:
+        """What the right adjoint gains at each event or observation."""
+        return [each.gains for each in task.crossings] or list(jumps(task.problem))
+
+    @staticmethod
+    def gained(
+        task: OdeTask, numbers: Numbers, u: Curve, i: int, nodes: Sequence[Node]
+    ) -> Callable[[np.ndarray], list[float]]:
+        """Expressions in the states at an observation, or at an event in states and in the adjoints just after it."""
+
+        def gain(l: np.ndarray) -> list[float]:
+            where = after(task.crossings[i].time) if task.crossings else ""
+            more = {name + where: x for name, x in zip(task.names, l, strict=True)} if where else {}
+            time = _times(numbers, u)[i]
+            return _Run.valued(task, numbers, u, nodes, time, "a jump", more)
+
+        return gain
 
     @staticmethod
     def final(task: OdeTask, numbers: Numbers, u: Curve, nodes: Sequence[Node]) -> list[float]:
@@ -212,9 +228,12 @@ class _Run:
         return _Run.valued(task, numbers, u, nodes, numbers.ends[1], "a terminal condition")
 
     @staticmethod
-    def valued(task: OdeTask, numbers: Numbers, u: Curve, nodes: Sequence[Node], t: float, what: str) -> list[float]:
-        """Expressions in the states at the ends and the observations, and in t."""
-        at = {**numbers.values, TIME: t, **_Run.states(task, numbers, u)}
+    def valued(
+        task: OdeTask, numbers: Numbers, u: Curve, nodes: Sequence[Node], t: float, what: str,
+        more: Mapping[str, float] | None = None,
+    ) -> list[float]:  # fmt: skip
+        """Expressions in the states at the ends and the observations or events, in t, and in more names."""
+        at = {**numbers.values, TIME: t, **_Run.states(task, numbers, u), **(more or {})}
         found = [float(value) for value in Straight(nodes)(at)]
         if not all(map(math.isfinite, found)):
             raise Failed(f"{what} has no finite value")
@@ -222,9 +241,22 @@ class _Run:
 
     @staticmethod
     def states(task: OdeTask, numbers: Numbers, u: Curve) -> dict[str, float]:
-        """The states at the ends, and at the times of observation: u(0), u(1/2), u(T)."""
+        """The states at the ends, at the times of observation and around events: u(0), u(1/2), u(tau1-), u(T)."""
         places = zip((*task.ends, *map(seen, task.problem.observations)), (*numbers.ends, *numbers.times), strict=True)
-        return {name + where: x for where, time in places for name, x in zip(task.problem.state, u(time), strict=True)}
+        found = {name + where: x for where, time in places for name, x in zip(task.problem.state, u(time), strict=True)}
+        return found | _Run.sides(task, task.problem.state, u)
+
+    @staticmethod
+    def sides(task: OdeTask, names: Sequence[str], curve: Curve) -> dict[str, float]:
+        """A curve on both sides of every event, with their times: u(tau1-), u(tau1+), tau1."""
+        found: dict[str, float] = {}
+        if isinstance(curve, Pieces) and task.crossings:
+            for i, crossing in enumerate(task.crossings):
+                time = float(curve.times[i])
+                found[crossing.time] = time
+                for where, piece in ((before, curve.curves[i]), (after, curve.curves[i + 1])):
+                    found |= {name + where(crossing.time): x for name, x in zip(names, piece(time), strict=True)}
+        return found
 
     # --- parts in the convention ---
 
@@ -253,7 +285,10 @@ class _Run:
         names = [name for table, name in self.task.keys if table == "gradient"]
         if not names:
             return {}
-        coarse, fine = (forward_gradient(self.numbers, names, tol) for tol in TOLERANCES)
+        coarse, fine = (
+            forward_gradient(self.numbers, names, tol, _times(self.numbers, u) if self.task.crossings else ())
+            for tol, (u, _) in zip(TOLERANCES, self.curves, strict=True)
+        )
         if not np.all(np.isfinite(fine)):
             raise Failed("the gradient is not finite")
         return {name: (b, abs(b - a)) for name, a, b in zip(names, coarse, fine, strict=True)}
@@ -262,25 +297,33 @@ class _Run:
         """kappa times the right adjoint, in the claimed order."""
         adjoint, places = self.curves[which][1], list(self.convention.places)
         scales = np.array(self.numbers.constants([self.convention.scale(i) for i in range(len(places))]))
-        return lambda t: (scales * adjoint(t)[places].T).T
+
+        def scaled(curve: Curve) -> Curve:
+            return lambda t: (scales * curve(t)[places].T).T
+
+        return Pieces(adjoint.times, list(map(scaled, adjoint.curves))) if self.task.crossings else scaled(adjoint)  # ty: ignore[missing-attribute]
 
     def along(self, key: Key) -> Reading | None:
         """Both sides of an adjoint equation along the solution, at the time where they are furthest apart."""
         if key not in self.task.read:
             return None
-        ((one, other),) = self.task.pairs(key, self.convention)
-        program, (t0, T) = Straight((one, other)), self.numbers.ends
         u, l = self.curves[1][0], self.claimed_adjoint(1)
+        t0, T = self.numbers.ends
+        edges = [t0, *(u.times if isinstance(u, Pieces) else ()), T]
+        i, phases = self.task.where(key[1])
         found = []
-        for t in np.linspace(t0, T, TIMES + 2)[1:-1]:
-            at = {**self.numbers.at(t, u), **dict(zip(self.task.names, l(t), strict=True))}
-            a, b = (float(value) for value in program(at))
-            if not math.isfinite(b):
-                raise Failed("the right adjoint equation has no value along the solution")
-            if not math.isfinite(a):
-                raise Failed("the claimed adjoint equation has no value along the solution")
-            scale = max(abs(a), abs(b), *np.abs(l(t)), 1e-30)
-            found.append(Reading(a, b, ROUNDING * scale))
+        for phase in phases:
+            right = self.convention.entry(self.task.costates[phase].rate, i)
+            program = Straight((self.task.read[key], right))  # ty: ignore[invalid-argument-type]
+            for t in np.linspace(edges[phase], edges[phase + 1], TIMES + 2)[1:-1]:
+                at = {**self.numbers.at(t, u), **dict(zip(self.task.names, l(t), strict=True))}
+                a, b = (float(value) for value in program({**self.states(self.task, self.numbers, u), **at}))
+                if not math.isfinite(b):
+                    raise Failed("the right adjoint equation has no value along the solution")
+                if not math.isfinite(a):
+                    raise Failed("the claimed adjoint equation has no value along the solution")
+                scale = max(abs(a), abs(b), *np.abs(l(t)), 1e-30)
+                found.append(Reading(a, b, ROUNDING * scale))
         return max(found, key=lambda reading: abs(reading.one - reading.other) / reading.error)
 
     def at_end(self, key: Key) -> Reading | None:
@@ -292,10 +335,17 @@ class _Run:
     def at_jump(self, key: Key) -> Reading | None:
         if key not in self.task.read:
             return None
-        i, _, _ = self.task.jumps[key[1]]
-        pair = self.task.pairs(key, self.convention)[0]
-        one, other = self.gained(self.task, self.numbers, self.curves[1][0], i, pair)
-        return Reading(one, other, ROUNDING * max(abs(one), abs(other), 1e-30))
+        i, j, gains = self.task.jumps[key[1]]
+        pair = (self.task.read[key], self.convention.entry(gains, j))
+        values = []
+        for which in (0, 1):
+            u, l = self.curves[which][0], self.claimed_adjoint(which)
+            sides = self.sides(self.task, self.task.names, l)
+            time = _times(self.numbers, u)[i]
+            values.append(self.valued(self.task, self.numbers, u, pair, time, "a jump", sides))  # ty: ignore[invalid-argument-type]
+        (rough, _), (one, other) = values
+        scale = max(abs(one), abs(other), 1e-30)
+        return Reading(one, other, ROUNDING * scale + (abs(one - rough) if self.task.crossings else 0.0))
 
     def gradient(self, key: Key, truth: Mapping[str, tuple[float, float]]) -> Reading | None:
         coarse, fine = (self.value(key, i, self.claimed_adjoint(i), run) for i, (_, run) in enumerate(self.curves))
@@ -324,15 +374,20 @@ class _Run:
         task, (t0, T), (u, l) = self.task, self.numbers.ends, self.curves[1]
         right = task.gradient(name)
         at: dict[str, Any] = {**self.numbers.values, **self.states(task, self.numbers, u)}
+        at |= self.sides(task, task.names, l)
         for time, where in zip((t0, T), task.ends, strict=True):
             at |= {n + where: x for n, x in zip(task.names, l(time), strict=True)}
-        boundary, inside = Straight((right.boundary,)), Straight((right.inside,))
+        found, grid = float(Straight((right.boundary,))(at)[0]), Grid.of((u, l), NODES[1])
+        edges, count = [t0, *(u.times if isinstance(u, Pieces) else ()), T], len(task.problem.phases)
+        for phase in range(count):
+            inside = Straight((right.inside if count == 1 else in_phase(right.inside, phase, count),))
 
-        def along(t: Any) -> Any:
-            states, adjoints = zip(task.problem.state, u(t), strict=True), zip(task.names, l(t), strict=True)
-            return inside({**at, TIME: t, **dict(states), **dict(adjoints)})[0]
+            def along(t: Any, inside: Straight = inside) -> Any:
+                states, adjoints = zip(task.problem.state, u(t), strict=True), zip(task.names, l(t), strict=True)
+                return inside({**at, TIME: t, **dict(states), **dict(adjoints)})[0]
 
-        return float(boundary(at)[0]) + Grid.of((u, l), NODES[1]).integral(along, t0, T)
+            found += grid.integral(along, edges[phase], edges[phase + 1])
+        return found
 
     def size(self) -> float:
         """The size of the adjoint: an exact zero has no relative error."""
@@ -349,7 +404,13 @@ class _Run:
         for i, name in enumerate(task.names):
             curves[name] = lambda t, i=i: adjoint(turned(t))[i]
         grid = Grid.of((u, adjoint_run), NODES[which])
-        found = float(claimed(task.claim.gradient[key[1]], self.numbers.values, curves, grid))
+        values, node = self.numbers.values, task.claim.gradient[key[1]]
+        if task.crossings:
+            if key in task.unread and "jumps at" in task.unread[key]:
+                raise NoFloat(task.unread[key])
+            node = task.reader.sided(node)
+            values = {**values, **self.states(task, self.numbers, u), **self.sides(task, task.names, adjoint)}
+        found = float(claimed(node, values, curves, grid))
         if not math.isfinite(found):
             raise Failed("the claimed gradient is not finite")
         return found
@@ -360,23 +421,18 @@ class _Run:
         """Whether the claimed equations as they stand give the true gradient; None unless all of it is claimed."""
         task = self.task
         gradients = [key for key in task.keys if key[0] == "gradient"]
-        adjoints = {key[1] for key in task.keys if key[0] == "adjoint"}
-        if (
-            not gradients
-            or adjoints != set(task.names)
-            or any(k in task.unread for k in task.keys if k[0] != "gradient")
-        ):
+        rates = task.claimed_rates()
+        if not gradients or rates is None or any(k in task.unread for k in task.keys if k[0] != "gradient"):
             return None
         truth, results = self.truth(), []
         curves = []
         for tol, (u, _) in zip(TOLERANCES, self.curves, strict=True):
             final = [self.final(task, self.numbers, u, (self._final(i, name),))[0] for i, name in enumerate(task.names)]
-            rate = [task.read["adjoint", name] for name in task.names]
             gains = [
                 self.gained(task, self.numbers, u, i, task.gains(i, self.convention))
-                for i in range(len(task.problem.observations))
+                for i in range(len(self.jumps(task)))
             ]
-            curves.append(self.numbers.adjoint(u, rate, final, task.names, tol, gains))  # ty: ignore[invalid-argument-type]
+            curves.append(self.numbers.adjoint(u, rates, final, task.names, tol, gains))
         for key in gradients:
             coarse, fine = (self.value(key, i, l, l) for i, l in enumerate(curves))
             reading = self.against(key[1], coarse, fine, truth[key[1]])
@@ -397,3 +453,8 @@ class _Run:
             return True
         sizes = np.linalg.norm(claimed, axis=0) * np.linalg.norm(right, axis=0)
         return bool(np.all(np.abs(np.abs(np.sum(claimed * right, axis=0)) - sizes) <= PARALLEL * sizes))
+
+
+def _times(numbers: Numbers, u: Curve) -> Sequence[float]:
+    """When the events of a solution happen, or else when something is observed."""
+    return [float(t) for t in u.times] if isinstance(u, Pieces) else numbers.times

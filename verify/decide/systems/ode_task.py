@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from verify.calculus.costate import Costate, Gradient, end, jumps, ode_costate, ode_gradient, seen, start
+from verify.calculus.costate import Costate, Gradient, end, ends, jumps, ode_costate, ode_gradient, seen, start
+from verify.calculus.events import Crossing, after, before, crossings, in_phase, resets, surfaces
 from verify.calculus.tidy import short, tidy
 from verify.claim import Variable
 from verify.decide.systems import convention as conventions
@@ -14,9 +15,9 @@ from verify.decide.systems.convention import Convention
 from verify.decide.systems.identity import Identities
 from verify.decide.systems.reading import Functional, NoFunctional, Reader, is_backwards
 from verify.decide.systems.smooth import jumps_somewhere, may_be_singular
-from verify.graph import ZERO, Node, postorder, substitute, symbol
+from verify.graph import ZERO, Node, free_symbols, postorder, substitute, symbol
 from verify.language.write import write
-from verify.systems import TIME, OdeProblem, SystemClaim, adjoint_names
+from verify.systems import TIME, OdeProblem, SystemClaim, adjoint_names, event_times
 
 Key = tuple[str, str]
 
@@ -34,7 +35,8 @@ class OdeTask:
         self.gradients: dict[str, Gradient] = {}
         claim = self.claim
         written = [*claim.adjoint.values(), *claim.gradient.values()]
-        self.reader = Reader(self.problem, is_backwards(self.problem, written))
+        self.crossings: tuple[Crossing, ...] = crossings(self.problem)
+        self.reader = Reader(self.problem, is_backwards(self.problem, written), self._steady())
         low = self.problem.t0 if self.problem.t0.op == "num" else None
         high = self.problem.T if self.problem.T.op == "num" else None
         ranges = {TIME: Variable(TIME, low=low, high=high)}
@@ -56,8 +58,20 @@ class OdeTask:
             except NoFunctional as reason:
                 self.unread[key] = str(reason)
 
+    def _steady(self) -> frozenset[str]:
+        """States and adjoints that do not jump at an event."""
+        found = set()
+        for event, crossing in zip(self.problem.events, self.crossings, strict=True):
+            pairs = zip(self.problem.state, event.reset, strict=True)
+            found |= {f"{u}({crossing.time})" for u, r in pairs if r is symbol(u)}
+            still = zip(self.names, crossing.gains, strict=True)
+            found |= {f"{name}({crossing.time})" for name, gain in still if gain is ZERO}
+        return frozenset(found)
+
     def _reading(self, key: Key) -> Node | Functional:
         table, name = key
+        if self.problem.events and self.reader.backwards and table != "terminal":
+            raise NoFunctional("in reversed time it is not said which side of an event comes first")
         if table == "adjoint":
             return self.reader.equation(self.claim.adjoint[name])
         if table == "terminal":
@@ -65,6 +79,8 @@ class OdeTask:
         if table == "jump":
             if self.reader.backwards:
                 raise NoFunctional("in reversed time it is not said which side of a jump comes first")
+            if self.problem.events:
+                return self.reader.crossed(self.claim.jump[name], self.crossings[self.jumps[name][0]].time)
             return self.reader.jump(self.claim.jump[name], self.problem.observations[self.jumps[name][0]])
         return self.reader.functional(self.claim.gradient[name])
 
@@ -78,26 +94,59 @@ class OdeTask:
         """See `verify.decide.systems.smooth`."""
         return may_be_singular(self.problem)
 
-    @cached_property
+    @property
     def costate(self) -> Costate:
-        return ode_costate(self.problem)
+        return self.costates[0]
+
+    @cached_property
+    def costates(self) -> tuple[Costate, ...]:
+        """The adjoint system between two events, one for each phase."""
+        return tuple(ode_costate(self.problem, phase=i) for i in range(len(self.problem.phases)))
+
+    def where(self, name: str) -> tuple[int, range]:
+        """Which adjoint a key of the adjoint equations means, l1 or l1(0, tau1), and in which phases."""
+        base, span = name.partition("(")[::2]
+        times = [write(time) for time in ends(self.problem)]
+        low, high = span[:-1].split(", ") if span else (times[0], times[-1])
+        return self.names.index(base), range(times.index(low), times.index(high, 1))
+
+    def claimed_rates(self) -> list[list[Node]] | None:
+        """The claimed adjoint equations of each phase; None unless all of them are there."""
+        found: list[dict[int, Node]] = [{} for _ in self.costates]
+        for table, name in self.keys:
+            if table == "adjoint" and isinstance(read := self.read.get((table, name)), Node):
+                i, phases = self.where(name)
+                for phase in phases:
+                    found[phase][i] = read
+        places = range(len(self.names))
+        return [[rates[i] for i in places] for rates in found] if all(len(r) == len(places) for r in found) else None
 
     @cached_property
     def jumps(self) -> dict[str, tuple[int, int, tuple[Node, ...]]]:
-        """By "l1(1/2)": which observation, which adjoint, and what all adjoints gain there."""
+        """By "l1(1/2)": which observation or event, which adjoint, and what all adjoints gain there."""
         found = {}
         for i, (each, gains) in enumerate(zip(self.problem.observations, jumps(self.problem), strict=True)):
             found |= {f"{name}{seen(each)}": (i, j, gains) for j, name in enumerate(self.names)}
+        for i, each in enumerate(self.crossings):
+            found |= {f"{name}({each.time})": (i, j, each.gains) for j, name in enumerate(self.names)}
         return found
 
     def gains(self, i: int, convention: Convention) -> tuple[Node, ...]:
-        """What the adjoints gain at an observation, as claimed, or else as they must in the convention."""
+        """What the adjoints gain at an observation or event, as claimed, or else as they must in the convention."""
         found = []
         for j, name in enumerate(self.names):
-            key = f"{name}{seen(self.problem.observations[i])}"
+            key = f"{name}({self.crossings[i].time if self.crossings else write(self.problem.observations[i].time)})"
             read = self.read.get(("jump", key))
+            if isinstance(read, Node) and self.crossings:
+                read = self.explicit(read, self.crossings[i], convention)
             found.append(read if isinstance(read, Node) else convention.entry(self.jumps[key][2], j))
         return tuple(found)
+
+    def explicit(self, gain: Node, crossing: Crossing, convention: Convention) -> Node:
+        """What is gained at an event in the adjoints just after it alone."""
+        early = {symbol(name + before(crossing.time)): convention.entry(crossing.before, j)
+                 for j, name in enumerate(self.names)}  # fmt: skip
+        return substitute(gain, early)
 
     def gradient(self, q: str) -> Gradient:
         """dG/dq by its terms."""
@@ -111,7 +160,8 @@ class OdeTask:
     def convention(self) -> Convention:
         """The one in which the fewest parts fail."""
         varying = {TIME, *self.names, *self.problem.state}
-        places = (*self.ends, *map(seen, self.problem.observations))
+        places = (*self.ends, *map(seen, self.problem.observations), *self.sides)
+        varying |= set(event_times(self.problem))
         varying |= {name + where for name in (*self.names, *self.problem.state) for where in places}
         suggested = [
             conventions.ratio(*pair, varying)
@@ -126,7 +176,7 @@ class OdeTask:
     def _is_told(self) -> bool:
         """Whether all of the adjoint is claimed, and the gradients use all of it, itself or through its equations."""
         claim, names = self.claim, set(self.names)
-        if not names <= set(claim.adjoint) & set(claim.terminal):
+        if not names <= {key.partition("(")[0] for key in claim.adjoint} & set(claim.terminal):
             return False
 
         def occurring(node: Node) -> set[str]:
@@ -134,28 +184,35 @@ class OdeTask:
 
         used: set[str] = set().union(*map(occurring, claim.gradient.values()))
         for _ in names:
-            used |= set().union(*(occurring(claim.adjoint[name]) for name in used))
+            used |= set().union(*(occurring(f) for key, f in claim.adjoint.items() if key.partition("(")[0] in used))
         return used == names
 
     @property
     def ends(self) -> tuple[str, str]:
         return start(self.problem), end(self.problem)
 
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """Where both sides of every event are, such as (tau1-) and (tau1+)."""
+        return tuple(side(each.time) for each in self.crossings for side in (before, after))
+
     def _suggestions(self, key: Key) -> Iterator[tuple[Node, Node]]:
         """Pairs of which the first would be kappa times the second."""
         table, name = key
         read = self.read[key]
-        none = {symbol(each + where): ZERO for each in self.names for where in ("", *self.ends)}
+        none = {symbol(each + where): ZERO for each in self.names for where in ("", *self.ends, *self.sides)}
         if table == "terminal":
             assert isinstance(read, Node)
             yield read, self.costate.final[self.names.index(name)]
         elif table == "jump":
             assert isinstance(read, Node)
             _, j, gains = self.jumps[name]
-            yield read, gains[j]
+            yield tidy(substitute(read, none)), tidy(substitute(gains[j], none))
         elif table == "adjoint":
             assert isinstance(read, Node)
-            yield tidy(substitute(read, none)), self.costate.source[self.names.index(name)]
+            i, phases = self.where(name)
+            for phase in phases:
+                yield tidy(substitute(read, none)), self.costates[phase].source[i]
         else:
             assert isinstance(read, Functional)
             right = self.gradient(name)
@@ -176,7 +233,8 @@ class OdeTask:
         """Whether a factor other than -1 is a convention: the adjoint is claimed, and a gradient goes with it."""
         if convention.is_sign:
             return True
-        sources = (self.costate.source[self.names.index(name)] for table, name in self.keys if table == "adjoint")
+        places = (self.where(name) for table, name in self.keys if table == "adjoint")
+        sources = [self.costates[phase].source[i] for i, phases in places for phase in phases]
         fixed = any(table in ("terminal", "jump") for table, _ in self.keys)
         fixed = fixed or any(source is not ZERO for source in sources)
         return fixed and any(table == "gradient" for table, _ in self.keys)
@@ -185,30 +243,62 @@ class OdeTask:
 
     def pairs(self, key: Key, convention: Convention) -> tuple[tuple[Node, Node], ...]:
         """What must be equal for a part to be right: (claimed, right)."""
-        name, read = key[1], self.read[key]
-        if isinstance(read, Node):
-            return ((read, self.right(key, convention)),)
-        right = self.gradient(name)
-        return (
-            (self.grounded(read.inside, convention), self.grounded(convention.claimed(right.inside), convention)),
-            (self.grounded(read.boundary, convention), self.grounded(convention.claimed(right.boundary), convention)),
-        )
+        table, name = key
+        read = self.read[key]
+        if isinstance(read, Functional):
+            right = self.gradient(name)
+            inside, boundary = (convention.claimed(each) for each in (right.inside, right.boundary))
+            return self.integrated(read.inside, inside, convention) + self.at_ends(read.boundary, boundary, convention)
+        if table == "adjoint":
+            i, phases = self.where(name)
+            rights = (convention.entry(self.costates[phase].rate, i) for phase in phases)
+            return tuple((read, right) for right in dict.fromkeys(rights))
+        right = self.right(key, convention)
+        return self.at_ends(read, right, convention) if table == "jump" and self.problem.events else ((read, right),)
 
     def right(self, key: Key, convention: Convention) -> Node:
-        """What must stand in a part that is no gradient."""
+        """What must stand in a part that is no gradient; in the first phase, for an adjoint equation."""
         table, name = key
         if table == "jump":
             _, j, gains = self.jumps[name]
             return convention.entry(gains, j)
-        return convention.entry(self.costate.rate if table == "adjoint" else self.costate.final, self.names.index(name))
+        if table == "adjoint":
+            i, phases = self.where(name)
+            return convention.entry(self.costates[phases[0]].rate, i)
+        return convention.entry(self.costate.final, self.names.index(name))
+
+    def integrated(self, one: Node, other: Node, convention: Convention) -> tuple[tuple[Node, Node], ...]:
+        """Two integrands, of every phase."""
+        sides = self.grounded(one, convention), self.grounded(other, convention)
+        count = len(self.problem.phases)
+        if count == 1:
+            return (sides,)
+        parts = ((in_phase(sides[0], i, count), in_phase(sides[1], i, count)) for i in range(count))
+        return tuple(dict.fromkeys(parts))
+
+    def at_ends(self, one: Node, other: Node, convention: Convention) -> tuple[tuple[Node, Node], ...]:
+        """Two expressions in values at times, with what is known of them; where events happen, phi = 0."""
+        sides = self.grounded(one, convention), self.grounded(other, convention)
+        found = ((substitute(sides[0], at), substitute(sides[1], at)) if at else sides for at in self.surfaces)
+        return tuple(dict.fromkeys(found))
+
+    @cached_property
+    def surfaces(self) -> tuple[Mapping[Node, Node], ...]:
+        """See `verify.calculus.events`."""
+        return surfaces(self.problem)
 
     def grounded(self, node: Node, convention: Convention) -> Node:
-        """The initial state and the final adjoint as they are known."""
+        """The initial state, the final adjoint, and what both are on the far side of an event, as they are known."""
         problem = self.problem
         at = {symbol(u + self.ends[0]): b for u, b in zip(problem.state, problem.initial, strict=True)}
         for i, name in enumerate(self.names):
             at[symbol(name + self.ends[1])] = convention.entry(self.costate.final, i)
-        return substitute(node, at)
+        for crossing in self.crossings:
+            early = {name + before(crossing.time) for name in self.names} & free_symbols(node)
+            at |= {symbol(name): convention.entry(crossing.before, self.names.index(name.partition("(")[0]))
+                   for name in early}  # fmt: skip
+        found = substitute(node, at)
+        return substitute(found, resets(problem)) if self.crossings else found
 
     # --- text ---
 
@@ -218,6 +308,8 @@ class OdeTask:
     def correct(self, key: Key, convention: Convention) -> str:
         """A part as it should be, in the convention of the claim."""
         table, name = key
+        if table == "adjoint" and (parts := self._by_phase(key, convention)):
+            return parts
         if table != "gradient":
             node = short(self.right(key, convention))
             return write(tidy(-self.reader.reflect(node)) if self.reader.backwards and table == "adjoint" else node)
@@ -225,9 +317,20 @@ class OdeTask:
         boundary, inside = (short(convention.claimed(each)) for each in (gradient.boundary, gradient.inside))
         return written(self.problem, boundary, inside, self.names if self.reader.backwards else ())
 
+    def _by_phase(self, key: Key, convention: Convention) -> str:
+        """An adjoint equation that is not the same in all phases that a key names; else nothing."""
+        i, phases = self.where(key[1])
+        rights = [write(short(convention.entry(self.costates[phase].rate, i))) for phase in phases]
+        times = [write(time) for time in ends(self.problem)]
+        if len(set(rights)) < 2:
+            return ""
+        return ", ".join(f"{rights[k]} between {times[p]} and {times[p + 1]}" for k, p in enumerate(phases))
+
 
 def written(problem: OdeProblem, boundary: Node, inside: Node, reflected: tuple[str, ...] = ()) -> str:
     """boundary + int(inside, t, t0, T), the adjoints at t0 + T - t where their time is reversed."""
+    if problem.events:
+        return _written_by_phase(problem, boundary, inside)
     if inside is ZERO:
         return write(boundary)
     turned = tidy(problem.t0 + problem.T - symbol(TIME))
@@ -236,3 +339,14 @@ def written(problem: OdeProblem, boundary: Node, inside: Node, reflected: tuple[
     outside = {symbol(name + a): symbol(name + b) for name in reflected for a, b in swap.items()}
     integral = f"int({write(substitute(inside, at))}, {TIME}, {write(problem.t0)}, {write(problem.T)})"
     return integral if boundary is ZERO else f"{integral} + {write(substitute(boundary, outside))}"
+
+
+def _written_by_phase(problem: OdeProblem, boundary: Node, inside: Node) -> str:
+    """Integrals over the phases, over all of the time where they have the same integrand, and values at times."""
+    times = [write(time) for time in ends(problem)]
+    count = len(problem.phases)
+    insides = [short(in_phase(inside, i, count)) for i in range(count)]
+    spans = [(each, times[i], times[i + 1]) for i, each in enumerate(insides)]
+    spans = [(insides[0], times[0], times[-1])] if len(set(insides)) == 1 else spans
+    found = [f"int({write(each)}, {TIME}, {low}, {high})" for each, low, high in spans if each is not ZERO]
+    return " + ".join([*found, write(boundary)] if boundary is not ZERO or not found else found)

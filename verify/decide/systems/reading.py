@@ -1,7 +1,9 @@
 """What does a claimed gradient say, as a functional?  Boundary values plus one integral over the whole time.
 
 What a claim writes of states and adjoints at a time becomes a symbol: u itself under the integral, `u(T)` and `l1(0)`
-at the ends, `u(1/2)` elsewhere.  In reversed time the adjoint at t stands for the one at t0 + T - t.
+at the ends, `u(tau1-)` and `u(tau1+)` on both sides of an event, `u(1/2)` elsewhere.  Where there are events the
+integral is one of several integrands, each with the tag of its phase.
+In reversed time the adjoint at t stands for the one at t0 + T - t.
 """
 
 from __future__ import annotations
@@ -9,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from verify.calculus.costate import end, seen, start
+from verify.calculus.costate import end, ends, seen, start
+from verify.calculus.events import after, before, tag
 from verify.calculus.tidy import is_zero, tidied_arguments, tidy
 from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, free_symbols, mul, postorder, rebuild, substitute, symbol
 from verify.language.write import write
-from verify.systems import TIME, Observation, OdeProblem, adjoint_names
+from verify.systems import TIME, Observation, OdeProblem, adjoint_names, event_times
 
 
 class NoFunctional(ValueError):
@@ -22,7 +25,10 @@ class NoFunctional(ValueError):
 
 @dataclass(frozen=True)
 class Functional:
-    """boundary + integral of `inside` over [t0, T]; `flipped` counts integrals with their limits reversed."""
+    """boundary + integral of `inside` over [t0, T]; `flipped` counts integrals with their limits reversed.
+
+    Where there are events `inside` is a sum of integrands with the tags of `verify.calculus.events`.
+    """
 
     boundary: Node
     inside: Node
@@ -40,6 +46,8 @@ class Reader:
 
     problem: OdeProblem
     backwards: bool = False
+    steady: frozenset[str] = frozenset()
+    """States and adjoints that do not jump at an event, by their place: u(tau1)."""
 
     @property
     def reflected(self) -> Node:
@@ -74,8 +82,11 @@ class Reader:
         """Whether a state or adjoint is taken at t0 + T - t."""
         return node.op == "abstract" and len(node.args) == 1 and is_zero(node.args[0] - self.reflected)
 
-    def symbols(self, node: Node, bare: str = "") -> Node:
-        """States and adjoints as symbols; `bare` is where a bare name stands, (T) in a terminal condition."""
+    def symbols(self, node: Node, bare: str = "", event: str = "") -> Node:
+        """States and adjoints as symbols; `bare` is where a bare name stands, (T) in a terminal condition.
+
+        event   the time of an event where a bare state is one just before it, and a bare adjoint one just after it.
+        """
         done: dict[Node, Node] = {}
         for each in postorder(node):
             if is_integral(each):
@@ -83,13 +94,24 @@ class Reader:
             if each.op == "abstract":
                 if any(each.value[1]):
                     raise NoFunctional(f"a derivative of {each.value[0]}")
-                done[each] = symbol(each.value[0] + self.place(each, bare))
+                done[each] = symbol(each.value[0] + self.place(each, bare, event))
             else:
                 done[each] = rebuild(each, (done[arg] for arg in each.args))
         return done[node]
 
-    def place(self, node: Node, bare: str) -> str:
+    def place(self, node: Node, bare: str, event: str = "") -> str:
         name, (argument,) = node.value[0], node.args
+        if self.problem.events:
+            adjoint = name in adjoint_names(self.problem)
+            at = argument.value if argument.op == "symbol" else ""
+            if event and at in (TIME, event):
+                return after(event) if adjoint else before(event)
+            if at[:-1] in event_times(self.problem):
+                return f"({at})"
+            if at in event_times(self.problem):
+                if f"{name}({at})" not in self.steady:
+                    raise NoFunctional(f"{name} jumps at {at}; write {name}({at}-) or {name}({at}+)")
+                return after(at) if adjoint else before(at)
         if self.backwards and name in adjoint_names(self.problem):
             argument = tidy(add(self.problem.t0, self.problem.T, -argument))
         if is_zero(argument - symbol(TIME)):
@@ -112,6 +134,24 @@ class Reader:
         """What an adjoint gains at the time of an observation: everything at that time."""
         return substitute(self.symbols(node, seen(observation)), {symbol(TIME): observation.time})
 
+    def crossed(self, node: Node, time: str) -> Node:
+        """What an adjoint gains at an event: states just before it, adjoints just after it, if nothing else is said."""
+        return substitute(self.symbols(node, event=time), {symbol(TIME): symbol(time)})
+
+    def sided(self, node: Node) -> Node:
+        """What stands at events as symbols, wherever it stands, and the events' times as limits."""
+        times = event_times(self.problem)
+        done: dict[Node, Node] = {}
+        for each in postorder(node):
+            argument = each.args[0] if each.op == "abstract" and len(each.args) == 1 else None
+            if each.op == "symbol" and each.value[:-1] in times:
+                done[each] = symbol(each.value[:-1])
+            elif argument is not None and argument.op == "symbol" and argument.value.rstrip("+-") in times:
+                done[each] = symbol(each.value[0] + self.place(each, ""))
+            else:
+                done[each] = rebuild(each, (done[arg] for arg in each.args))
+        return done[node]
+
     def functional(self, node: Node, *, anyhow: bool = False) -> Functional:
         """A gradient.  Raises NoFunctional.
 
@@ -125,9 +165,10 @@ class Reader:
             raise NoFunctional("a state or adjoint without a time stands outside of an integral")
         terms, flipped = [], 0
         for factor, integral in inside:
-            sign, body = self._whole(integral, anyhow)
+            sign, body, phases = self._whole(integral, anyhow)
             flipped += sign is MINUS_ONE
-            terms.append(mul(sign, self.symbols(factor), self.symbols(body)))
+            term = mul(sign, self.symbols(factor), self.symbols(body))
+            terms += [term] if phases is None else [mul(tag(i), term) for i in phases]
         return Functional(read, add(*terms) if terms else ZERO, flipped)
 
     def _linear(self, node: Node) -> tuple[Node, list[tuple[Node, Node]]]:
@@ -150,8 +191,8 @@ class Reader:
                 return kept, [(mul(rest, factor), integral) for factor, integral in inside]
         raise NoFunctional("integrals inside of a product, a power or a function")
 
-    def _whole(self, integral: Node, anyhow: bool) -> tuple[Node, Node]:
-        """The sign of an integral over the whole time, and what is integrated, in t."""
+    def _whole(self, integral: Node, anyhow: bool) -> tuple[Node, Node, range | None]:
+        """The sign of an integral over the whole time, what is integrated, in t, and over which phases."""
         body, variable, low, high = integral.args
         if variable.op != "symbol":
             raise NoFunctional("an integral needs the name of its variable")
@@ -160,6 +201,9 @@ class Reader:
                 raise NoFunctional(f"t inside of an integral over {variable.value}")
             body = substitute(body, {variable: symbol(TIME)})
         t0, T = self.problem.t0, self.problem.T
+        if self.problem.events:
+            sign, phases = self._phases(low, high, anyhow)
+            return sign, body, phases
         if anyhow or (is_zero(low - t0) and is_zero(high - T)):
             sign = ONE
         elif is_zero(low - T) and is_zero(high - t0):
@@ -169,7 +213,24 @@ class Reader:
         states = set(self.problem.state)
         if self.backwards and any(self.is_reflected(n) and n.value[0] in states for n in postorder(body)):
             body = tidied_arguments(self.reflect(body))
-        return sign, body
+        return sign, body, None
+
+    def _phases(self, low: Node, high: Node, anyhow: bool) -> tuple[Node, range]:
+        """The sign of an integral between ends of phases, and the phases."""
+        times = ends(self.problem)
+        if anyhow:
+            return ONE, range(len(times) - 1)
+
+        def place(limit: Node) -> int:
+            if limit.op == "symbol" and limit.value[:-1] in event_times(self.problem):
+                limit = symbol(limit.value[:-1])
+            found = next((i for i, time in enumerate(times) if is_zero(limit - time)), None)
+            if found is None:
+                raise NoFunctional("an integral over a part of the time")
+            return found
+
+        first, last = place(low), place(high)
+        return (ONE, range(first, last)) if first <= last else (MINUS_ONE, range(last, first))
 
 
 def is_backwards(problem: OdeProblem, nodes: Sequence[Node]) -> bool:

@@ -19,7 +19,7 @@ REGULAR = frozenset({
 def jumps_somewhere(problem: OdeProblem) -> bool:
     """Whether the right-hand side, or the running cost, jumps at states, or at times, that can move."""
     names = {*problem.state, *problem.domain.variables}
-    return any(may_jump(node, name) for node in (*problem.rhs, problem.running) for name in names)
+    return any(may_jump(node, name) for node in _solved(problem) for name in names)
 
 
 def may_be_singular(problem: OdeProblem) -> bool:
@@ -35,4 +35,9 @@ def may_be_singular(problem: OdeProblem) -> bool:
             return whole or not free_symbols(base)
         return node.op != "call" or node.value in REGULAR
 
-    return not all(map(is_safe, postorder(*problem.rhs, problem.running)))
+    return not all(map(is_safe, postorder(*_solved(problem))))
+
+
+def _solved(problem: OdeProblem) -> list[Node]:
+    """Right-hand sides and running costs of all phases."""
+    return [node for phase in problem.phases for node in (*phase.rhs, phase.running)]

@@ -26,8 +26,6 @@ SECOND = {
 def story(system: System) -> list[str]:
     """Problem, idea, adjoint equations, terminal conditions, gradient."""
     problem = system.problem
-    if isinstance(problem, OdeProblem) and problem.events:
-        raise ValueError("problems with events are not derived")
     if isinstance(problem, OdeProblem):
         lines = _ode(problem)
     elif isinstance(problem, ImplicitProblem):

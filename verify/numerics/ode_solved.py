@@ -1,0 +1,114 @@
+"""What is a solution that can be asked for at any time?  Solved under error control, in one piece or in several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.integrate import solve_ivp
+
+#: Evaluations of a right-hand side after which a run is given up.
+MOST_EVALUATIONS = 20_000
+
+
+NO_SOLUTION = "no solution up to the final time"
+TOO_MANY = "too many steps: stiff, or close to a singularity"
+
+
+class Failed(ArithmeticError):
+    """No solution up to the final time, or a value that is not finite."""
+
+
+class Unmet(Failed):
+    """An event that does not happen, or not in a way that the objective can be differentiated through."""
+
+
+Curve = Callable[[Any], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where integrals are evaluated: the times at which the solvers stopped, and the nodes between two of them."""
+
+    times: np.ndarray
+    nodes: int
+
+    @classmethod
+    def of(cls, curves: Sequence[Any], nodes: int) -> Grid:
+        return cls(np.unique(np.concatenate([curve.ts for curve in curves])), nodes)
+
+    def integral(self, values: Callable[[np.ndarray], Any], a: float, b: float) -> float:
+        """The integral from a to b (backwards where b is less) of a function of an array of times."""
+        low, high = min(a, b), max(a, b)
+        edges = np.concatenate([[low], self.times[(self.times > low) & (self.times < high)], [high]])
+        x, w = np.polynomial.legendre.leggauss(self.nodes)
+        half = np.diff(edges)[:, None] / 2
+        t = (edges[:-1, None] + edges[1:, None]) / 2 + half * x
+        found = float(np.sum((half * w).ravel() * values(t.ravel())))
+        return found if a <= b else -found
+
+
+def solve(field: Callable[[float, np.ndarray], Any], start: float, end: float, first: Any, tol: float) -> Curve:
+    """A continuous solution from `start` to `end` (backwards where that is earlier); values have shape (n, …)."""
+    return _solved(field, start, end, first, tol).sol
+
+
+def until(
+    field: Callable[[float, np.ndarray], Any], start: float, end: float, first: Any, tol: float,
+    above: Callable[[float, np.ndarray], float],
+) -> float | None:  # fmt: skip
+    """The first time at which a function of time and states falls below 0, as the solver sees it; None if none is."""
+
+    def event(t: float, x: np.ndarray) -> float:
+        return 1.0 if t <= start else above(t, x)
+
+    event.terminal, event.direction = True, -1.0  # ty: ignore[missing-attribute]
+    found = _solved(field, start, end, first, tol, event).t_events[0]
+    return float(found[0]) if len(found) else None
+
+
+def _solved(
+    field: Callable[[float, np.ndarray], Any], start: float, end: float, first: Any, tol: float, events: Any = None
+) -> Any:
+    count = 0
+
+    def counted(t: float, x: np.ndarray) -> np.ndarray:
+        nonlocal count
+        count += 1
+        if count > MOST_EVALUATIONS:
+            raise Failed(TOO_MANY)
+        return np.array(field(t, x), dtype=float)
+
+    first = np.array(first, dtype=float)
+    if not np.all(np.isfinite(first)):
+        raise Failed("a value at an end of the interval is not finite")
+    with np.errstate(all="ignore"):
+        try:
+            done = solve_ivp(counted, (start, end), first, method="DOP853", rtol=tol, atol=tol / 100,
+                             dense_output=True, max_step=abs(end - start) / 20, events=events)  # fmt: skip
+        except ValueError as error:
+            raise Failed(str(error)) from None
+    if not done.success or not np.all(np.isfinite(done.y)):
+        raise Failed(NO_SOLUTION)
+    return done
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """A curve that jumps: one curve up to each time, the last one beyond all; at a time itself the one before."""
+
+    times: np.ndarray
+    curves: Sequence[Any]
+
+    @property
+    def ts(self) -> np.ndarray:
+        """The times at which the solvers stopped."""
+        return np.unique(np.concatenate([curve.ts for curve in self.curves]))
+
+    def __call__(self, t: Any) -> np.ndarray:
+        """Values of shape (n, …)."""
+        place = np.searchsorted(self.times, t)
+        found = np.stack([curve(t) for curve in self.curves])
+        return np.take_along_axis(found, np.broadcast_to(place, found.shape)[:1], axis=0)[0]
