@@ -47,7 +47,8 @@ class Crossing:
     carried  r_u^T l+, one expression an adjoint; `straight` the same with r_u not transposed.
     cost     k_u.
     later    l+ as symbols.
-    turned   phi_u f2+, which people take for phi_u f1-.
+    turned   phi_u f2+, which people take for phi_u f1-, and `plain` l+^T f1-, which they take for l+^T r_u f1-.
+    leap     r_t + r_u f1- - f2+, one expression a state.
     sign     of eta/D.
     """
 
@@ -62,6 +63,8 @@ class Crossing:
     cost: tuple[Node, ...]
     later: tuple[Node, ...]
     turned: Node
+    plain: Node
+    leap: tuple[Node, ...]
     sign: Node = MINUS_ONE
 
     @property
@@ -159,6 +162,8 @@ def _crossing(problem: OdeProblem, i: int) -> Crossing:
         k_u,
         later,
         along(phi_u, f2),
+        along(later, f1),
+        tidied([add(by_time, flow, -f) for by_time, flow, f in zip(r_t, r_f, f2, strict=True)]),
     )
 
 

@@ -7,11 +7,13 @@ is what was written".
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from verify.calculus.costate import Gradient, Term, in_time
 from verify.calculus.tidy import is_zero, tidy
 from verify.decide.systems.convention import Convention
+from verify.decide.systems.event_slips import crossed_gradients, crossed_jumps, other_phases
 from verify.decide.systems.reading import NoFunctional
 from verify.decide.systems.variants import (
     Pairs,
@@ -41,14 +43,13 @@ def ode_slip(task: OdeTask, key: Key, convention: Convention) -> Diagnosis | Non
         def pairs(terms: Iterable[Term]) -> Pairs:
             changed = Gradient(tuple(terms))
             inside, boundary = (convention.claimed(each) for each in (changed.inside, changed.boundary))
-            return (
-                (task.grounded(read.inside, convention), task.grounded(inside, convention)),
-                (task.grounded(read.boundary, convention), task.grounded(boundary, convention)),
-            )
+            return task.integrated(read.inside, inside, convention) + task.at_ends(read.boundary, boundary, convention)
 
         truth, timely = task.gradient(key[1]), key[1] in ("t0", "T")
         variants = [*gradient_variants(truth, pairs, read.flipped, timely), *_wrong_end(task, key, pairs)]
-        variants += _constant_integrand(task, truth, pairs)
+        variants += (
+            crossed_gradients(task, key[1], pairs) if task.crossings else _constant_integrand(task, truth, pairs)
+        )
         variants += [
             Variant("swap", f"this is dG/d{other}", pairs(task.gradient(other).terms))
             for other in task.problem.parameters
@@ -56,14 +57,22 @@ def ode_slip(task: OdeTask, key: Key, convention: Convention) -> Diagnosis | Non
         ]
         if timely and (other := in_time(task.problem, key[1])) is not None:
             variants += gradient_variants(other, pairs, read.flipped, timely)
+    elif key[0] == "adjoint":
+        i, phases = task.where(key[1])
+        rate = task.read[key]
+        assert isinstance(rate, Node)
+        rights = {phase: convention.entry(task.costates[phase].rate, i) for phase in phases}
+        wrong = next((p for p in phases if not task.identities.same(rate, rights[p])), phases[0])
+        source = convention.entry(task.costates[wrong].source, i)
+        other = convention.entry(task.costates[wrong].transposed, i)
+        variants = equation_variants(rate, rights[wrong], source, other, "the adjoint equation")
+        variants = [*other_phases(task, key, wrong, convention), *variants]
+        return _explained(task.identities, variants, ((rate, rights[wrong]),))
+    elif key[0] == "jump" and task.crossings:
+        variants = crossed_jumps(task, key, convention)
     else:
         ((claimed, right),) = task.pairs(key, convention)
-        if key[0] == "adjoint":
-            i = task.names.index(key[1])
-            source = convention.entry(task.costate.source, i)
-            other = convention.entry(task.costate.transposed, i)
-            variants = equation_variants(claimed, right, source, other, "the adjoint equation")
-        elif key[0] == "jump":
+        if key[0] == "jump":
             variants = value_variants(claimed, right, "the jump", "observation")
         else:
             others = [name for name in task.names if name != key[1]]
@@ -82,10 +91,8 @@ def _partial(task: OdeTask, key: Key, convention: Convention) -> Diagnosis | Non
     except (NoFunctional, KeyError):
         return None
     truth = task.gradient(key[1])
-    pairs = tuple(
-        (task.grounded(one, convention), task.grounded(convention.claimed(other), convention))
-        for one, other in ((read.inside, truth.inside), (read.boundary, truth.boundary))
-    )
+    inside, boundary = (convention.claimed(each) for each in (truth.inside, truth.boundary))
+    pairs = task.integrated(read.inside, inside, convention) + task.at_ends(read.boundary, boundary, convention)
     verdicts = [task.identities.decide(*pair).verdict for pair in pairs]
     if min(verdicts) < Verdict.SUPPORTED:
         return None
@@ -98,7 +105,7 @@ def _wrong_end(task: OdeTask, key: Key, pairs: Callable[[Iterable[Term]], Pairs]
     first, last = task.ends
     names = (*task.names, *task.problem.state)
     swap = {symbol(n + first): symbol(n + last) for n in names} | {symbol(n + last): symbol(n + first) for n in names}
-    turned = [Term(term.name, substitute(term.boundary, swap), term.inside) for term in terms]
+    turned = [replace(term, boundary=substitute(term.boundary, swap)) for term in terms]
     moved = [i for i, (one, other) in enumerate(zip(terms, turned, strict=True)) if one.boundary is not other.boundary]
     slip = "time" if key[1] in ("t0", "T") else "boundary"
     for chosen in ([moved] if len(moved) < 2 else [moved, *([i] for i in moved)]) if moved else []:

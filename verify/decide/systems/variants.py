@@ -7,7 +7,7 @@ have its Jacobian not transposed, its sign or that of its source reversed, a ter
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from verify.calculus.costate import Gradient, Term, total
@@ -21,6 +21,8 @@ Pairs = tuple[tuple[Node, Node], ...]
 COEFFICIENTS = tuple(map(Fraction, ("-1", "0", "2", "1/2", "-2", "-1/2", "3", "1/3")))
 #: Terms of a formula that are looked at one by one, and bytes of one that is quoted.
 MOST_TERMS, LONGEST_QUOTED = 12, 60
+#: Terms of a gradient of which two at a time are also tried with a factor 2.
+MOST_PAIRED = 6
 
 WORDS = {
     "g_q": "the terminal cost's own derivative",
@@ -40,6 +42,9 @@ WORDS = {
     "h_q": "the observation's own derivative",
     "h_t": "the derivative by the time of the observation",
     "l[0]": "l[0]",
+    "l r_q": "the reset's own derivative l^T dr/dq",
+    "k_q": "the event cost's own derivative",
+    "phi_q": "what the event's time adds, -(eta/D) dphi/dq",
 }
 _TIMELY = ("g_T", "l(T)f(T)", "r(T)", "l(t0)f(t0)", "r(t0)", "l f_t", "r_t", "h_t")
 
@@ -84,23 +89,24 @@ def gradient_variants(
             )
     for i, term in enumerate(terms):
         for says, slip, changed in _changed_terms(term.inside if term.inside is not ZERO else term.boundary):
-            new = Term(term.name, inside=changed) if term.inside is not ZERO else Term(term.name, changed)
+            new = replace(term, **{"inside" if term.inside is not ZERO else "boundary": changed})
             yield Variant(slip, says, pairs([new if j == i else other for j, other in enumerate(terms)]))
+    both = COEFFICIENTS[:3] if len(terms) <= MOST_PAIRED else COEFFICIENTS[:2]
     for i in range(len(terms)):
         for j in range(i + 1, len(terms)):
-            for c in COEFFICIENTS[:3]:
-                for d in COEFFICIENTS[:3]:
+            for c in both:
+                for d in both:
                     slip, says = _named(terms[i], c)
                     yield Variant(slip, f"{says}; {_named(terms[j], d)[1]}", pairs(with_({i: c, j: d})))
 
 
 def _times(term: Term, c: Fraction) -> Term:
-    return Term(term.name, tidy(mul(num(c), term.boundary)), tidy(mul(num(c), term.inside)))
+    return replace(term, boundary=tidy(mul(num(c), term.boundary)), inside=tidy(mul(num(c), term.inside)))
 
 
 def _named(term: Term, c: Fraction) -> tuple[str, str]:
     """The slip that gives a term the coefficient c, and what it says."""
-    words = WORDS[term.name]
+    words = WORDS[term.name] + term.where
     if c == 0:
         slip = "boundary" if term.name in ("l(t0)b_q", "l[0]b_q") else "missing-term"
         return ("time" if term.name in _TIMELY else slip), f"{words} is missing"
