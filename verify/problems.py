@@ -191,8 +191,12 @@ def adjoint(problem: Any) -> dict[str, Any]:
     if isinstance(problem, ImplicitProblem):
         places = range(1, len(problem.state) + 1)
         return {"adjoint": [task.correct(("adjoint", str(i)), usual) for i in places]}
+    equations = [
+        each for name in task.names for each in (task.equations(name) if hasattr(task, "equations") else [name])
+    ]
     found = {
-        table: {name: task.correct((table, name), usual) for name in task.names} for table in ("adjoint", "terminal")
+        table: {name: task.correct((table, name), usual) for name in names}
+        for table, names in (("adjoint", equations), ("terminal", task.names))
     }
     jumps = {key: task.correct(("jump", key), usual) for key in getattr(task, "jumps", ())}
     return found | ({"jump": jumps} if jumps else {})

@@ -174,7 +174,8 @@ class ClaimReader:
         places = self.jumping(problem, adjoints)
         if given and not places:
             what = "[claim.jump] claims jumps, and nothing is observed or happens"
-            raise self.tables.error(what, ("claim", "jump"), "add `observations` to [objective] or `events` to [ode], or leave it out")
+            mend = "add `observations` to [objective] or `events` to [ode], or leave it out"
+            raise self.tables.error(what, ("claim", "jump"), mend)
         for key, formula in given.items():
             name, _, time = key.replace(" ", "").partition("(")
             if key in adjoints and places:

@@ -17,12 +17,15 @@ from verify.decide.systems.measure import OPEN, POINTS, Measurement, measure
 from verify.decide.systems.ode_task import Key, OdeTask
 from verify.decide.systems.reading import Functional
 from verify.decide.systems.result import Part, SystemResult, overall
+from verify.decide.systems.smooth import AS_EVENT
 from verify.graph import ZERO, free_symbols
 from verify.systems import OdeProblem, SystemClaim
 from verify.verdict import Evidence, Rigor, Verdict
 
 CONTRADICTED = "proved as an identity, and contradicted on numbers: one of the two is wrong"
-JUMPING = "the right-hand side may jump where the solution is, and what the adjoint gains there is not judged"
+JUMPING = (
+    f"the right-hand side may jump where the solution is, and what the adjoint gains there is not judged; {AS_EVENT}"
+)
 APART = "sensitivities and differences of the objective do not agree: a singularity may move along the solution"
 #: A relative difference of identities above this cannot be rounding: a different form, or a different formula.
 PLAIN = 1e-4
@@ -198,10 +201,15 @@ def _result(task: OdeTask, convention: Convention, parts: tuple[Part, ...]) -> S
 
 def derived(task: OdeTask, convention: Convention) -> Iterator[tuple[str, str]]:
     """The parts that are not claimed."""
-    for table in ("adjoint", "terminal"):
-        for name in task.names:
-            if (table, name) not in task.keys:
-                yield f"{table} {name}", task.correct((table, name), convention)
+    told = {(i, phase) for table, key in task.keys if table == "adjoint"
+            for i, phases in [task.where(key)] for phase in phases}  # fmt: skip
+    for i, name in enumerate(task.names):
+        for each in task.equations(name):
+            if any((i, phase) not in told for phase in task.where(each)[1]):
+                yield f"adjoint {each}", task.correct(("adjoint", each), convention)
+    for name in task.names:
+        if ("terminal", name) not in task.keys:
+            yield f"terminal {name}", task.correct(("terminal", name), convention)
     for name in task.jumps:
         if ("jump", name) not in task.keys:
             yield f"jump {name}", task.correct(("jump", name), convention)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from verify.calculus.costate import Costate, Gradient, end, ends, jumps, ode_costate, ode_gradient, seen, start
 from verify.calculus.events import Crossing, after, before, crossings, in_phase, resets, surfaces
-from verify.calculus.tidy import short, tidy
+from verify.calculus.tidy import is_zero, short, tidied, tidy
 from verify.claim import Variable
 from verify.decide.systems import convention as conventions
 from verify.decide.systems.convention import Convention
@@ -64,8 +65,11 @@ class OdeTask:
         for event, crossing in zip(self.problem.events, self.crossings, strict=True):
             pairs = zip(self.problem.state, event.reset, strict=True)
             found |= {f"{u}({crossing.time})" for u, r in pairs if r is symbol(u)}
-            still = zip(self.names, crossing.gains, strict=True)
-            found |= {f"{name}({crossing.time})" for name, gain in still if gain is ZERO}
+            known = {**resets(self.problem), **self.silenced}
+            for name, gain in zip(self.names, crossing.gains, strict=True):
+                left = substitute(gain, known)
+                if all(is_zero(substitute(left, at)) for at in self.surfaces):
+                    found.add(f"{name}({crossing.time})")
         return frozenset(found)
 
     def _reading(self, key: Key) -> Node | Functional:
@@ -109,6 +113,14 @@ class OdeTask:
         times = [write(time) for time in ends(self.problem)]
         low, high = span[:-1].split(", ") if span else (times[0], times[-1])
         return self.names.index(base), range(times.index(low), times.index(high, 1))
+
+    def equations(self, name: str) -> list[str]:
+        """The keys of an adjoint's equation: its name, or one a phase where they differ, l1(0, tau1)."""
+        i = self.names.index(name)
+        if len({each.rate[i] for each in self.costates}) == 1:
+            return [name]
+        times = [write(time) for time in ends(self.problem)]
+        return [f"{name}({low}, {high})" for low, high in pairwise(times)]
 
     def claimed_rates(self) -> list[list[Node]] | None:
         """The claimed adjoint equations of each phase; None unless all of them are there."""
@@ -273,7 +285,11 @@ class OdeTask:
         count = len(self.problem.phases)
         if count == 1:
             return (sides,)
-        parts = ((in_phase(sides[0], i, count), in_phase(sides[1], i, count)) for i in range(count))
+        none = {symbol(name): ZERO for name in self.names}
+        parts = []
+        for i in range(count):
+            pair = in_phase(sides[0], i, count), in_phase(sides[1], i, count)
+            parts.append((substitute(pair[0], none), substitute(pair[1], none)) if i in self.silent else pair)
         return tuple(dict.fromkeys(parts))
 
     def at_ends(self, one: Node, other: Node, convention: Convention) -> tuple[tuple[Node, Node], ...]:
@@ -281,6 +297,27 @@ class OdeTask:
         sides = self.grounded(one, convention), self.grounded(other, convention)
         found = ((substitute(sides[0], at), substitute(sides[1], at)) if at else sides for at in self.surfaces)
         return tuple(dict.fromkeys(found))
+
+    @cached_property
+    def silent(self) -> frozenset[int]:
+        """Phases in which the right adjoint is zero: nothing that follows depends on the states."""
+        found: set[int] = set()
+        values = self.costates[-1].final
+        for phase in reversed(range(len(self.costates))):
+            if any(each is not ZERO for each in (*values, *self.costates[phase].source)):
+                break
+            found.add(phase)
+            if phase:
+                crossing = self.crossings[phase - 1]
+                none = dict.fromkeys(crossing.later, ZERO)
+                values = tidied([substitute(each, none) for each in crossing.before])
+        return frozenset(found) if self.crossings else frozenset()
+
+    @cached_property
+    def silenced(self) -> dict[Node, Node]:
+        """The adjoints just after events that no later phase contributes to: zero."""
+        later = (each.later for i, each in enumerate(self.crossings) if i + 1 in self.silent)
+        return {l: ZERO for each in later for l in each}
 
     @cached_property
     def surfaces(self) -> tuple[Mapping[Node, Node], ...]:
@@ -298,7 +335,7 @@ class OdeTask:
             at |= {symbol(name): convention.entry(crossing.before, self.names.index(name.partition("(")[0]))
                    for name in early}  # fmt: skip
         found = substitute(node, at)
-        return substitute(found, resets(problem)) if self.crossings else found
+        return substitute(found, {**resets(problem), **self.silenced}) if self.crossings else found
 
     # --- text ---
 
@@ -319,12 +356,11 @@ class OdeTask:
 
     def _by_phase(self, key: Key, convention: Convention) -> str:
         """An adjoint equation that is not the same in all phases that a key names; else nothing."""
-        i, phases = self.where(key[1])
-        rights = [write(short(convention.entry(self.costates[phase].rate, i))) for phase in phases]
-        times = [write(time) for time in ends(self.problem)]
-        if len(set(rights)) < 2:
+        own = [each for each in self.equations(key[1].partition("(")[0]) if "(" in each]
+        phases = [each for each in own if set(self.where(each)[1]) <= set(self.where(key[1])[1])]
+        if len(phases) < 2:
             return ""
-        return ", ".join(f"{rights[k]} between {times[p]} and {times[p + 1]}" for k, p in enumerate(phases))
+        return "; ".join(f"{each}: {self.correct(('adjoint', each), convention)}" for each in phases)
 
 
 def written(problem: OdeProblem, boundary: Node, inside: Node, reflected: tuple[str, ...] = ()) -> str:

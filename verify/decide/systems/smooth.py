@@ -10,6 +10,8 @@ from verify.decide.integrals.standard import may_jump
 from verify.graph import Node, free_symbols, postorder
 from verify.systems import TIME, OdeProblem
 
+#: What to do about a jump.
+AS_EVENT = "write the switch as an event, [[ode.events]] with when = what changes its sign, rhs = what holds from there"
 #: Functions that are continuous on the whole line.
 REGULAR = frozenset({
     "sin", "cos", "exp", "tanh", "sinh", "cosh", "sech", "atan", "asinh", "erf", "erfc", "abs", "max", "min",
