@@ -67,7 +67,7 @@ def ode_slip(task: OdeTask, key: Key, convention: Convention) -> Diagnosis | Non
         other = convention.entry(task.costates[wrong].transposed, i)
         variants = equation_variants(rate, rights[wrong], source, other, "the adjoint equation")
         variants = [*other_phases(task, key, wrong, convention), *variants]
-        return _explained(task.identities, variants, ((rate, rights[wrong]),))
+        return explained(task.identities, variants, ((rate, rights[wrong]),))
     elif key[0] == "jump" and task.crossings:
         variants = crossed_jumps(task, key, convention)
     else:

@@ -108,7 +108,7 @@ def _crossings(task: OdeTask) -> Iterator[str]:
     yield ""
     yield "At an event, phi = 0 and u+ = r(u-), its time moves by -(phi_u s + phi_p)/D with D = phi_t + phi_u f, and"
     yield "  s+ = r_u s + r_p - (r_t + r_u f - f+) (phi_u s + phi_p)/D."
-    yield "As its time moves G gains eta = r1 - r2 + k_t + k_u f + l+^T (r_t + r_u f - f+); r1, r2: running costs, k: cost."
+    yield "As its time moves G gains eta = r1 - r2 + k_t + k_u f + l+^T (r_t + r_u f - f+); r1, r2, k: the costs."
     yield "  l- = r_u^T l+ + k_u - (eta/D) phi_u takes s- away, and dG/dp gains l+^T r_p + k_p - (eta/D) phi_p:"
     for crossing in task.crossings:
         eta, rate = (short(total([node for _, node in terms])) for terms in (crossing.drift, crossing.rate))
