@@ -7,16 +7,23 @@
     adjoint       lam' = -A' lam,  lam(0) = J' lam(1):  dG/dq grows by  integral of lam' B = lam(1)' J integral of Psi B
     sets          m + C xi + Q r goes to  phi(m) + K xi + (J C + P - K) xi + Q_1 (Q_1^-1 J Q) r,  K = middle of J C + P
 
+    events        phi(tau, x(tau), q) = 0:  tau' = -(phi_x S + phi_q)/D,  D = phi_t + phi_x f_1;   x+ = r(tau, x-, q)
+
 Series with coefficients in balls and a bound for the tail are closed under sums, products, reciprocals, exp, log,
 sin, cos, sqrt, atan: ||a b|| <= ||a|| ||b||, and integration of s^j divides by j + 1, of a tail by N + 1 at least.
 Every rule below is an equation for the tail alone; its bound is X <= d + k X with k < 1, or the step is refused.  No
 solution within reach of a step means that some k is not below 1: then there is no ball, and never a wrong one.
 
+An event ends a phase: on each step phi and its derivative by time are such series too.  Parts of the step on which the
+mean value form of phi is not zero have no event; on a part on which the derivative is not zero there is one exactly
+where the signs at its ends differ; all other parts are divided, and in the end refused (phi may graze).  The first
+event ends the phase, and the next one starts at a time and in a state that move with all inputs.
+
 Layout: Jacobians have a row for each output, gradients are rows, lam is a column; after a matrix ' transposes, except
 on the left of an equation, where it is the derivative by s.  The example is logistic growth; its start depends on p.
 """
 
-from sympy import Function, ImmutableMatrix, Rational, Symbol, atan, cos, exp, factorial, log, sin, symbols, tanh
+from sympy import Function, ImmutableMatrix, Rational, Symbol, atan, cos, exp, factorial, log, sin, sqrt, symbols, tanh
 
 from verify import Derivation, Display, Hypothesis, Mutant, Reference, Route, Statement, Step
 from verify.calculus import adjoint
@@ -32,6 +39,8 @@ B, S = matrices("B S", "n", "m")
 lam, end, r = matrices("lam end r", "n", 1)
 C, K, P = matrices("C K P", "n", "k")
 xi = matrices("xi", "k", 1)[0]
+f_1, f_2, r_t = matrices("f_1 f_2 r_t", "n", 1)
+phi_x, r_x, D = matrices("phi_x", 1, "n")[0], matrices("r_x", "n", "n")[0], matrices("D", 1, 1)[0]
 rates = {V: A @ V, Psi: -(Psi @ A), S: A @ S + B, lam: -(A.T @ lam)}
 
 # --- one rule: p a polynomial, p_ = e^p one without zeros, P_N etc. the first N coefficients ----------
@@ -68,6 +77,7 @@ def steps():
     moved = K @ xi + (J @ C + P - K) @ xi + Q_1 @ (Q_1.inverse @ J @ Q) @ r
     parts = r"J(C\xi + Qr) + P\xi = K\xi + (JC + P - K)\xi + Q_1\,(Q_1^{-1}JQ)\,r"
     yield Step("what depends on the box, is left, turns", J @ (C @ xi + Q @ r) + P @ xi, moved, display=parts)
+    yield from events()
     yield from example()
 
 
@@ -88,6 +98,36 @@ def tails():
     yield Step("atan: E' = rest/w, w = 1 + p^2", (atan(p) - P_N).diff(s), (p.diff(s) - w * P_N.diff(s)) / w)
     yield Step("atan: 1 + (p + z)^2 beside w", 1 + (p + z) ** 2, w * (1 + (2 * p * z + z**2) / w))
     yield Step("tanh is written in exp", tanh(z), 1 - 2 / (exp(2 * z) + 1))
+
+
+# --- events: phi at x_0 and at its zero tau, slope between the two ---------------------------------------------
+
+x_0, tau, slope = symbols("x_0 tau phi'", real=True, nonzero=True)
+height, gravity, bounce = symbols("h g e", positive=True)
+fall = sqrt(2 * height / gravity)
+by_height = fall.diff(height)
+
+
+def events():
+    """The first zero of phi, and what changes with it."""
+    newton = "a zero where signs differ, one only where the slope has a sign: Moore, Kearfott, Cloud (2009), chapter 8"
+    signs = r"\varphi(a)\,\varphi(b) < 0,\quad \varphi' \ne 0 \;\Rightarrow\; \text{one zero in } (a, b)"
+    yield Step("events: different signs and a slope of one sign: one zero", z, z, cited=newton, display=signs)
+    yield Step("interval Newton: phi(x_0) = phi' (x_0 - tau)", x_0 - slope * (x_0 - tau) / slope, tau)
+    moves = -(D.inverse @ phi_x @ S)
+    yield Step("phi = 0 stays true: D tau' + phi_x S = 0", D @ moves + phi_x @ S, 0)
+    chain = r_x @ (S + f_1 @ moves) + r_t @ moves - f_2 @ moves
+    saltation = (r_x - (r_t + r_x @ f_1 - f_2) @ D.inverse @ phi_x) @ S
+    yield Step("after the event, at a fixed time: the saltation matrix", chain, saltation)
+    # From the height h, with the speed -g tau at the ground and e g tau after it.
+    left = T - fall
+    y_T = bounce * gravity * fall * left - gravity * left**2 / 2
+    fixed, rate, rate_after = 1, -gravity * fall, bounce * gravity * fall
+    yield Step("bouncing ball: tau' = -phi_x s/D with s = 1, D = -g tau", by_height, -fixed / rate)
+    s_y, s_v = fixed + (rate - rate_after) * by_height, (bounce * gravity + gravity) * by_height
+    yield Step("bouncing ball: dy(T)/dh = s_y + s_v (T - tau)", y_T.diff(height), s_y + s_v * left)
+    at = {height: Rational(1, 2), gravity: 1, bounce: Rational(1, 2), T: Rational(7, 4)}
+    yield Step("bouncing ball: 5/8 at h = 1/2, g = 1, e = 1/2, T = 7/4", y_T.diff(height).subs(at), Rational(5, 8))
 
 
 # --- logistic growth from x(0) = b = q p --------------------------------------------------------
@@ -136,6 +176,8 @@ derivation = Derivation(
                     r" F(x)(s) = x(0) + h\int_0^s f(x(\sigma))\,d\sigma"),
             Display("flow", r"\Psi' = -\Psi A,\quad \Psi(0) = 1,\qquad J = \Psi(1)^{-1},\quad A = h f_x"),
             Display("names", r"S(1) = J\left(S(0) + \int_0^1 \Psi B\,ds\right),\qquad B = h f_q"),
+            Display("events", r"\tau' = -D^{-1}\left(\varphi_x S + \varphi_q\right),\quad"
+                    r" D = \varphi_t + \varphi_x f_1,\qquad S^+ = r_x S + r_q + (r_t + r_x f_1 - f_2)\,\tau'"),
             Display("sets", r"m + C\xi + Qr \;\mapsto\; \varphi(m) + K\xi + (JC + P - K)\xi + Q_1\,(Q_1^{-1}JQ)\,r"),
         ),
         convention="Jacobians have a row for each output; lam is a column; K is the exact middle of J C + P",
@@ -146,6 +188,7 @@ derivation = Derivation(
     hypotheses=(
         Hypothesis("f, b and g are analytic", lambda: adjoint.entire(rate * part * (1 - part), b)),
         Hypothesis("every rule bounds the tails that it is tried on, and its mutants do not", witness.rules_hold),
+        Hypothesis("bounces are found, and their gradients are inside of the balls", witness.bounces),
         Hypothesis("the solution exists on [0, 2] for all p in [1, 1.1] and q in [0.3, 0.35]", witness.exists),
     ),
     reference=Reference(gradient, (rate, part, T), (3,)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -32,6 +33,7 @@ def _problem(state: str, names: str, rhs: str, initial: str, T: str, terminal: s
 
 
 LOGISTIC = _problem("x", "p q", "p*x*(1 - x)", "q*p", "T", "x")
+FALLING = OdeProblem("y v", "h g e", ["v", "-g"], ["h", 0], 0, "T", "y", events=[{"when": "y", "reset": ["y", "-e*v"]}])
 LOTKA_VOLTERRA = ("x y", "a b c d", "a*x - b*x*y; -c*y + d*x*y", "1; 1")
 
 
@@ -96,6 +98,23 @@ def rules_hold() -> Evidence:
     blind = [name for name, count in unnoticed(TRIALS).items() if not count]
     detail = {"violated": ", ".join(wrong), "not noticed": ", ".join(blind), "trials": TRIALS}
     return Evidence("trials on known series", Rigor.NUMERICAL, not wrong and not blind, _BALLS, detail=detail)
+
+
+def bounces() -> Evidence:
+    """The gradient of a bouncing ball's height in closed form, at points where its falls last 1 and 3/2."""
+    inside, outside, off = True, True, 1 + Fraction(1, 10**10)
+    for texts in (("1/2", "1", "1/2", "7/4"), ("9/8", "1", "3/4", "5/2"), ("2", "4", "1/3", "3/2")):
+        h, g, e, T = (Fraction(text) for text in texts)
+        found = enclose(FALLING, {"h": h, "g": g, "e": e, "T": T}, radius=1e-15)
+        tau = Fraction(math.isqrt(int(8 * h / g)), 2)
+        # y(T) = e g tau (T - tau) - g (T - tau)^2/2, with d tau/dh = 1/(g tau) and d tau/dg = -tau/(2 g).
+        left = T - tau
+        by_tau = e * g * (left - tau) + g * left
+        by_g = -by_tau * tau / (2 * g) + e * tau * left - left**2 / 2
+        for name, right in {"h": by_tau / (g * tau), "g": by_g, "e": g * tau * left}.items():
+            inside &= isinstance(found, Enclosure) and right in found.gradient[name]
+            outside &= isinstance(found, Enclosure) and off * right not in found.gradient[name]
+    return Evidence("enclosure through an event", Rigor.ENCLOSED, inside and outside, _BALLS)
 
 
 def exists() -> Evidence:
