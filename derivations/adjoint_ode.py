@@ -17,10 +17,10 @@ Sign: lam = +dG/du.  Layout: Jacobians have a row for each output, gradients are
 matrix, ' transposes.  The example is the driven, damped pendulum with three parameters and both kinds of cost.
 """
 
-from sympy import ImmutableMatrix, Symbol, cos, sin, symbols
+from sympy import ImmutableMatrix, Symbol, symbols
 
 from verify import Derivation, Display, Hypothesis, Mutant, OdeProblem, Printed, Reference, Statement, Step
-from verify.calculus import adjoint
+from verify.calculus import adjoint, families
 from verify.calculus.adjoint_slips import slips
 from verify.decide.words import derive, identity, matrices, substitute
 from verify.derivation import main
@@ -75,17 +75,9 @@ def in_coordinates(n, m):
 
 # --- the pendulum -------------------------------------------------------------------------------
 
-t, t0, T = symbols("t t0 T", real=True)
-u, p = symbols("u_1 u_2", real=True), symbols("p_1 p_2 p_3", real=True)
-pendulum = adjoint.Problem(
-    time=t,
-    state=u,
-    parameters=p,
-    field=ImmutableMatrix([u[1], p[0] * cos(t) - p[1] * sin(u[0]) - p[2] * u[1]]),
-    initial=ImmutableMatrix([1 + p[0] / 2, p[1] * p[2]]),
-    running=p[1] * u[0] ** 2 / 2 + t * u[1],
-    terminal=u[0] * u[1] + p[0] * u[0],
-)
+t0, T = symbols("t0 T", real=True)
+pendulum = families.driven_pendulum()
+p = pendulum.parameters
 system = adjoint.adjoint_system(pendulum)
 numeric, traceable = adjoint.numeric_problem(pendulum), adjoint.numeric_problem(pendulum, autodiff.LIBRARY)
 

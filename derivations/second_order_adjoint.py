@@ -23,10 +23,10 @@ Sign: lam = +dG/du, mu = +D(lam).  Layout: Jacobians have a row for each output;
 lam and mu are columns; after a matrix, ' transposes.  The example is the driven pendulum with quadratic damping.
 """
 
-from sympy import ImmutableMatrix, Integer, Symbol, cos, exp, integrate, latex, sin, symbols
+from sympy import ImmutableMatrix, Integer, Symbol, exp, integrate, latex, symbols
 
 from verify import Derivation, Display, Hypothesis, Mutant, Reference, Statement, Step
-from verify.calculus import adjoint
+from verify.calculus import adjoint, families
 from verify.calculus.second_order import along, numeric_second_order, second_order, slips
 from verify.decide.words import derive, matrices, substitute
 from verify.derivation import main
@@ -152,17 +152,9 @@ def counts():
 
 # --- the pendulum -------------------------------------------------------------------------------
 
-t, t0, T = symbols("t t0 T", real=True)
-u, p = symbols("u_1 u_2", real=True), symbols("p_1 p_2 p_3", real=True)
-pendulum = adjoint.Problem(
-    time=t,
-    state=u,
-    parameters=p,
-    field=ImmutableMatrix([u[1], p[0] * cos(t) - p[1] * sin(u[0]) - p[2] ** 2 * u[1]]),
-    initial=ImmutableMatrix([1 + p[0] / 2, p[1] * p[2]]),
-    running=p[1] * u[0] ** 2 / 2 + t * u[1],
-    terminal=u[0] * u[1] + p[0] ** 2 * u[0],
-)
+t0, T = symbols("t0 T", real=True)
+pendulum = families.driven_pendulum()
+p = pendulum.parameters
 first, system = adjoint.adjoint_system(pendulum), second_order(pendulum)
 numeric, traceable = adjoint.numeric_problem(pendulum), adjoint.numeric_problem(pendulum, autodiff.LIBRARY)
 backwards, right = adjoint.numeric_adjoint(pendulum, first), numeric_second_order(pendulum, system)

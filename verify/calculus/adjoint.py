@@ -177,8 +177,12 @@ def entire(*parts: Any) -> Evidence:
     return _by_structure(all(map(_is_entire, parts)))
 
 
-def lipschitz(problem: Problem) -> Evidence:
+def lipschitz(*problems: Problem) -> Evidence:
     """The state occurs in f_u only inside sin, cos or tanh: then f_u is bounded, and the solution exists for ever."""
+    return _by_structure(all(map(_has_bounded_slope, problems)))
+
+
+def _has_bounded_slope(problem: Problem) -> bool:
     state = set(problem.state)
 
     def bounded(e: Any) -> bool:
@@ -186,7 +190,7 @@ def lipschitz(problem: Problem) -> Evidence:
             return True
         return (e.is_Add or e.is_Mul or _is_natural_power(e)) and all(map(bounded, e.args))
 
-    return _by_structure(smoothness(problem).holds is True and all(map(bounded, problem.field_u.flat())))
+    return smoothness(problem).holds is True and all(map(bounded, problem.field_u.flat()))
 
 
 def _by_structure(holds: bool) -> Evidence:

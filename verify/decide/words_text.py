@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from verify.decide.words import Sum
 
 #: Names that are printed as Greek letters.
-GREEK = {"lam": r"\lambda", "Lam": r"\Lambda", "Phi": r"\Phi", "Psi": r"\Psi", "mu": r"\mu", "l": r"\ell"}
+GREEK = {"lam": r"\lambda", "Lam": r"\Lambda", "Phi": r"\Phi", "Psi": r"\Psi", "mu": r"\mu", "l": r"\ell",
+         "phi": r"\phi", "tau": r"\tau"}  # fmt: skip
 
 
 def text(total: Sum) -> str:

@@ -290,6 +290,20 @@ HEUN = Tableau("Heun", 2, (0.0, 1.0), ((), (1.0,)), (0.5, 0.5))
 RK4 = Tableau("RK4", 4, (0.0, 0.5, 0.5, 1.0), ((), (0.5,), (0.0, 0.5), (0.0, 0.0, 1.0)), (1 / 6, 1 / 3, 1 / 3, 1 / 6))
 
 
+def fixed_steps(
+    rate: Callable[..., Array], span: tuple[Any, Any], start: Array, steps: int, method: Tableau = RK4
+) -> Array:
+    """The end of so many equal steps; times and states may be complex."""
+    w, h = start, (span[1] - span[0]) / steps
+    for k in range(steps):
+        rates: list[Array] = []
+        for c, row in zip(method.c, method.a, strict=True):
+            inner = sum((a * rate for a, rate in zip(row, rates, strict=True) if a), np.zeros_like(w))
+            rates.append(rate(span[0] + (k + c) * h, w + h * inner))
+        w = w + h * sum(b * rate for b, rate in zip(method.b, rates, strict=True))
+    return w
+
+
 def shared(problem: OdeProblem, p: Array, t0: float, T: float, steps: int) -> tuple[int, ...]:
     """How many steps are taken between neighbouring times, so that none is longer than those of `steps` equal ones."""
     times = problem.times(p, t0, T)
@@ -342,15 +356,12 @@ def fixed_step_adjoint(
 
     def piece(u: Any, span: tuple[float, float], w: Array) -> Array:
         number = max(1, int(np.ceil(steps * (span[0] - span[1]) / length - 1e-9)))
-        h = (span[1] - span[0]) / number
-        for k in range(number):
-            rates: list[Array] = []
-            for c, row in zip(method.c, method.a, strict=True):
-                t = span[0] + (k + c) * h
-                v = w + h * sum((a * rate for a, rate in zip(row, rates, strict=True)), np.zeros_like(w))
-                lam, at = v[:n], u(t)
-                rates.append(np.concatenate([adjoint.rate(t, at, lam, p), -adjoint.density(t, at, lam, p)]))
-            w = w + h * sum(b * rate for b, rate in zip(method.b, rates, strict=True))
+
+        def rate(t: float, w: Array) -> Array:
+            lam, at = w[:n], u(t)
+            return np.concatenate([adjoint.rate(t, at, lam, p), -adjoint.density(t, at, lam, p)])
+
+        w = fixed_steps(rate, span, w, number, method)
         return np.concatenate([u(span[1]), w])
 
     return _backwards(problem, adjoint, p, path, piece)

@@ -126,14 +126,9 @@ def complex_sensitivities(
         moved = problem.field_u(t, u, q) @ s + problem.field_p(t, u, q)
         return np.concatenate([problem.field(t, u, q), moved.ravel(), cost])
 
-    w, h = np.concatenate([problem.initial(q), problem.initial_p(q).ravel(), np.zeros(m)]), (T - t0) / steps
-    for k in range(steps):
-        t = t0 + k * h
-        k1 = rate(t, w)
-        k2 = rate(t + h / 2, w + h / 2 * k1)
-        k3 = rate(t + h / 2, w + h / 2 * k2)
-        k4 = rate(t + h, w + h * k3)
-        w = w + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+    w = ode.fixed_steps(
+        rate, (t0, T), np.concatenate([problem.initial(q), problem.initial_p(q).ravel(), np.zeros(m)]), steps
+    )
     u, s = w[:n], w[n : n + n * m].reshape(n, m)
     return (w[n + n * m :] + problem.terminal_p(T, u, q) + problem.terminal_u(T, u, q) @ s).imag / size
 
