@@ -174,7 +174,7 @@ def cases(rng):
 
 
 def errors_by_time():
-    wrong = {slip.name: event_jump.numeric_jump(ball, slip.jump) for slip in event_jump.slips(ball)}
+    wrong = {slip.name: event_jump.numeric_jump(ball, slip.system) for slip in event_jump.slips(ball)}
     return event_routes.errors_by_time(event_jump.numeric_event_problem(ball), wrong, (0.5, 1.0, 0.8), 0.0, (1, 2.6))
 
 
@@ -218,7 +218,7 @@ derivation = Derivation(
     cases=cases,
     routes=event_routes.routes(numeric),
     mutants=(
-        *(Mutant(slip.name, slip.says, gradient_by(slip.jump), slip.blind) for slip in event_jump.slips(neuron)),
+        *(Mutant(slip.name, slip.says, gradient_by(slip.system), slip.blind) for slip in event_jump.slips(neuron)),
         Mutant("factor", "1 + 1e-6 times the truth", lambda **case: (1 + 1e-6) * gradient(**case)),
     ),
     figure=errors_by_time,

@@ -100,13 +100,13 @@ def test_known_numbers_of_the_ball() -> None:
 def test_a_wrong_share_of_the_delay_hides_where_a_delay_changes_nothing(name: str) -> None:
     (slip,) = (slip for slip in slips(BALL) if slip.name == name)
     for T, hidden in ((2.0, True), (1.75, False)):
-        right, wrong = (by_jump(BALL, jump, (0.5, 1, 0.5), T)[:3] for jump in (adjoint_jump(BALL), slip.jump))
+        right, wrong = (by_jump(BALL, jump, (0.5, 1, 0.5), T)[:3] for jump in (adjoint_jump(BALL), slip.system))
         assert (disagreement(wrong, right) < 1e-9) is hidden
 
 
 def test_dropping_the_saltation_moves_the_ball_as_if_it_had_not_bounced_later() -> None:
     (slip,) = (slip for slip in slips(BALL) if slip.name == "saltation")
-    assert by_jump(BALL, slip.jump, (0.5, 1, 0.5), 1.75)[0] == pytest.approx(1, rel=1e-10)
+    assert by_jump(BALL, slip.system, (0.5, 1, 0.5), 1.75)[0] == pytest.approx(1, rel=1e-10)
 
 
 def test_nothing_jumps_at_a_kink() -> None:
@@ -124,7 +124,7 @@ def test_every_slip_of_the_neuron_is_another_formula() -> None:
     neuron = firing_neuron()
     values = (0.7, -0.5, 0.4)
     right = by_jump(neuron, adjoint_jump(neuron), values, 2.7)
-    wrong = {slip.name: disagreement(by_jump(neuron, slip.jump, values, 2.7), right) for slip in slips(neuron)}
+    wrong = {slip.name: disagreement(by_jump(neuron, slip.system, values, 2.7), right) for slip in slips(neuron)}
     assert len(wrong) == 13
     assert min(wrong.values()) > 1e-5, wrong
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
 from sympy import ImmutableMatrix, zeros
 
 from verify.calculus.adjoint import AdjointSystem, Problem, adjoint_system, jacobian
 
+System = TypeVar("System")
+
 
 @dataclass(frozen=True)
-class Slip:
-    """A wrong adjoint system.
+class Slip(Generic[System]):
+    """A wrong adjoint system, second-order system or jump.
 
     name    its place in the vocabulary of diagnoses, made unique by a word.
     says    the wrong formula.
@@ -22,16 +25,16 @@ class Slip:
     name: str
     says: str
     blind: tuple[str, ...]
-    system: AdjointSystem
+    system: System
 
 
-def slips(problem: Problem) -> Iterator[Slip]:
+def slips(problem: Problem) -> Iterator[Slip[AdjointSystem]]:
     """Every wrong neighbour of the problem's adjoint system; those equal to the right system are left out."""
     right = adjoint_system(problem)
     return (slip for slip in _slips(problem, right) if slip.system != right)
 
 
-def _slips(problem: Problem, right: AdjointSystem) -> Iterator[Slip]:
+def _slips(problem: Problem, right: AdjointSystem) -> Iterator[Slip[AdjointSystem]]:
     n, m = len(problem.state), len(problem.parameters)
     lam = ImmutableMatrix(right.costate)
     l_u, l_p = jacobian(problem.running, problem.state), jacobian(problem.running, problem.parameters)

@@ -29,6 +29,7 @@ from verify.calculus.adjoint import (
     numeric_adjoint,
     numeric_problem,
 )
+from verify.calculus.adjoint_slips import Slip
 from verify.verdict import Evidence, Rigor
 
 if TYPE_CHECKING:
@@ -191,28 +192,18 @@ def generic_event_problem(states: int, parameters: int) -> EventProblem:
 # --- mistakes -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Slip:
-    """A wrong jump: its name, the wrong formula, and the inputs at which it is right by accident."""
-
-    name: str
-    says: str
-    blind: tuple[str, ...]
-    jump: Jump
-
-
-def slips(problem: EventProblem) -> Iterator[Slip]:
+def slips(problem: EventProblem) -> Iterator[Slip[Jump]]:
     """Wrong neighbours of the problem's jump; those equal to the right one are left out."""
     right = adjoint_jump(problem)
-    return (slip for slip in _slips(problem, _terms(problem)) if slip.jump != right)
+    return (slip for slip in _slips(problem, _terms(problem)) if slip.system != right)
 
 
-def _slips(problem: EventProblem, right: _Terms) -> Iterator[Slip]:
+def _slips(problem: EventProblem, right: _Terms) -> Iterator[Slip[Jump]]:
     smooth = problem.before
     t, lam = smooth.time, ImmutableMatrix(right.costate)
     n, m = len(smooth.state), len(smooth.parameters)
 
-    def slip(name: str, says: str, *blind: str, **wrong: Any) -> Slip:
+    def slip(name: str, says: str, *blind: str, **wrong: Any) -> Slip[Jump]:
         return Slip(name, says, blind, replace(right, **wrong).jump())
 
     still = ("f1 = f2 with r = u and one cost", "dG/dtau = 0")

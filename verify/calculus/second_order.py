@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sympy import Function, ImmutableMatrix, Integral, Symbol, diff, sympify, zeros
 
 from verify.calculus.adjoint import AdjointSystem, Problem, adjoint_system, jacobian
+from verify.calculus.adjoint_slips import Slip
 
 if TYPE_CHECKING:
     from verify.numerics.second_order import SecondOrder as NumericSecondOrder
@@ -91,23 +92,13 @@ def second_order(problem: Problem) -> SecondOrder:
     )
 
 
-@dataclass(frozen=True)
-class Slip:
-    """A wrong second-order system: its name, what it says, and the inputs at which it is right by accident."""
-
-    name: str
-    says: str
-    blind: tuple[str, ...]
-    system: SecondOrder
-
-
-def slips(problem: Problem) -> Iterator[Slip]:
+def slips(problem: Problem) -> Iterator[Slip[SecondOrder]]:
     """Wrong neighbours; those equal to the right system are left out."""
     right = second_order(problem)
     return (slip for slip in _slips(problem, right) if slip.system != right)
 
 
-def _slips(problem: Problem, right: SecondOrder) -> Iterator[Slip]:
+def _slips(problem: Problem, right: SecondOrder) -> Iterator[Slip[SecondOrder]]:
     s, v = (dict(zip(symbols, by, strict=True)) for symbols, by in (
         (problem.state, right.tangent), (problem.parameters, right.direction)))  # fmt: skip
     lam, mu = ImmutableMatrix(right.first.costate), ImmutableMatrix(right.costate)
