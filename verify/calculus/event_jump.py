@@ -1,4 +1,4 @@
-"""What are the adjoint equations through an event?  From the problem to SymPy expressions.
+"""How does the adjoint jump at an event?  From the problem to SymPy expressions.
 
     before     u' = f1(t, u, p),  u(t0) = b(p), running cost l1, until phi(t, u, p) = 0: this is at t = tau
     event      u+ = r(tau, u-, p), which costs k(tau, u-, p)
