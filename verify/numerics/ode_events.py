@@ -38,15 +38,16 @@ def travelled(
     x = np.array([*first, *([0.0] if priced else [])], dtype=float)
     times: list[float] = []
     curves: list[Any] = []
+    crossing = None
     for i, phase in enumerate(problem.phases):
         rates = _rates(problem, values, phase, priced)
         start = times[-1] if times else t0
         if i == len(problem.events):
             curves.append(solve(rates, start, T, x, tol))
-            if problem.events:
-                _check_last(problem, values, curves[-1], start, T, rates)
+            if crossing is not None:
+                crossing.check_over(curves[-1], start, T, rates)
             break
-        crossing = _Watch.of(problem, values, i)
+        crossing = _Watch(problem, values, i)
         time, curve = crossing.located(rates, start, T, x, tol)
         curves.append(curve)
         times.append(time)
@@ -77,10 +78,7 @@ class _Watch:
         self.event: Event = problem.events[number]
         self.program = Straight((self.event.when, *gradient(self.event.when, (*problem.state, TIME))))
         self.after = Straight((*self.event.reset, self.event.cost))
-
-    @classmethod
-    def of(cls, problem: OdeProblem, values: Mapping[str, float], number: int) -> _Watch:
-        return cls(problem, values, number)
+        self.came_from = 0.0
 
     @property
     def named(self) -> str:
@@ -111,7 +109,7 @@ class _Watch:
         self, rates: Callable[[float, np.ndarray], Any], start: float, T: float, x: np.ndarray, tol: float
     ) -> tuple[float, Any]:
         """The time of the event, and the solution up to it.  Raises Unmet."""
-        side = self.side(start, x, rates)
+        self.came_from = side = self.side(start, x, rates)
         if not side:
             raise Unmet(f"{self.named}: its function stays at zero, so that no first zero is told from the start")
         time = until(rates, start, T, x, tol, lambda t, x: side * self.value(t, x))
@@ -153,6 +151,13 @@ class _Watch:
         *states, cost = (float(v) for v in self.after(self.at(time, x)))
         return np.array([*states, x[-1] + cost] if priced else states)
 
+    def check_over(self, curve: Any, start: float, T: float, rates: Callable[[float, np.ndarray], Any]) -> None:
+        """A solution that is thrown back to where it came from may not arrive again: then an event is missing."""
+        if self.side(start, curve(start), rates) != self.came_from:
+            return
+        if any(self.came_from * self.value(t, curve(t)) < 0 for t in np.linspace(start, T, LOOKS + 1)[1:]):
+            raise Unmet(f"{self.named} happens once more before the final time, and no event says so")
+
     def check_passage(
         self, time: float, x: np.ndarray, after: np.ndarray, first: Callable[..., Any], second: Callable[..., Any]
     ) -> None:
@@ -165,17 +170,6 @@ class _Watch:
         (one, _), (other, size) = self.rate(time, x, first), self.rate(time, after, second)
         if one * other <= 0 or abs(other) <= TOUCHING * size:
             raise Unmet(f"{self.named}: on both sides the solution is driven back to where it switches (sliding)")
-
-
-def _check_last(
-    problem: OdeProblem, values: Mapping[str, float], curve: Any, start: float, T: float, rates: Callable[..., Any]
-) -> None:
-    """The last event may not happen once more: then one is missing."""
-    watch = _Watch.of(problem, values, len(problem.events) - 1)
-    side = watch.side(start, curve(start), rates)
-    times = np.linspace(start, T, LOOKS + 1)[1:]
-    if side and any(side * watch.value(t, curve(t)) < 0 for t in times):
-        raise Unmet(f"{watch.named} happens once more before the final time, and no event says so")
 
 
 def crossed_sensitivities(

@@ -38,7 +38,7 @@ POINTS, DRAWS = 2, 16
 #: Points without a solution, and points where it takes too long, after which no more are tried.
 MOST_FAILED, MOST_STIFF = 8, 2
 #: Draws and failures where events must happen for there to be anything to measure.
-EVENTFUL = 48
+EVENTFUL = 30
 #: What a refutation must stand off by, in estimated errors; and the rounding that no estimate falls below.
 STAND_OFF, ROUNDING = 1000.0, 1e-12
 #: Times at which adjoint equations are compared.

@@ -27,6 +27,10 @@ JUMPING = (
     f"the right-hand side may jump where the solution is, and what the adjoint gains there is not judged; {AS_EVENT}"
 )
 APART = "sensitivities and differences of the objective do not agree: a singularity may move along the solution"
+ORDERLY = (
+    "proved for all parameters at which the events happen in this order between t0 and T, each `when` crossing zero "
+    "at a rate D that is not 0"
+)
 #: A relative difference of identities above this cannot be rounding: a different form, or a different formula.
 PLAIN = 1e-4
 
@@ -194,8 +198,9 @@ def _result(task: OdeTask, convention: Convention, parts: tuple[Part, ...]) -> S
     verdict = overall(parts)
     if verdict is Verdict.UNDECIDED and parts:
         reason = next((f"{part.name}: {part.reason}" for part in parts if part.verdict is verdict and part.reason), "")
+    notes = (ORDERLY,) if task.crossings and any(part.verdict is Verdict.PROVED for part in parts) else ()
     return SystemResult(
-        "", task.problem.kind, parts, says, tuple(derived(task, convention)), (), reason, verdict, seed=task.seed
+        "", task.problem.kind, parts, says, tuple(derived(task, convention)), notes, reason, verdict, seed=task.seed
     )
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from verify.calculus.costate import Costate, Gradient, end, ends, jumps, ode_costate, ode_gradient, seen, start
-from verify.calculus.events import Crossing, after, before, crossings, in_phase, resets, surfaces
+from verify.calculus.events import Crossing, after, before, crossings, in_phase, resets, surfaces, tag
 from verify.calculus.tidy import is_zero, short, tidied, tidy
 from verify.claim import Variable
 from verify.decide.systems import convention as conventions
@@ -16,7 +16,7 @@ from verify.decide.systems.convention import Convention
 from verify.decide.systems.identity import Identities
 from verify.decide.systems.reading import Functional, NoFunctional, Reader, is_backwards
 from verify.decide.systems.smooth import jumps_somewhere, may_be_singular
-from verify.graph import ZERO, Node, free_symbols, postorder, substitute, symbol
+from verify.graph import ZERO, Node, add, free_symbols, postorder, substitute, symbol
 from verify.language.write import write
 from verify.systems import TIME, OdeProblem, SystemClaim, adjoint_names, event_times
 
@@ -63,12 +63,10 @@ class OdeTask:
         """States and adjoints that do not jump at an event."""
         found = set()
         for event, crossing in zip(self.problem.events, self.crossings, strict=True):
-            pairs = zip(self.problem.state, event.reset, strict=True)
-            found |= {f"{u}({crossing.time})" for u, r in pairs if r is symbol(u)}
-            known = {**resets(self.problem), **self.silenced}
-            for name, gain in zip(self.names, crossing.gains, strict=True):
-                left = substitute(gain, known)
-                if all(is_zero(substitute(left, at)) for at in self.surfaces):
+            moved = [add(r, -symbol(u)) for u, r in zip(self.problem.state, event.reset, strict=True)]
+            gained = [substitute(gain, {**resets(self.problem), **self.silenced}) for gain in crossing.gains]
+            for name, gain in zip((*self.problem.state, *self.names), (*crossing.here(moved), *gained), strict=True):
+                if all(is_zero(substitute(gain, at)) for at in self.surfaces):
                     found.add(f"{name}({crossing.time})")
         return frozenset(found)
 
@@ -173,7 +171,7 @@ class OdeTask:
         """The one in which the fewest parts fail."""
         varying = {TIME, *self.names, *self.problem.state}
         places = (*self.ends, *map(seen, self.problem.observations), *self.sides)
-        varying |= set(event_times(self.problem))
+        varying |= {*event_times(self.problem), *(tag(i).value for i in range(len(self.problem.phases)))}
         varying |= {name + where for name in (*self.names, *self.problem.state) for where in places}
         suggested = [
             conventions.ratio(*pair, varying)
