@@ -17,7 +17,7 @@ from verify.verdict import Verdict
 
 PAGE = (Path(__file__).parent.parent / "MANUAL.md").read_text()
 CLAIMS = re.findall(r"^\| `(.* = .*)` \| (PROVED|REFUTED) \|$", PAGE, flags=re.MULTILINE)
-(SYSTEM,) = re.findall(r"```toml\n(.*?)```", PAGE, flags=re.DOTALL)
+SYSTEM, *OTHERS = re.findall(r"```toml\n(.*?)```", PAGE, flags=re.DOTALL)
 SNIPPETS = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
 
 
@@ -39,6 +39,12 @@ def test_the_system_is_right_and_fails_without_its_boundary_term() -> None:
     assert wrong.worst is not None
     assert wrong.worst.diagnosis is not None
     assert wrong.worst.diagnosis.slip == "boundary"
+
+
+@pytest.mark.parametrize("text", OTHERS, ids=lambda text: text.partition("\n")[0])
+def test_every_other_system_is_right(text: str) -> None:
+    *_, result = judge(read_system(text))
+    assert result.verdict is Verdict.PROVED
 
 
 @pytest.mark.parametrize("snippet", SNIPPETS, ids=["problem", "code"])
