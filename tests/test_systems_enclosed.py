@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import islice
+from pathlib import Path
 
 import pytest
 from systems_bank import BASES, Base, ode
 
 from verify.decide.systems import judge, on_balls
-from verify.decide.systems.enclosed import AROUND, EIGHTHS, ROUTE
+from verify.decide.systems.enclosed import AROUND, ROUTE
 from verify.decide.systems.ode_task import OdeTask
 from verify.language.toml import read_system
 from verify.numerics.enclosure import Enclosure, enclose
@@ -20,8 +22,11 @@ from verify.verdict import Rigor, Verdict
 ODES = [name for name, base in BASES.items() if 'kind = "ode-gradient"' in base.head]
 
 
-def differences(text: str, wide: bool) -> dict[str, bool]:
-    """For each part of a claim whether the enclosures of what is claimed and of what is right are apart."""
+def differences(text: str, wide: bool, middle: bool = False) -> dict[str, bool]:
+    """For each part of a claim whether the enclosures of what is claimed and of what is right are apart.
+
+    middle  whether the names are in the middle of their intervals.
+    """
     system = read_system(text)
     assert isinstance(system.problem, OdeProblem)
     task = OdeTask(system.problem, system.claim)
@@ -30,6 +35,9 @@ def differences(text: str, wide: bool) -> dict[str, bool]:
         name: Fraction(3, 2) if name == "T" else Fraction(7 + i, 10)
         for i, name in enumerate(sorted(needed(system.problem)))
     }
+    if middle:
+        domain = system.problem.domain.variables
+        values |= {name: (domain[name].low.value + domain[name].high.value) / 2 for name in values}
     box = {name: (x - around, x + around) for name, x in values.items()}
     true = enclose(system.problem, box, radius=1e-10)  # ty: ignore[invalid-argument-type]
     assert isinstance(true, Enclosure), true
@@ -40,11 +48,8 @@ def differences(text: str, wide: bool) -> dict[str, bool]:
             (claimed,) = on_balls.values(task, task.convention, true, box, on_balls.gradient(task, name), 10)
             pairs = [(claimed, true.gradient[name])]
         else:
-            (pair,) = task.pairs(key, task.convention)
-            sides = [
-                on_balls.side(task, table, name, pair, part) for part in (EIGHTHS[1:2] if table == "adjoint" else (8,))
-            ]
-            pairs = [on_balls.values(task, task.convention, true, box, each, 10) for each in sides]
+            tried = islice(on_balls.sides(task, key, task.convention), len(system.problem.phases))
+            pairs = [on_balls.values(task, task.convention, true, box, wanted, 10) for wanted in tried]
         assert all(max(a.radius, b.radius) < Fraction(1, 10**6) for a, b in pairs)
         found[f"{table} {name}"] = any(a.apart(b) for a, b in pairs)
     return found
@@ -191,3 +196,42 @@ def test_a_course_that_forgets_a_rule_would_be_seen(forgotten: str, monkeypatch:
 
 
 true_active = on_balls._Course.active
+
+
+# --- events -----------------------------------------------------------------------------------------------------
+
+FILES = Path(__file__).parent / "data" / "systems"
+EVENTS = {path.stem: path.read_text() for path in sorted(FILES.glob("event-*.toml"))}
+PROVED = [name for name, text in EVENTS.items() if text.startswith("# right")]
+
+
+@pytest.mark.parametrize("name", PROVED)
+def test_right_parts_meet_the_truth_through_events(name: str) -> None:
+    found = differences(EVENTS[name], wide=True, middle=True)
+    assert found
+    assert not any(found.values()), found
+
+
+WRONG = ("event-ball-saltation-lost", "event-kink-phase-forgotten", "event-moving-gate-r-p-lost")
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_part_beside_events_is_refuted_by_enclosure(name: str) -> None:
+    *_, result = judge(read_system(EVENTS[name]))
+    assert result.verdict is Verdict.REFUTED
+    assert result.rigor is Rigor.ENCLOSED
+    wrong = [part for part in result.parts if part.verdict is Verdict.REFUTED]
+    assert all(any(e.route == ROUTE for e in part.evidence) for part in wrong)
+
+
+def test_a_course_that_forgets_what_happens_at_an_event_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stays(self: on_balls._Course, along: Along, phase: int) -> None:
+        """As if neither states nor adjoints jumped."""
+        before = list(along.at)
+        cross(self, along, phase)
+        along.at = before
+
+    cross = on_balls._Course.cross
+    monkeypatch.setattr(on_balls._Course, "cross", stays)
+    for name in ("event-ball", "event-thermostat", "event-toll"):
+        assert any(differences(EVENTS[name], wide=True, middle=True).values()), name

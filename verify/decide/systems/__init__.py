@@ -58,7 +58,7 @@ def _judge(system: System, seed: int) -> Iterator[SystemResult]:
         result = None
         for result in judge_ode(problem, system.claim, seed=seed):
             yield result
-        if result is not None and result.verdict is Verdict.REFUTED and not problem.events:
+        if result is not None and result.verdict is Verdict.REFUTED:
             from verify.decide.systems.enclosed import strengthened
 
             stronger = strengthened(problem, system.claim, result, seed)

@@ -26,8 +26,6 @@ AROUND, RADIUS = Fraction(1, 2**40), 1e-12
 #: For each enclosure.
 SECONDS = 3.0
 ROUTE = "validated enclosure of both values"
-#: Times at which an adjoint equation is tried, in eighths of the interval, in this order.
-EIGHTHS = (4, 1, 7, 3, 6)
 
 Box = Mapping[str, tuple[Fraction, Fraction]]
 
@@ -110,13 +108,10 @@ class _Truth:
                 return (claimed, right, {}) if claimed.apart(right) else None
             if key not in task.read:
                 return None
-            (pair,) = task.pairs(key, convention)
-            for eighths in EIGHTHS if table == "adjoint" else (8,):
-                wanted = on_balls.side(task, table, name, pair, eighths)
+            for wanted in on_balls.sides(task, key, convention):
                 claimed, right = on_balls.values(task, convention, true, box, wanted, SECONDS)
                 if claimed.apart(right):
-                    where = {"time": f"{Fraction(eighths, 8)} of the interval"} if table == "adjoint" else {}
-                    return claimed, right, where
+                    return claimed, right, {"at": wanted.says} if wanted.says else {}
         except (NoFunctional, on_balls.Unknown):
             pass
         return None

@@ -39,8 +39,9 @@ class Phases:
     """A problem with events, as tapes.
 
     state     the states, the running cost last; names: those that are differentiated by.
-    fields    one a phase; switches: phi and D of each event; after: the same with the rates after the event, if those
-              are others and the state stays as it is; changes: phi, the cost and the states after the event.
+    fields    one a phase; switches: phi and D of each event; changes: phi, the cost and the states after it.
+    after     phi and D with the rates after an event, if those switch with the sign of one function, and nothing else
+              happens: then the solution might slide.
     from_zero whether phi is exactly 0 at the start of its phase.
     """
 
@@ -77,7 +78,9 @@ class Phases:
         found: list[Tape | None] = []
         for k, each in enumerate(self.problem.events):
             stays = each.reset == tuple(map(symbol, self.problem.state))
-            found.append(self._switch(each.when, k + 1) if stays and self.rates[k] != self.rates[k + 1] else None)
+            one = all(other.when is each.when for other in self.problem.events)
+            changes = self.rates[k] != self.rates[k + 1]
+            found.append(self._switch(each.when, k + 1) if one and stays and changes else None)
         return found
 
     @cached_property
