@@ -6,9 +6,10 @@
     network        tanh layers; 280 parameters, and 12, 102, 1002 for the growth of the cost
     flow           a planar continuous flow with its log-density, 20 parameters
 
-Every row is a way to dG/dp: its error against the validated enclosure (against heyoka or the best of ours where there
-is none, marked ~), seconds of CPU for each gradient, and the ratio to one forward solve in SciPy at 1e-8.  `ours` is
-the interpolated adjoint from one reverse sweep over the graph; `ours, exact` is the enclosure and its radius.
+Every row is a way to dG/dp: its error against the validated enclosure (marked ~ where there is none: against heyoka,
+or the adjoint at 1e-12), seconds of CPU for one gradient once all is compiled, its ratio to one forward solve in SciPy
+at 1e-8, and to `ours, adjoint 1e-8`: the interpolated adjoint from one reverse sweep over the graph.  `ours, exact` is
+the enclosure and its radius.  Each way has a process of its own with one thread and a time limit, compilation included.
 
     python benchmarks/adjoint.py [--only NAME …] [--seconds 20]
 
@@ -18,6 +19,9 @@ Others are measured if they are installed (pip install 'neural-ode-verify[peers]
 from __future__ import annotations
 
 import argparse
+import os
+import platform
+import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -25,9 +29,12 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 from importlib import import_module
+from importlib.metadata import version
 from importlib.util import find_spec
 from time import process_time
 from typing import Any
+
+os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")  # read when NumPy is loaded
 
 import numpy as np
 from adjoint_bank import Case, bank, growth
@@ -38,12 +45,19 @@ from verify.numerics.enclosure import Enclosure, enclose
 from verify.numerics.routes import heyoka
 from verify.numerics.routes.point import Point
 from verify.numerics.routes.survey import survey
+from verify.worker import run
 
 Array = Any
 Way = Callable[["Prepared"], Array]
-#: Seconds after which a first run is the last one.
-PATIENCE = 15.0
+#: Seconds of runs of which the mean is taken: under a time limit the kernel counts CPU in ticks of milliseconds.
+ENOUGH = 0.3
+#: What a time limit in seconds of CPU is multiplied by for one in seconds, on a machine with other work to do.
+WALL = 8.0
+#: Megabytes of address space for one way; the libraries of others reserve much more than they use.
+MEMORY = 64_000
+OURS = "ours, adjoint 1e-8"
 PEERS = ("heyoka", "casadi", "diffrax", "torchdiffeq")
+HEAD = f"{'':30}{'error':>10}{'CPU s':>10}{'forwards':>10}{'to ours':>10}"
 
 
 @dataclass(frozen=True)
@@ -78,8 +92,6 @@ def backsolve(rtol: float, this: Prepared) -> Array:
 
 def sensitivities(rtol: float, this: Prepared) -> Array:
     p, t0, T = this.at
-    if this.point.numeric.states * len(p) > 500:
-        raise ArithmeticError("too many equations")
     return ode.forward_sensitivities(this.point.numeric, p, t0, T, this.solver(rtol))
 
 
@@ -123,9 +135,9 @@ def differences(rtol: float, h: float, this: Prepared) -> Array:
 
 
 def by_heyoka(this: Prepared) -> Array:
-    if this.point.numeric.states * (this.point.numeric.states + len(this.point.names)) > 600:
-        raise ArithmeticError("too long to compile")
-    return heyoka.gradient(this.point, 1e-16)
+    if "heyoka" not in this.made:
+        this.made["heyoka"] = heyoka.gradients(this.point, 1e-16)
+    return this.made["heyoka"]()
 
 
 def by_casadi(this: Prepared) -> Array:
@@ -169,35 +181,60 @@ def by_diffrax(this: Prepared) -> Array:
     return np.asarray(this.made["diffrax"](jnp.asarray(this.point.p)))
 
 
-def by_torchdiffeq(this: Prepared) -> Array:
-    """odeint_adjoint by dopri8, tolerance 1e-10."""
-    torch, odeint_adjoint = import_module("torch"), import_module("torchdiffeq").odeint_adjoint
+class Torch:
+    """The functions that vector fields use, in PyTorch."""
 
-    t0, T = this.point.ends
-    p = torch.tensor(this.point.p, dtype=torch.float64, requires_grad=True)
+    def __init__(self) -> None:
+        self.torch = torch = import_module("torch")
+        torch.set_num_threads(1)
+        self.array, self.tanh, self.reshape = torch.stack, torch.tanh, torch.reshape
+
+    def asarray(self, x: Any) -> Any:
+        return self.torch.as_tensor(x, dtype=self.torch.float64)
+
+    def tensordot(self, a: Any, b: Any, axes: int) -> Any:
+        return self.torch.tensordot(a, b, dims=axes)
+
+    def append(self, x: Any, last: Any) -> Any:
+        return self.torch.cat([x, last[None]])
+
+    def sum(self, x: Any, axis: int | None = None) -> Any:
+        return self.torch.sum(x, dim=axis)
+
+
+def by_torchdiffeq(method: str, this: Prepared) -> Array:
+    """odeint_adjoint, tolerance 1e-10."""
+    if this.stiff:
+        raise ArithmeticError("explicit steps, and the state solved backwards: not for a stiff problem")
+    library, odeint_adjoint = Torch(), import_module("torchdiffeq").odeint_adjoint
+    p = library.asarray(this.point.p).requires_grad_(True)
 
     def rate(_t: Any, u: Any) -> Any:
-        return torch.stack(this.case.field(list(u), list(p), torch))
+        return this.case.vector(u, p, library)
 
-    start = torch.stack([x + 0 * p[0] for x in this.case.initial(list(p))])
-    times = torch.tensor([t0, T], dtype=torch.float64)
-    end = odeint_adjoint(rate, start, times, rtol=1e-10, atol=1e-12, method="dopri8", adjoint_params=(p,))[-1]
+    start = library.array([x + 0 * p[0] for x in this.case.initial(list(p))])
+    times = library.asarray(this.point.ends)
+    end = odeint_adjoint(rate, start, times, rtol=1e-10, atol=1e-12, method=method, adjoint_params=(p,))[-1]
     this.case.terminal(list(end)).backward()
     return p.grad.numpy()
 
 
 def ways() -> Iterator[tuple[str, Way]]:
-    yield "ours, adjoint 1e-8", partial(interpolated, 1e-8)
+    yield OURS, partial(interpolated, 1e-8)
     yield "ours, adjoint 1e-12", partial(interpolated, 1e-12)
     yield "ours, sensitivities 1e-12", partial(sensitivities, 1e-12)
     yield "ours, backsolve 1e-12", partial(backsolve, 1e-12)
     yield "autograd, 200 steps of RK4", partial(autograd_rk4, 200)
     yield "autograd, odeint", autograd_odeint
     yield "scipy, differences", partial(differences, 1e-8, 1e-6)
-    for name, way in (
-        ("heyoka", by_heyoka), ("casadi", by_casadi), ("diffrax", by_diffrax), ("torchdiffeq", by_torchdiffeq)
-    ):  # fmt: skip
-        if find_spec(name):
+    for module, name, way in (
+        ("heyoka", "heyoka", by_heyoka),
+        ("casadi", "casadi, CVODES", by_casadi),
+        ("diffrax", "diffrax", by_diffrax),
+        ("torchdiffeq", "torchdiffeq, dopri5", partial(by_torchdiffeq, "dopri5")),
+        ("torchdiffeq", "torchdiffeq, dopri8", partial(by_torchdiffeq, "dopri8")),
+    ):
+        if find_spec(module):
             yield name, way
 
 
@@ -234,85 +271,125 @@ def proof(this: Prepared, seconds: float) -> tuple[Array | None, str, float]:
     return np.array([float(found.gradient[name]) for name in this.point.names]), f"{found.radius:.0e}", spent
 
 
-def measure(case: Case, seconds: float) -> None:
-    this = prepared(case)
-    print(f"\n{case.name}: {this.point.numeric.states} states, {len(this.point.names)} parameters", flush=True)
-    right, width, spent = proof(this, seconds)
-    forward = forward_seconds(this)
-    if right is None:
-        print(f"  {'ours, exact':28}{'':>10}{spent:>10.3f}  no enclosure: {width}")
-    else:
-        print(f"  {'ours, exact':28}{width:>10}{spent:>10.3f}{spent / forward:>10.1f}")
-    results: list[tuple[str, Array | None, float, str]] = []
-    for name, way in ways():
-        results.append(run(name, way, this))
-    if right is None:
-        right = next((g for name, g, *_ in results if name == "heyoka" and g is not None), None)
-        right = results[1][1] if right is None else right
-    mark = "" if width[:1].isdigit() else "~"
-    for name, gradient, cost, reason in results:
-        if gradient is None or right is None:
-            print(f"  {name:28}{'':>10}{'':>10}{'':>10}  {reason}")
-            continue
-        error = float(np.linalg.norm(gradient - right) / np.linalg.norm(right))
-        print(f"  {name:28}{mark + format(error, '.0e'):>10}{cost:>10.4f}{cost / forward:>10.1f}", flush=True)
+@dataclass(frozen=True)
+class Result:
+    """A gradient and the seconds of one; without a gradient the reason."""
+
+    gradient: Array | None
+    seconds: float
+    reason: str = ""
 
 
-def run(name: str, way: Way, this: Prepared) -> tuple[str, Array | None, float, str]:
+def measured(way: Way, this: Prepared) -> Iterator[tuple[Array, float]]:
+    """The gradient and the seconds of one: first with compilation, then the mean of runs without."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
+        found, first = once(lambda: this.only_p(way(this)))
+        yield found, first
+        before, runs = process_time(), 0
+        while process_time() < before + ENOUGH:
+            way(this)
+            runs += 1
+        yield found, (process_time() - before) / runs
+
+
+def attempt(way: Way, this: Prepared, seconds: float) -> Result:
+    """What a way gives within a time limit; a peer may fail in any way, and that is its result."""
+
+    def guarded() -> Iterator[Result]:
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_PROF, seconds)  # ends this process, even inside of compiled code
         try:
-            found, first = once(lambda: this.only_p(way(this)))
-            seconds = first if first > PATIENCE else once(lambda: way(this))[1]  # the first run may have compiled
-        except Exception as reason:  # a peer may fail in any way, and that is its result
-            return (
-                name,
-                None,
-                0.0,
-                f"{type(reason).__name__}: {str(reason).splitlines()[0][:70] if str(reason) else ''}",
-            )
-    if not np.isfinite(found).all():
-        return name, None, seconds, "not finite"
-    return name, found, seconds, ""
+            for found, spent in measured(way, this):
+                yield Result(found, spent) if np.isfinite(found).all() else Result(None, spent, "not finite")
+        except Exception as error:
+            said = str(error).splitlines()
+            yield Result(None, 0.0, f"{type(error).__name__}: {said[0][:90] if said else ''}")
+
+    outcome = run(guarded, seconds=WALL * seconds, megabytes=MEMORY)
+    reason = f"more than {seconds:g} s of CPU" if "SIGPROF" in outcome.reason else outcome.reason
+    return outcome.value or Result(None, 0.0, reason)
 
 
-def cost_growth() -> None:
+def progress(line: str) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{line} …" if line else "\r\x1b[K")
+        sys.stderr.flush()
+
+
+def measure(case: Case, seconds: float) -> None:
+    progress(f"{case.name}: enclosure")
+    this = prepared(case)
+    forward = forward_seconds(this)
+    right, width, spent = proof(this, seconds)
+    progress("")
+    print(f"\n{case.name}: {this.point.numeric.states} states, {len(this.point.names)} parameters", flush=True)
+    chosen, results, mark = dict(ways()), {}, ""
+
+    def result(name: str) -> Result:
+        if name not in results:
+            progress(f"{case.name}: {name}")
+            results[name] = attempt(chosen[name], this, seconds)
+            progress("")
+        return results[name]
+
+    ours = result(OURS).seconds or np.nan
+    if right is None:
+        print(f"  {'ours, exact':28}{'':>10}{spent:>10.4f}{spent / forward:>10.1f}{spent / ours:>10.1f}  {width}")
+        mark = "~"
+        for name in ("heyoka", "ours, adjoint 1e-12"):
+            if right is None and name in chosen:
+                right = result(name).gradient
+    else:
+        print(f"  {'ours, exact':28}{width:>10}{spent:>10.4f}{spent / forward:>10.1f}{spent / ours:>10.1f}")
+    for name in chosen:
+        found = result(name)
+        if found.gradient is None or right is None:
+            print(f"  {name:28}{'':>40}  {found.reason or 'nothing to compare with'}", flush=True)
+            continue
+        error = float(np.linalg.norm(found.gradient - right) / np.linalg.norm(right))
+        ratios = f"{found.seconds / forward:>10.1f}{found.seconds / ours:>10.1f}"
+        print(f"  {name:28}{mark + format(error, '.0e'):>10}{found.seconds:>10.4f}{ratios}", flush=True)
+
+
+def cost_growth(seconds: float) -> None:
     """Seconds of one gradient over seconds of one forward solve, by the number of parameters."""
-    print("\nGrowth: a gradient at 1e-8, in forward solves")
+    print("\nGrowth: one gradient, in forward solves, of networks with two states", flush=True)
     cases = [prepared(case) for case in growth()]
-    names = [len(this.point.names) for this in cases]
-    print(f"  {'parameters':28}" + "".join(f"{m:>10}" for m in names))
+    print(f"  {'parameters':28}" + "".join(f"{len(this.point.names):>10}" for this in cases), flush=True)
     forward = [forward_seconds(this) for this in cases]
-    chosen = dict(ways())
-    for name in ("ours, adjoint 1e-8", "scipy, differences", *(peer for peer in PEERS if peer in chosen)):
+    for name, way in ways():
         cells = []
         for this, base in zip(cases, forward, strict=True):
-            if name == "scipy, differences" and len(this.point.p) > 200:  # one component of the many
-                value = (len(this.point.p) + 1) * 1.0
-                cells.append(f"{value:>9.0f}*")
-                continue
-            _, gradient, seconds, _ = run(name, chosen[name], this)
-            cells.append(f"{'' if gradient is None else format(seconds / base, '.1f'):>10}")
+            progress(f"growth: {name}, {len(this.point.names)} parameters")
+            found = attempt(way, this, seconds)
+            cells.append(f"{'-' if found.gradient is None else format(found.seconds / base, '.1f'):>10}")
+        progress("")
         print(f"  {name:28}" + "".join(cells), flush=True)
-    print("  * one solve for each parameter and one more, not run")
+    print(f"  - stands for what failed, or took more than {seconds:g} s")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--only", nargs="*", default=[], metavar="NAME", help="problems whose names contain this")
-    parser.add_argument("--seconds", type=float, default=20.0, help="for each enclosure")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of CPU, for each way to each gradient")
     options = parser.parse_args()
     missing = [peer for peer in PEERS if not find_spec(peer)]
     if missing:
-        print(
-            f"not installed, left out: {', '.join(missing)}  (pip install 'neural-ode-verify[peers]')", file=sys.stderr
-        )
-    print(f"{'':30}{'error':>10}{'CPU s':>10}{'forwards':>10}")
-    for case in bank():
-        if not options.only or any(text in case.name for text in options.only):
-            measure(case, options.seconds)
-    if not options.only or "growth" in options.only:
-        cost_growth()
+        print(f"left out, as not installed: {', '.join(missing)}  (pip install 'neural-ode-verify[peers]')")
+    used = ["numpy", "scipy", "autograd", *(peer for peer in PEERS if peer not in missing)]
+    print(f"Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in used))
+    print(HEAD)
+    try:
+        for case in bank():
+            if not options.only or any(text in case.name for text in options.only):
+                measure(case, options.seconds)
+        if not options.only or "growth" in options.only:
+            cost_growth(options.seconds)
+    except KeyboardInterrupt:
+        progress("")
+        print("interrupted")
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -114,7 +114,7 @@ def linear(n: int, m: int, seed: int) -> Case:
         return _sum(u[i] * u[j] * float(0.5 * Q[i, j]) for i in range(n) for j in range(n))
 
     def vector(u: Any, p: Any, library: Any) -> Any:
-        return (library.tensordot(p + p * p * 0.25, S, axes=1) + A0) @ u
+        return (library.tensordot(p + p * p * 0.25, library.asarray(S), axes=1) + library.asarray(A0)) @ u
 
     return _case(f"linear {n}", n, np.round(rng.uniform(-1, 1, m), 3), 1.5, field, vector, initial, terminal)
 

@@ -2,8 +2,8 @@
 
     python benchmarks/derive.py
 
-For tanh networks with 12, 102 and 1,002 parameters, and for a linear system of 20 states with 20 parameters: seconds of
-processor time to read and derive, and the time of one generated gradient in units of one forward solve at the same
+For tanh networks with 12, 102 and 1,002 parameters, and for linear systems of 20 states with 20 parameters, each in one
+entry of the matrix or each in all of them: seconds of processor time to read and derive, and the time of one generated gradient in units of one forward solve at the same
 tolerances (finite differences need one solve more than there are parameters).
 """
 
@@ -55,6 +55,18 @@ def linear(n: int) -> str:
     return problem(names, [f"p{k}" for k in range(n)], rhs, ["1"] * n, "y0^2")
 
 
+def dense(n: int) -> str:
+    """u' = A(p) u, where every entry of A is a combination of all n parameters."""
+    rng = random.Random(0)
+    names, parameters = [f"y{k}" for k in range(n)], [f"p{k}" for k in range(n)]
+
+    def entry() -> str:
+        return " + ".join([f"{rng.randint(-9, 9)}/20", *(f"{rng.randint(1, 9)}/20*{p}" for p in parameters)])
+
+    rhs = [" + ".join(f"({entry()})*{y}" for y in names) for _ in range(n)]
+    return problem(names, parameters, rhs, ["1"] * n, "y0^2")
+
+
 def derived(text: str) -> tuple[dict[str, Any], float]:
     """The generated module, run, and the seconds of processor time from the file's text to the module's."""
     begin = time.process_time()
@@ -78,7 +90,10 @@ def median(run: Callable[[], Any]) -> float:
 def main() -> None:
     """Print one row a problem."""
     print(f"{'problem':>16} {'parameters':>10} {'derive, s':>10} {'forward, s':>11} {'gradient':>9}")
-    rows = [(f"network {5 * h + 2}", network(h)) for h in (2, 20, 200)] + [("linear 20", linear(20))]
+    rows = [(f"network {5 * h + 2}", network(h)) for h in (2, 20, 200)] + [
+        ("linear 20", linear(20)),
+        ("dense linear 20", dense(20)),
+    ]
     for name, text in rows:
         generated, seconds = derived(text)
         p = np.random.default_rng(0).normal(size=len(generated["NAMES"])) / np.sqrt(len(generated["NAMES"]))

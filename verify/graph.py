@@ -131,13 +131,16 @@ _interned: WeakValueDictionary[tuple[Any, ...], Node] = WeakValueDictionary()
 
 
 def _intern(op: str, args: tuple[Node, ...], value: Any = None) -> Node:
-    key = (op, value, *map(id, args))
+    # A fraction takes a modular inverse to be hashed, its two integers do not.
+    key = (op, value.as_integer_ratio() if op == "num" else value, *map(id, args))
     node = _interned.get(key)
     if node is None:
         node = Node()
         node.op, node.args, node.value = op, args, value
-        node.integrates = op in INTEGRALS or any(arg.integrates for arg in args)
-        node.binds = node.integrates or op == "sum" or any(arg.binds for arg in args)
+        node.integrates, node.binds = op in INTEGRALS, op in INTEGRALS or op == "sum"
+        for arg in args:
+            if arg.binds:
+                node.binds, node.integrates = True, node.integrates or arg.integrates
         _interned[key] = node
     return node
 
@@ -147,7 +150,7 @@ def _intern(op: str, args: tuple[Node, ...], value: Any = None) -> Node:
 
 def num(value: Number) -> Node:
     """An exact number."""
-    return _intern("num", (), Fraction(value))
+    return _intern("num", (), value if type(value) is Fraction else Fraction(value))
 
 
 def symbol(name: str) -> Node:
@@ -175,20 +178,27 @@ def as_node(value: Node | Number) -> Node:
 
 def add(*terms: Node) -> Node:
     """Sum of the terms in their order; numbers with numbers are added up when nothing else is there."""
-    if all(t.op == "num" for t in terms):
+    if _are_numbers(terms):
         return num(sum((t.value for t in terms), Fraction(0)))
-    terms = tuple(t for t in terms if t is not ZERO)
+    if ZERO in terms:
+        terms = tuple(t for t in terms if t is not ZERO)
     return terms[0] if len(terms) == 1 else _intern("add", terms)
+
+
+def _are_numbers(nodes: tuple[Node, ...]) -> bool:
+    # The last one first: a number that is not alone stands in front.
+    return not nodes or (nodes[-1].op == "num" and all(node.op == "num" for node in nodes))
 
 
 def mul(*factors: Node) -> Node:
     """Product of the factors in their order; a factor 0 stays (0*log(x) is undefined where log(x) is)."""
-    if all(f.op == "num" for f in factors):
+    if _are_numbers(factors):
         product = Fraction(1)
         for f in factors:
             product *= f.value
         return num(product)
-    factors = tuple(f for f in factors if f is not ONE)
+    if ONE in factors:
+        factors = tuple(f for f in factors if f is not ONE)
     return factors[0] if len(factors) == 1 else _intern("mul", factors)
 
 

@@ -63,7 +63,9 @@ class Shapes:
         """The shape of an expression.  Raises ShapeError, naming the shapes and the smallest part that is wrong."""
         found = self.known.get(root)
         if found is None:
-            for node in postorder(root):
+            # A reader asks from the inside out: what is below is known then, and is not walked through again.
+            below = (root,) if all(arg in self.known for arg in root.args) else postorder(root)
+            for node in below:
                 if node not in self.known:
                     self.known[node] = self._shape(node, [self.known[arg] for arg in node.args])
             found = self.known[root]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from verify.calculus.tidy import tidied
-from verify.decide.prove.differentiate import carried_out, partial_at
+from verify.decide.prove.differentiate import carried_out, is_carried_out, partial_at
 from verify.graph import (
     MINUS_ONE,
     ONE,
@@ -35,8 +35,10 @@ def pullback(outputs: Sequence[Node], multipliers: Sequence[Node], names: Iterab
     GiveUp (of `verify.decide.prove.tower`) where a function has no rule.
     """
     names = tuple(names)
-    outputs = [carried_out(output) for output in outputs]
     order = list(postorder(*outputs))
+    if not is_carried_out(order):
+        outputs = [carried_out(output) for output in outputs]
+        order = list(postorder(*outputs))
     wanted = {symbol(name) for name in names}
     live: set[Node] = set()
     for node in order:

@@ -13,7 +13,8 @@ from weakref import WeakSet
 
 from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, mul, num, postorder, power, rebuild, transform
 
-Factors = dict[Node, Fraction]
+Factors = dict[Node, int]
+_ONE = ONE.value
 
 #: Terms up to which products of sums are multiplied out.
 MOST_EXPANDED = 40
@@ -123,31 +124,44 @@ def leading_number(node: Node) -> tuple[Fraction, Node]:
         return node.value, ONE
     if node.op == "mul" and node.args[0].op == "num":
         return node.args[0].value, mul(*node.args[1:])
-    return Fraction(1), node
+    return _ONE, node
+
+
+def _is_negative(term: Node) -> bool:
+    """Whether it is a product with a negative number in front."""
+    return term.op == "mul" and term.args[0].op == "num" and term.args[0].value < 0
 
 
 def _collected(terms: list[Node]) -> Node:
     counts: dict[frozenset | Node, Fraction] = {}
     first: dict[frozenset | Node, Node] = {}
-    pending = [(Fraction(1), term) for term in reversed(terms)]
+    pending = [(_ONE, term) for term in reversed(terms)]
     while pending:
         outer, term = pending.pop()
         number, rest = leading_number(term)
+        if outer is not _ONE:
+            number = outer if number is _ONE else outer * number
         if rest.op == "add":
-            pending += [(outer * number, inner) for inner in reversed(rest.args)]
+            pending += [(number, inner) for inner in reversed(rest.args)]
             continue
         key = _key(rest)
-        first.setdefault(key, rest)
-        counts[key] = counts.get(key, Fraction(0)) + outer * number
+        if key in first:
+            counts[key] += number
+        else:
+            first[key], counts[key] = rest, number
     kept = [scaled(number, first[key]) for key, number in counts.items() if number]
     # A sum that starts with a plus needs no bracket in front.
-    kept.sort(key=lambda term: leading_number(term)[0] < 0 and term.op != "num")
+    kept.sort(key=_is_negative)
     return add(*kept) if kept else ZERO
 
 
 def _key(node: Node) -> frozenset | Node:
     """The same for products that differ in the order of their factors."""
-    return frozenset(powers(node).items()) if node.op == "mul" else node
+    if node.op != "mul":
+        return node
+    found = powers(node)
+    # Factors alone are quicker to hash, and none of them is a pair of a factor and an exponent.
+    return frozenset(found) if set(found.values()) == {1} else frozenset(found.items())
 
 
 def powers(node: Node) -> Factors:
@@ -155,14 +169,14 @@ def powers(node: Node) -> Factors:
     found: Factors = {}
     for factor in node.args if node.op == "mul" else (node,):
         base, exponent = _base(factor)
-        found[base] = found.get(base, Fraction(0)) + exponent
+        found[base] = found.get(base, 0) + exponent
     return found
 
 
-def _base(factor: Node) -> tuple[Node, Fraction]:
+def _base(factor: Node) -> tuple[Node, int]:
     if factor.op == "pow" and factor.args[1].op == "num" and factor.args[1].value.denominator == 1:
-        return factor.args[0], factor.args[1].value
-    return factor, Fraction(1)
+        return factor.args[0], factor.args[1].value.numerator
+    return factor, 1
 
 
 def scaled(number: Fraction, rest: Node) -> Node:
@@ -175,17 +189,18 @@ def scaled(number: Fraction, rest: Node) -> Node:
 
 
 def _multiplied(args: list[Node]) -> Node:
-    number, found = Fraction(1), {}
+    number = _ONE
+    found: Factors = {}
     pending = list(reversed(args))
     while pending:
         factor = pending.pop()
         if factor.op == "mul":
             pending += reversed(factor.args)
         elif factor.op == "num":
-            number *= factor.value
+            number = factor.value if number is _ONE else number * factor.value
         else:
             base, exponent = _base(factor)
-            found[base] = found.get(base, Fraction(0)) + exponent
+            found[base] = found.get(base, 0) + exponent
     if not number:
         return ZERO
     factors = [power(base, num(exponent)) for base, exponent in found.items() if exponent]

@@ -200,7 +200,8 @@ def _divide(cursor: Cursor, factors: list[Node], first: Token) -> None:
         )
         raise cursor.error(f"division by a {described(shape)}", advice, below)
     if factors[-1].op == divisor.op == "num" and divisor is not ZERO:
-        factors[-1] = mul(*_operands(cursor, [factors[-1], num(1 / divisor.value)], first))
+        _operands(cursor, [factors[-1], divisor], first)
+        factors[-1] = num(factors[-1].value / divisor.value)
     else:
         factors.append(power(divisor, MINUS_ONE))
 

@@ -114,6 +114,8 @@ def _normal_form(kind: str, piece: str) -> str:
 
 
 def _check_number(text: str, position: int, piece: str, end: int) -> None:
+    if len(piece) < 10 and piece.isdigit() and text[end : end + 1] in (" ", "*", "/", "+", "-", "^", ",", ")", ""):
+        return  # as nearly all are
     mantissa, _, exponent = piece.lower().partition("e")
     if len(mantissa) > MOST_DIGITS:
         raise ReadError(f"a number of {len(mantissa):,} digits; at most {MOST_DIGITS:,} are read", text, position)

@@ -7,6 +7,7 @@ rules multiply the number of nodes by about three, whatever the length of the te
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import prod
 
 from verify.decide.integrals.standard import may_jump, standardised
@@ -68,6 +69,14 @@ def carried_out(root: Node, integers: frozenset[str] = frozenset()) -> Node:
         else:
             done[node] = rebuild(node, args)
     return done[root]
+
+
+def is_carried_out(nodes: Iterable[Node]) -> bool:
+    """Whether `carried_out` has nothing to do at any of the nodes."""
+    return not any(
+        node.op in ("derivative", "expectation") or (node.op == "call" and node.value in ("max", "min"))
+        for node in nodes
+    )
 
 
 #: Functions that are analytic wherever they are defined, the ends of their domains included.

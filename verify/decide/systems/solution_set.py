@@ -113,11 +113,11 @@ def isolated(f: Node, name: str) -> tuple[Node, tuple[Node, ...]] | None:
 def _cleared(node: Node, s: Node) -> Node | None:
     """A sum of fractions as their common numerator; None where nothing with the symbol s stands below."""
     terms = expanded(node) or ()
-    below: dict[Node, Fraction] = {}
+    below: dict[Node, int] = {}
     for term in terms:
         for base, exponent in powers(term).items():
             if exponent < 0 and s in set(postorder(base)):
-                below[base] = max(below.get(base, Fraction(0)), -exponent)
+                below[base] = max(below.get(base, 0), -exponent)
     if not below:
         return None
     factor = [power(base, num(exponent)) for base, exponent in below.items()]

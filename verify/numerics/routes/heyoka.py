@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,11 @@ def gradient(point: Point, tolerance: float) -> Array:
 
     Raises ArithmeticError where the solution does not reach the end, NoFloat for functions that heyoka does not have.
     """
+    return gradients(point, tolerance)()
+
+
+def gradients(point: Point, tolerance: float) -> Callable[[], Array]:
+    """What `gradient` returns, as often as it is called, compiled once.  Raises NoFloat."""
     hy = import_module("heyoka")
     problem, numeric, p, (t0, T) = point.problem, point.numeric, point.p, point.ends
     rates = (*problem.rhs, problem.running)
@@ -44,33 +50,38 @@ def gradient(point: Point, tolerance: float) -> Array:
     system = list(zip(states, _expressions(rates, at, hy), strict=True))
     by = [*states[:n], *(hy.par[j] for j in range(m))]
     variational = hy.var_ode_sys(system, by, order=1)
-    start = np.append(np.asarray(numeric.initial(p), dtype=float), 0.0)
-    identity = np.vstack([np.eye(n, n + m), np.zeros((1, n + m))])
-    values = [point.values[name] for name in used]
+    first = np.append(np.asarray(numeric.initial(p), dtype=float), 0.0)
+    start = np.concatenate([first, np.vstack([np.eye(n, n + m), np.zeros((1, n + m))]).ravel()])
     solver = hy.taylor_adaptive(
-        variational, np.concatenate([start, identity.ravel()]), time=t0, pars=values, tol=tolerance,
+        variational, start, time=t0, pars=[point.values[name] for name in used], tol=tolerance,
         compact_mode=n * (m + n) > COMPACT,
     )  # fmt: skip
-    whole_by, by_p = np.zeros(n + m), np.zeros(len(p))
-    for i, time in enumerate(point.times[1:]):
-        outcome = solver.propagate_until(time)[0]
-        if outcome != hy.taylor_outcome.time_limit or not np.isfinite(solver.state).all():
-            raise ArithmeticError(f"heyoka stopped at t = {solver.time:.6g}: {outcome}")
-        u, by_all = solver.state[:n], np.asarray(solver.state[n + 1 :]).reshape(n + 1, n + m)
-        if i < len(numeric.observed):
-            by_u, own = numeric.seen(i, time, u, p)
-        else:
-            by_u, own = numeric.terminal_u(T, u, p), numeric.terminal_p(T, u, p)
-        whole_by += by_u @ by_all[:n]
-        by_p += own
-    whole_by += by_all[n]
-    by_start = whole_by[:n]
-    by_p += by_start @ numeric.initial_p(p)
-    by_p[[point.names.index(name) for name in used]] += whole_by[n:]
-    d_start = -numeric.running(t0, start[:n], p) - by_start @ numeric.field(t0, start[:n], p)
-    d_end = numeric.running(T, u, p) + numeric.terminal_t(T, u, p)
-    d_end += numeric.terminal_u(T, u, p) @ numeric.field(T, u, p)
-    return np.concatenate([by_p, by_start, [d_start, d_end]])
+
+    def run() -> Array:
+        solver.time = t0
+        solver.state[:] = start
+        whole_by, by_p, u = np.zeros(n + m), np.zeros(len(p)), start[:n]
+        for i, time in enumerate(point.times[1:]):
+            outcome = solver.propagate_until(time)[0]
+            if outcome != hy.taylor_outcome.time_limit or not np.isfinite(solver.state).all():
+                raise ArithmeticError(f"heyoka stopped at t = {solver.time:.6g}: {outcome}")
+            u, by_all = solver.state[:n], np.asarray(solver.state[n + 1 :]).reshape(n + 1, n + m)
+            if i < len(numeric.observed):
+                by_u, own = numeric.seen(i, time, u, p)
+            else:
+                by_u, own = numeric.terminal_u(T, u, p), numeric.terminal_p(T, u, p)
+                whole_by += by_all[n]
+            whole_by += by_u @ by_all[:n]
+            by_p += own
+        by_start = whole_by[:n]
+        by_p += by_start @ numeric.initial_p(p)
+        by_p[[point.names.index(name) for name in used]] += whole_by[n:]
+        d_start = -numeric.running(t0, start[:n], p) - by_start @ numeric.field(t0, start[:n], p)
+        d_end = numeric.running(T, u, p) + numeric.terminal_t(T, u, p)
+        d_end += numeric.terminal_u(T, u, p) @ numeric.field(T, u, p)
+        return np.concatenate([by_p, by_start, [d_start, d_end]])
+
+    return run
 
 
 def _expressions(roots: tuple[Node, ...], at: dict[str, Any], hy: Any) -> list[Any]:
