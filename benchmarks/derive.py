@@ -3,8 +3,9 @@
     python benchmarks/derive.py
 
 For tanh networks with 12, 102 and 1,002 parameters, and for linear systems of 20 states with 20 parameters, each in one
-entry of the matrix or each in all of them: seconds of processor time to read and derive, and the time of one generated gradient in units of one forward solve at the same
-tolerances (finite differences need one solve more than there are parameters).
+entry of the matrix or each in all of them: seconds of processor time to read and derive, and the time of one generated
+gradient in units of one forward solve at the same tolerances (finite differences need one solve more than there are
+parameters).
 """
 
 from __future__ import annotations
