@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -78,12 +79,81 @@ observations = [{ time = "s", value = "t*u^2 + p*v" }, { time = "1 + p/4", value
 def test_observations_count_at_their_times() -> None:
     generated, p = compiled(OBSERVED), np.array([0.7, 0.4])
     found = generated.gradient(p)["p"]
+    assert found == pytest.approx(differences(generated, p), rel=1e-7)
 
+
+#: Points within the domains of problems with events, in the order of `NAMES`.
+EVENTS = {
+    "ball": [0.5, 1, 0.5, 1.75],
+    "circle": [1.02, 0.3],
+    "dose": [1.1, 0.7, 0.45],
+    "kink": [1.1, 0.45],
+    "landing-time": [0.7, 1.05],
+    "moving-gate": [0.45, 1.05],
+    "switch": [0.45],
+    "thermostat": [1.05, 3.1, 1.9, 0.95],
+    "toll": [0.9, 1.1, 1.9],
+}
+SYSTEMS = Path(__file__).parent / "data" / "systems"
+
+
+def differences(generated: types.ModuleType, p: np.ndarray) -> np.ndarray:
     def G(move: np.ndarray) -> float:
         return generated.gradient(p + move, rtol=1e-12, atol=1e-14)["G"]
 
-    for i, e in enumerate(1e-4 * np.eye(2)):
-        assert found[i] == pytest.approx((8 * (G(e) - G(-e)) - G(2 * e) + G(-2 * e)) / 12e-4, rel=1e-7)
+    return np.array([(8 * (G(e) - G(-e)) - G(2 * e) + G(-2 * e)) / 12e-4 for e in 1e-4 * np.eye(len(p))])
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_the_gradient_through_events_agrees_with_differences(name: str) -> None:
+    generated, p = compiled((SYSTEMS / f"event-{name}.toml").read_text()), np.array(EVENTS[name], dtype=float)
+    assert generated.gradient(p)["p"] == pytest.approx(differences(generated, p), rel=1e-6, abs=1e-7)
+
+
+def test_the_ball_has_its_known_gradient() -> None:
+    found = compiled((SYSTEMS / "event-ball.toml").read_text()).gradient(np.array([0.5, 1, 0.5, 1.75]))
+    assert found["G"] == pytest.approx(3 / 32, rel=1e-9)
+    assert found["p"] == pytest.approx([5 / 8, -7 / 32, 3 / 4, -1 / 4], rel=1e-8)
+    assert found["tau"] == pytest.approx([1], rel=1e-9)
+    assert found["x0"] == pytest.approx([5 / 8, 1 / 4], rel=1e-8)
+    assert found["t0"] == pytest.approx(1 / 4, rel=1e-8)
+
+
+#: Two bounces, of which both times count: phi has no other name, and the second phase starts at its zero.
+BOUNCES = """
+kind = "ode-gradient"
+[ode]
+state = ["y", "v"]
+parameters = ["h", "e"]
+rhs = ["v", "-1"]
+initial = ["h", "0"]
+time = ["0", "5/2"]
+events = [
+  { when = "y", reset = ["0", "-e*v"], running = "y*t", cost = "h*v*t" },
+  { when = "y", reset = ["0", "-e*v"] },
+]
+[objective]
+terminal = "y + h*tau1*tau2^2"
+"""
+
+
+def test_two_bounces_whose_times_count_have_their_gradient() -> None:
+    generated, p = compiled(BOUNCES), np.array([0.5, 0.6])
+    found = generated.gradient(p)
+    assert found["tau"] == pytest.approx([1, 2.2], rel=1e-9)
+    assert found["p"] == pytest.approx(differences(generated, p), rel=1e-6)
+
+
+def test_an_event_that_does_not_happen_or_is_only_touched_has_no_gradient() -> None:
+    ball = compiled((SYSTEMS / "event-ball.toml").read_text())
+    with pytest.raises(ArithmeticError, match="event 1 does not happen before the final time"):
+        ball.gradient(np.array([0.5, 1, 0.5, 0.9]))
+    switch = (SYSTEMS / "event-switch.toml").read_text()
+    for when, reason in (("(x - p)*((x - p)^2 + 1/10^8)", "touched and not crossed"), ("(x - p)^3", "not located")):
+        touching = switch.replace('when = "x - p"', f'when = "{when}"')
+        assert touching != switch
+        with pytest.raises(ArithmeticError, match=reason):
+            compiled(touching).gradient(np.array([0.45]))
 
 
 def test_names_that_python_keeps_for_itself_are_changed() -> None:

@@ -68,6 +68,14 @@ class Gradient:
         tagged = (t.inside if t.phase is None else mul(tag(t.phase), t.inside) for t in self.terms)
         return tidy(add(*tagged, ZERO, ZERO))
 
+    def only(self, *names: str) -> Node:
+        """What the terms of these names are at the ends."""
+        return total([term.boundary for term in self.terms if term.name in names])
+
+    def within(self, phase: int) -> Node:
+        """What is integrated between two events, in a phase counted from 0."""
+        return total([term.inside for term in self.terms if term.phase in (phase, None)])
+
 
 @dataclass(frozen=True)
 class Costate:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import keyword
 from collections.abc import Mapping, Sequence
 
-from verify.calculus.numpy_code import CONSTANTS, FUNCTIONS
+from verify.calculus.numpy_text import CONSTANTS, FUNCTIONS
 from verify.claim import Shape, Size, Variable
 from verify.graph import MATRIX_FUNCTIONS, MINUS_ONE, Node, mul, postorder
 from verify.shapes import Shapes

@@ -11,19 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from verify.calculus.numpy_text import operation
 from verify.graph import Node, postorder
 from verify.numerics.straight import NoFloat
 
-_NUMPY = {
-    **{name: name for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "log", "sqrt", "abs", "sign")},
-    "floor": "floor", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh",
-    "atanh": "arctanh",
-}  # fmt: skip
-_SPECIAL = {"erf": "erf", "erfc": "erfc", "gamma": "gamma", "loggamma": "gammaln", "digamma": "digamma"}
-_QUOTIENTS = {"cot": ("1", "tan"), "sec": ("1", "cos"), "csc": ("1", "sin"), "coth": ("1", "tanh"),
-              "sech": ("1", "cosh"), "csch": ("1", "sinh")}  # fmt: skip
 _CONSTANTS = {"pi": np.pi, "E": np.e, "EulerGamma": np.euler_gamma}
-_RELATIONS = {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "=": "==", "!=": "!="}
 #: What has no derivative in the complex sense: the complex step is no derivative there.
 NOT_HOLOMORPHIC = frozenset({"abs", "sign", "floor", "max", "min"})
 
@@ -119,25 +111,11 @@ def _text(node: Node, args: list[str], names: Mapping[str, str]) -> str:
             return repr(_CONSTANTS[node.value])
         case "symbol" if node.value in names:
             return names[node.value]
-        case "add":
-            return f"({' + '.join(args)})"
-        case "mul":
-            return f"({' * '.join(args)})"
         case "pow":
             return _power(node, args)
-        case "call":
-            return _call(str(node.value), args)
-        case "compare":
-            return f"({args[0]} {_RELATIONS[node.value]} {args[1]})"
-        case "and" | "or":
-            return f"({f' {node.op} '.join(args)})"
-        case "true":
-            return "True"
-        case "piecewise":
-            text = "np.nan"
-            for value, condition in reversed(list(zip(args[::2], args[1::2], strict=True))):
-                text = f"({value} if {condition} else {text})"
-            return text
+    found = operation(node, args)
+    if found is not None:
+        return found
     raise NoFloat(
         f"{node.value if node.op in ('call', 'symbol', 'constant') else node.op} has no value in floating point"
     )
@@ -155,19 +133,3 @@ def _power(node: Node, args: list[str]) -> str:
     if number.value.denominator == 1:
         return f"({base} ** {int(number.value)})" if number.value > 0 else f"(1.0 / {base} ** {int(-number.value)})"
     return f"np.sqrt({base})" if 2 * number.value == 1 else f"({base} ** {float(number.value)!r})"
-
-
-def _call(name: str, args: list[str]) -> str:
-    if name in _NUMPY:
-        return f"np.{_NUMPY[name]}({args[0]})"
-    if name in _SPECIAL:
-        return f"special.{_SPECIAL[name]}({args[0]})"
-    if name in _QUOTIENTS:
-        top, below = _QUOTIENTS[name]
-        return f"({top} / np.{below}({args[0]}))"
-    if name in ("max", "min"):
-        text = args[0]
-        for other in args[1:]:
-            text = f"np.{name}imum({text}, {other})"
-        return text
-    raise NoFloat(f"{name} has no value in floating point here")
