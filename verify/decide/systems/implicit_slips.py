@@ -27,7 +27,9 @@ def implicit_slip(task: ImplicitTask, key: Key, convention: Convention) -> Diagn
     claimed = task.claim.gradient[key[1]]
     if task.is_closed(key):
         right = task.pair(key, convention)[1]
-        return explained(task, _whole(claimed, right), ((claimed, right),))
+        closed = task.closed(key[1])
+        termwise = [((claimed, each),) for each in (right, closed) if each is not None]
+        return explained(task, _whole(claimed, right), ((claimed, right),), termwise)
 
     def pairs(terms: Iterable[Term]) -> Pairs:
         return ((claimed, convention.claimed(Gradient(tuple(terms)).boundary)),)

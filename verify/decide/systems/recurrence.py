@@ -19,16 +19,16 @@ from verify.decide.systems.convention import UNANCHORED, Convention
 from verify.decide.systems.identity import Identities
 from verify.decide.systems.result import Part, SystemResult, overall
 from verify.decide.systems.steps import NoSum, Steps, Stepwise
+from verify.decide.systems.unrolled import Unrolled
 from verify.graph import (
     ONE,
     ZERO,
     Node,
     add,
-    derivative,
     free_symbols,
     num,
     postorder,
-    rebuild,
+    size,
     substitute,
     symbol,
 )
@@ -38,6 +38,8 @@ from verify.verdict import Counterexample, Result, Verdict
 
 #: Lengths that are written out, and nodes that they may have.
 LENGTHS, LARGEST = (1, 2, 3), 4000
+#: Nodes of a gradient without adjoints that is worth printing.
+LONGEST_CLOSED = 80
 #: Steps up to which a given number of steps is written out and proved, and up to which it is enclosed at points.
 MOST_PROVED, MOST_WRITTEN_OUT = 6, 40
 
@@ -76,6 +78,7 @@ class RecurrenceTask:
     def __post_init__(self) -> None:
         self.steps = Steps(self.problem)
         self.names = self.steps.names
+        self.unrolled = Unrolled(self.steps)
         ranges = {INDEX: Variable(INDEX, "integer", low=ONE, closed_low=True)}
         if isinstance(self.problem.steps, str):
             ranges[self.problem.steps] = Variable(self.problem.steps, "integer", low=ONE, closed_low=True)
@@ -133,13 +136,35 @@ class RecurrenceTask:
                     linear = [self._linear_part(each) for each in (one, other)]
                     suggested.append(conventions.ratio(*linear, free_symbols(*linear) - self._constants))
 
+        odd = [key for key in self.unread if key[0] == "gradient" and not self.is_closed(key)]
+
         def failures(convention: Convention, most: int) -> int:
-            wrong = (
-                key for key in self.read if not all(self.identities.same(*pair) for pair in self.pairs(key, convention))
-            )
+            wrong = (key for key in (*self.read, *odd) if not self._fits(key, convention))
             return sum(1 for _ in islice(wrong, most))
 
-        return conventions.best(conventions.candidates(self.names, suggested), failures)[0]
+        found = conventions.candidates(self.names, suggested, mixed=self._is_told)
+        return conventions.best(found, failures)[0]
+
+    def _fits(self, key: Key, convention: Convention) -> bool:
+        """Whether the quick comparison sees no difference: at a general step, else for small numbers of steps."""
+        if key in self.read:
+            return all(self.identities.same(*pair) for pair in self.pairs(key, convention))
+        from verify.decide.prove.differentiate import carried_out
+
+        written = self.equalities(key, convention)
+        return all(
+            len(set(postorder(lhs, rhs))) <= LARGEST and self.identities.same(lhs, carried_out(rhs))
+            for _, lhs, rhs, _ in written
+        )
+
+    @property
+    def _is_told(self) -> bool:
+        """Whether all of the adjoint is claimed, and the gradients use all of it."""
+        names = set(self.names)
+        if set(self.claim.adjoint) != names or set(self.claim.terminal) != names:
+            return False
+        nodes = postorder(*self.claim.gradient.values())
+        return names <= {each.value[0] for each in nodes if each.op == "abstract"}
 
     @property
     def _constants(self) -> set[str]:
@@ -161,9 +186,23 @@ class RecurrenceTask:
             one, other = self.steps.reduced(found, convention)
             return ((one, other),)
         truth = self.gradient(name)
-        inside = self.steps.reduced((read.inside, convention.claimed(truth.inside)), convention)
-        boundary = self.steps.reduced((read.boundary, convention.claimed(truth.boundary)), convention)
-        return (inside[0], inside[1]), (boundary[0], boundary[1])
+        return self.reduced(read, truth.inside, truth.boundary, convention)
+
+    def reduced(
+        self, read: Stepwise, inside: Node, boundary: Node, convention: Convention
+    ) -> tuple[tuple[Node, Node], tuple[Node, Node]]:
+        """A claimed gradient and one in the right adjoint, as sums and as what stands outside of them."""
+        inside, boundary = self.spelled(read, inside, boundary)
+        one = self.steps.reduced((read.inside, convention.claimed(inside)), convention)
+        other = self.steps.reduced((read.boundary, convention.claimed(boundary)), convention)
+        return (one[0], one[1]), (other[0], other[1])
+
+    def spelled(self, read: Stepwise, inside: Node, boundary: Node) -> tuple[Node, Node]:
+        """A gradient with its sum written out, where the number of steps is given and the claim has no sum."""
+        steps = self.problem.steps
+        if read.inside is not ZERO or inside is ZERO or not isinstance(steps, int) or steps > MOST_PROVED:
+            return inside, boundary
+        return ZERO, add(boundary, *(self.steps.at(inside, num(k)) for k in range(1, steps + 1)))
 
     def text(self, key: Key) -> str:
         return self.claim.text.get(key, "")
@@ -179,7 +218,15 @@ class RecurrenceTask:
             worst = min(found, key=lambda result: result.verdict)
             if worst.verdict >= Verdict.SUPPORTED:
                 return Part(name, text, worst.verdict, tuple(e for result in found for e in result.evidence))
-        return self.written_out(key, convention)
+        written = self.written_out(key, convention)
+        if written.verdict is Verdict.REFUTED or not self.is_closed(key):
+            return written
+        pair = self.unrolled.at_all_steps(self.claim.gradient[key[1]], key[1])
+        if pair is None:
+            return written
+        whole = self.identities.decide(*pair)
+        correction = self.correct(key, convention) if whole.verdict is Verdict.REFUTED else ""
+        return Part(name, text, whole.verdict, whole.evidence, whole.counterexample, None, correction, whole.reason)
 
     # --- small lengths ---
 
@@ -193,126 +240,85 @@ class RecurrenceTask:
         name, text = " ".join(key), self.text(key)
         evidence: list = []
         verdicts = []
-        for n in self.lengths:
-            for lhs, rhs, step in self.equalities(key, n, convention):
-                if len(set(postorder(lhs, rhs))) > LARGEST:
-                    continue
-                found = self.identities.decide(lhs, rhs, stop="explained" if n <= MOST_PROVED else "proved")
-                verdicts.append(found.verdict)
-                if found.verdict is Verdict.REFUTED:
-                    counter = _at_length(found, self.problem.steps, n, step)
-                    correction = self.correct(key, convention)
-                    return Part(name, text, Verdict.REFUTED, found.evidence, counter, None, correction)
-                evidence += found.evidence
+        for n, lhs, rhs, step in self.equalities(key, convention):
+            if len(set(postorder(lhs, rhs))) > LARGEST:
+                continue
+            found = self.identities.decide(lhs, rhs, stop="explained" if n <= MOST_PROVED else "proved")
+            verdicts.append(found.verdict)
+            if found.verdict is Verdict.REFUTED:
+                counter = _at_length(found, self.problem.steps, n, step)
+                return Part(name, text, Verdict.REFUTED, found.evidence, counter, None, self.correct(key, convention))
+            evidence += found.evidence
         if not verdicts or min(verdicts) < Verdict.SUPPORTED:
             reason = "it is no identity at a general step, and small numbers of steps do not tell"
             return Part(name, text, Verdict.UNDECIDED, reason=reason)
         whole = isinstance(self.problem.steps, int) and key[0] == "gradient"
         return Part(name, text, min(verdicts) if whole else Verdict.SUPPORTED, tuple(evidence))
 
-    def equalities(self, key: Key, n: int, convention: Convention) -> Iterator[tuple[Node, Node, int]]:
-        """(claimed, right, step) for n steps, in the parameters."""
-        states = self.states(n)
-        adjoints = self.adjoints(n, states, convention)
+    def equalities(self, key: Key, convention: Convention) -> Iterator[tuple[int, Node, Node, int]]:
+        """(n, claimed, right, step) for small numbers n of steps, in the parameters.
+
+        A claim that takes a value at a step that there is not, whatever n, is right only if it does not depend on it.
+        """
+        found = [(n, *each) for n in self.lengths for each in self._equalities(key, n, convention, beyond=False)]
+        if not found and key[0] != "adjoint":
+            found = [(n, *each) for n in self.lengths for each in self._equalities(key, n, convention, beyond=True)]
+        yield from found
+
+    def _equalities(
+        self, key: Key, n: int, convention: Convention, *, beyond: bool
+    ) -> Iterator[tuple[Node, Node, int]]:
+        states = self.unrolled.states(n)
+        adjoints = self.unrolled.adjoints(n, states, convention)
         formula = getattr(self.claim, key[0])[key[1]]
         if key[0] == "gradient":
-            claimed = self.valued(formula, n, states, adjoints)
+            claimed = self.unrolled.valued(formula, n, states, adjoints, beyond=beyond)
             if claimed is not None:
-                yield claimed, self.truth(key[1], n), n
+                yield claimed, self.unrolled.truth(key[1], n), n
             return
         i = self.names.index(key[1])
         for k in range(n - 1, -1, -1) if key[0] == "adjoint" else (n,):
-            claimed = self.valued(substitute(formula, {symbol(INDEX): num(k)}), n, states, adjoints)
+            at_step = substitute(formula, {symbol(INDEX): num(k)})
+            claimed = self.unrolled.valued(at_step, n, states, adjoints, beyond=beyond)
             if claimed is not None:
                 yield claimed, adjoints[k][i], k
 
-    def states(self, n: int) -> list[list[Node]]:
-        found = [list(self.problem.initial)]
-        for k in range(1, n + 1):
-            found.append(self.steps.step(found[-1], num(k)))
-        return found
+    # --- gradients without adjoint ---
 
-    def adjoints(self, n: int, states: Sequence[Sequence[Node]], convention: Convention) -> list[list[Node]]:
-        """The right adjoint in the convention, at all steps."""
-        at = {symbol(u + "[n]"): x for u, x in zip(self.problem.state, states[n], strict=True)}
-        found = [[substitute(convention.entry(self.costate.final, i), at) for i in range(len(self.names))]]
-        for k in range(n - 1, -1, -1):
-            found.insert(0, self.steps.back(states[k], found[0], num(k), convention))
+    def is_closed(self, key: Key) -> bool:
+        """Whether a gradient is claimed without any adjoint."""
+        if key[0] != "gradient" or key[1] not in self.claim.gradient:
+            return False
+        nodes = postorder(self.claim.gradient[key[1]])
+        return not any(each.op == "abstract" and each.value[0] in self.names for each in nodes)
+
+    def closed_pairs(self, key: Key) -> list[tuple[Node, Node, str]]:
+        """(claimed, right) for any number of steps, or for two numbers of them, and which."""
+        formula, steps = self.claim.gradient[key[1]], self.problem.steps
+        pair = self.unrolled.at_all_steps(formula, key[1])
+        if pair is not None and not (isinstance(steps, int) and steps <= MOST_PROVED):
+            return [(*pair, "")]
+        found = []
+        for n in (3, 2) if isinstance(steps, str) else self.lengths:
+            claimed = self.unrolled.valued(formula, n, self.unrolled.states(n), [])
+            if claimed is not None:
+                says = f"for {steps} = {n}, " if isinstance(steps, str) else ""
+                found.append((claimed, self.unrolled.truth(key[1], n), says))
         return found
 
     def claimed_adjoints(self, n: int, states: Sequence[Sequence[Node]]) -> list[list[Node]] | None:
         """The claimed adjoint at all steps, where all of it is claimed."""
         if set(self.claim.adjoint) != set(self.names) or set(self.claim.terminal) != set(self.names):
             return None
-        last = [self.valued(self.claim.terminal[name], n, states, []) for name in self.names]
+        last = [self.unrolled.valued(self.claim.terminal[name], n, states, []) for name in self.names]
         found: list[list[Node]] = [[]] * n + [[each for each in last if each is not None]]
         for k in range(n - 1, -1, -1):
-            row = [self.valued(substitute(self.claim.adjoint[name], {symbol(INDEX): num(k)}), n, states, found)
+            row = [self.unrolled.valued(substitute(self.claim.adjoint[name], {symbol(INDEX): num(k)}), n, states, found)
                    for name in self.names]  # fmt: skip
             if None in row or len(found[k + 1]) < len(self.names):
                 return None
             found[k] = [each for each in row if each is not None]
         return found
-
-    def valued(
-        self, node: Node, n: int, states: Sequence[Sequence[Node]], adjoints: Sequence[Sequence[Node]]
-    ) -> Node | None:
-        """A formula of the claim for n steps, in the parameters; None where it takes a value that there is not."""
-        if isinstance(self.problem.steps, str):
-            node = substitute(node, {symbol(self.problem.steps): num(n)})
-        unrolled = self._sums(node)
-        if unrolled is None:
-            return None
-        done: dict[Node, Node] = {}
-        for each in postorder(unrolled):
-            if each.op != "abstract":
-                done[each] = rebuild(each, (done[arg] for arg in each.args))
-                continue
-            rows = adjoints if each.value[0] in self.names else states
-            order = self.names if each.value[0] in self.names else self.problem.state
-            place = tidy(each.args[0])
-            if place.op != "num" or place.value.denominator != 1 or not 0 <= place.value < len(rows):
-                return None
-            row = rows[int(place.value)]
-            if not row:
-                return None
-            done[each] = row[order.index(each.value[0])]
-        return done[unrolled]
-
-    def _sums(self, node: Node) -> Node | None:
-        """Sums over numbers written out."""
-        done: dict[Node, Node] = {}
-        for each in postorder(node):
-            args = [done[arg] for arg in each.args]
-            if each.op == "sum":
-                low, high = tidy(args[1]), tidy(args[2])
-                if low.op != "num" or high.op != "num" or high.value - low.value > MOST_WRITTEN_OUT:
-                    return None
-                places = range(int(low.value), int(high.value) + 1)
-                terms = [substitute(args[0], {symbol(each.value): num(k)}) for k in places]
-                done[each] = add(*terms) if terms else ZERO
-            else:
-                done[each] = rebuild(each, args)
-        return done[node]
-
-    def truth(self, q: str, n: int) -> Node:
-        """dG/dq for n steps as a derivative of what G is, composed."""
-        initial = next((i for i, u in enumerate(self.problem.state) if q == f"{u}(0)"), None)
-        states = self.states(n)
-        name = q
-        if initial is not None:
-            name = "x0"
-            first = [symbol(name) if i == initial else b for i, b in enumerate(self.problem.initial)]
-            states = [first]
-            for k in range(1, n + 1):
-                states.append(self.steps.step(states[-1], num(k)))
-        at = {symbol(u): x for u, x in zip(self.problem.state, states[n], strict=True)}
-        whole = derivative(substitute(self.problem.value, at), name)
-        if initial is None:
-            return whole
-        from verify.decide.prove.differentiate import carried_out
-
-        return substitute(carried_out(whole), {symbol(name): self.problem.initial[initial]})
 
     def is_consistent(self) -> bool:
         """Whether the claimed system, stepped as it stands, gives the true gradient, with every adjoint used."""
@@ -320,17 +326,31 @@ class RecurrenceTask:
         if not self.claim.gradient or not set(self.names) <= used or not self.lengths:
             return False
         for n in self.lengths:
-            states = self.states(n)
+            states = self.unrolled.states(n)
             adjoints = self.claimed_adjoints(n, states)
             if adjoints is None:
                 return False
             for q, formula in self.claim.gradient.items():
-                value = self.valued(formula, n, states, adjoints)
+                value = self.unrolled.valued(formula, n, states, adjoints)
                 if value is None or len(set(postorder(value))) > LARGEST:
                     return False
-                if self.identities.decide(value, self.truth(q, n), stop="proved").verdict < Verdict.SUPPORTED:
+                if self.identities.decide(value, self.unrolled.truth(q, n), stop="proved").verdict < Verdict.SUPPORTED:
                     return False
         return True
+
+    def closed(self, key: Key) -> Node | None:
+        """dG/dq without adjoints: for any number of steps, or for the given one; None where it is long."""
+        steps = self.problem.steps
+        if isinstance(steps, int) and steps <= MOST_PROVED:
+            pair = ZERO, self.unrolled.truth(key[1], steps)
+        else:
+            pair = self.unrolled.at_all_steps(self.claim.gradient[key[1]], key[1])
+        if pair is None or len(set(postorder(pair[1]))) > LARGEST:
+            return None
+        from verify.decide.prove.differentiate import carried_out
+
+        found = short(carried_out(pair[1]))
+        return found if size(found) <= LONGEST_CLOSED else None
 
     def correct(self, key: Key, convention: Convention) -> str:
         """A part as it should be, in the convention of the claim."""
@@ -338,6 +358,8 @@ class RecurrenceTask:
         if table != "gradient":
             right = self.costate.rate if table == "adjoint" else self.costate.final
             return self._named(write(short(convention.entry(right, self.names.index(name)))))
+        if self.is_closed(key) and (closed := self.closed(key)) is not None:
+            return self._named(write(closed))
         truth = self.gradient(name)
         boundary, inside = (short(convention.claimed(each)) for each in (truth.boundary, truth.inside))
         if inside is ZERO:

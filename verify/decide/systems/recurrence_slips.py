@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from verify.calculus.costate import Gradient, Term, substitute_index
-from verify.calculus.tidy import tidy
+from verify.calculus.costate import Gradient, Term
+from verify.calculus.tidy import short, tidy
 from verify.decide.systems.convention import Convention
 from verify.decide.systems.slips import explained
-from verify.decide.systems.steps import places, where
-from verify.decide.systems.variants import Pairs, Variant, equation_variants, gradient_variants, value_variants
+from verify.decide.systems.steps import Stepwise, places, where
+from verify.decide.systems.variants import (
+    Pairs,
+    Variant,
+    equation_variants,
+    gradient_variants,
+    value_variants,
+)
 from verify.graph import MINUS_ONE, ZERO, Node, add, mul, num, substitute, symbol
 from verify.systems import INDEX
-from verify.verdict import Diagnosis
+from verify.verdict import Diagnosis, Verdict
 
 if TYPE_CHECKING:
     from verify.decide.systems.recurrence import RecurrenceTask
@@ -23,55 +31,116 @@ Key = tuple[str, str]
 
 def recurrence_slip(task: RecurrenceTask, key: Key, convention: Convention) -> Diagnosis | None:
     """The slip in one part of a claim on a recurrence."""
+    if key[0] == "gradient" and task.is_closed(key):
+        return _closed_slip(task, key)
     if key not in task.read:
         return None
-    steps = task.steps
-    read: Any = task.read[key]
-    variants: list[Variant] = []
     if key[0] == "gradient":
-
-        def reduced(inside: Node, boundary: Node) -> Pairs:
-            one = steps.reduced((read.inside, convention.claimed(inside)), convention)
-            other = steps.reduced((read.boundary, convention.claimed(boundary)), convention)
-            return (one[0], one[1]), (other[0], other[1])
-
-        def pairs(terms: Iterable[Term]) -> Pairs:
-            changed = Gradient(tuple(terms))
-            return reduced(changed.inside, changed.boundary)
-
-        truth = task.gradient(key[1])
-        variants += gradient_variants(truth, pairs, 0, False)
-        for says, moved in _shifts(truth.inside, (*task.problem.state, *task.names), (*task.names,)):
-            variants.append(Variant("index", says, reduced(moved, truth.boundary)))
-            # The same with the adjoint at step k, as sums are read: then the ends of the sum move.
-            for by in (1, -1):
-                again = _counted(moved, -by)
-                variants.append(
-                    Variant("index", says, reduced(again, _limits(task, again, truth.boundary, 1 + by, by)))
-                )
-        for says, moved in _shifts(truth.boundary, (*task.problem.state, *task.names), task.names, "0"):
-            variants.append(Variant("index", says, reduced(truth.inside, moved)))
-        for low, high in ((0, 0), (1, -1), (0, -1), (1, 1), (2, 0)):
-            if (low, high) != (1, 0):
-                says = "the sum runs over the wrong steps"
-                variants.append(
-                    Variant(
-                        "limits", says, reduced(truth.inside, _limits(task, truth.inside, truth.boundary, low, high))
-                    )
-                )
+        return _gradient_slip(task, key, convention)
+    steps, read = task.steps, task.read[key]
+    assert isinstance(read, Node)
+    ((claimed, right),) = task.pairs(key, convention)
+    i = task.names.index(key[1])
+    plain = convention.entry((task.costate.rate if key[0] == "adjoint" else task.costate.final), i)
+    variants: list[Variant] = []
+    if key[0] == "adjoint":
+        other = convention.entry(task.costate.transposed, i)
+        variants += equation_variants(
+            claimed, right, ZERO, steps.reduced((other,), convention)[0], "the adjoint equation"
+        )
+        moved = [*_shifts(plain, task.problem.state, task.names), *_later(plain)]
+        moved += [("the adjoint is taken two steps too early", _moved(plain, task.names, "k", -2))]
     else:
-        ((claimed, right),) = task.pairs(key, convention)
-        i = task.names.index(key[1])
-        if key[0] == "adjoint":
-            other = convention.entry(task.costate.transposed, i)
-            other = steps.reduced((other,), convention)[0]
-            variants += equation_variants(claimed, right, ZERO, other, "the adjoint equation")
-            plain = convention.entry(task.costate.rate, i)
-            for says, moved in (*_shifts(plain, task.problem.state, task.names), *_later(plain)):
-                variants.append(Variant("index", says, (_reduced_pair(steps, read, moved, convention),)))
+        variants += value_variants(claimed, right)
+        moved = [*_shifts(plain, task.problem.state, (), "n"), *_at_the_start(plain, task.problem.state)]
+    variants += [Variant("index", says, (_reduced_pair(steps, read, node, convention),)) for says, node in moved]
+    raw = ((read, plain),)
+    return explained(task.identities, variants, task.pairs(key, convention), (raw, task.pairs(key, convention)))
+
+
+def _gradient_slip(task: RecurrenceTask, key: Key, convention: Convention) -> Diagnosis | None:
+    read, truth = task.read[key], task.gradient(key[1])
+    assert isinstance(read, Stepwise)
+
+    def reduced(inside: Node, boundary: Node) -> Pairs:
+        return task.reduced(read, inside, boundary, convention)
+
+    def pairs(terms: Iterable[Term]) -> Pairs:
+        changed = Gradient(tuple(terms))
+        return reduced(changed.inside, changed.boundary)
+
+    def variants() -> Iterator[Variant]:
+        yield from gradient_variants(truth, pairs, 0, False)
+        for says, slip, inside, low, high in _other_sums(truth.inside, task.problem.state):
+            yield Variant(slip, says, reduced(inside, _limits(task, inside, truth.boundary, low, high)))
+        for says, moved in _later(truth.inside):
+            yield Variant("index", says, reduced(moved, truth.boundary))
+        for says, moved in _shifts(truth.boundary, (), task.names, "0"):
+            yield Variant("index", says, reduced(truth.inside, moved))
+        there = {symbol(name + "[0]"): symbol(name + "[n]") for name in task.names}
+        yield Variant("boundary", "the adjoint is taken at the last step instead of the first",
+                      reduced(truth.inside, substitute(truth.boundary, there)))  # fmt: skip
+        for other in task.problem.parameters:
+            if other != key[1]:
+                yield Variant("swap", f"this is dG/d{other}", pairs(task.gradient(other).terms))
+
+    inside, boundary = map(convention.claimed, task.spelled(read, truth.inside, truth.boundary))
+    raw = ((read.inside, inside), (read.boundary, boundary))
+    return explained(task.identities, variants(), task.pairs(key, convention), (raw, task.pairs(key, convention)))
+
+
+def _other_sums(inside: Node, state: tuple[str, ...]) -> Iterator[tuple[str, str, Node, int, int]]:
+    """The sum of l[k]^T F_q over 1 … n with states at other steps, and over low … n + high: (…, inside, low, high).
+
+    A sum of l[k+1] and x[k] over 0 … n-1 is the same one; what is shifted there is one of these sums as well.
+    """
+    says = "the sum runs over the wrong steps"
+    for by in (0, 1, -1):
+        moved = _moved(inside, state, "k", by)
+        if by and moved is inside:
+            continue
+        what = f"the state is taken one step too {'late' if by > 0 else 'early'}"
+        other = f"the adjoint is taken one step too {'early' if by > 0 else 'late'}"
+        shifted = {1: (0, -1), -1: (2, 1)}
+        if by:
+            yield what, "index", moved, 1, 0
+            yield other, "index", moved, *shifted[by]
+        elif all(_moved(inside, state, "k", step) is inside for step in (1, -1)):
+            yield "the adjoint is taken one step too early", "index", moved, *shifted[1]
+            yield "the adjoint is taken one step too late", "index", moved, *shifted[-1]
+        for low, high in ((0, 0), (1, -1), (2, 0), (1, 1), (0, -1), (2, 1), (0, 1), (2, -1)):
+            yield (f"{what}, and {says}" if by else says), "index" if by else "limits", moved, low, high
+
+
+def worked_out(node: Node) -> Node:
+    """A derivative carried out, and written shortly."""
+    from verify.decide.prove.differentiate import carried_out
+
+    return short(carried_out(node))
+
+
+def _closed_slip(task: RecurrenceTask, key: Key) -> Diagnosis | None:
+    """The slip in a gradient without adjoints, seen where the number of steps is written out."""
+    found = []
+    for claimed, right, where_ in task.closed_pairs(key):
+        for says, slip, c in (
+            ("the whole gradient has the wrong sign", "sign", -1),
+            ("the whole gradient is 2 times what it must be", "factor", 2),
+            ("the whole gradient is 1/2 times what it must be", "factor", Fraction(1, 2)),
+        ):
+            wrong = mul(num(c), right)
+            if task.identities.same(claimed, wrong):
+                verdict = task.identities.decide(claimed, wrong).verdict
+                found.append(Diagnosis(slip, says, verdict))
+                break
         else:
-            variants += value_variants(claimed, right)
-    return explained(task.identities, variants, task.pairs(key, convention))
+            diagnosis = explained(task.identities, (), ((claimed, right),), (((claimed, worked_out(right)),),))
+            if diagnosis is None:
+                return None
+            found.append(replace(diagnosis, says=f"{where_}{diagnosis.says}"))
+        if found[-1].verdict < Verdict.SUPPORTED or found[-1].slip != found[0].slip:
+            return None
+    return found[0] if found else None
 
 
 def _reduced_pair(steps: Any, one: Node, other: Node, convention: Convention) -> tuple[Node, Node]:
@@ -83,40 +152,38 @@ def _limits(task: RecurrenceTask, inside: Node, boundary: Node, low: int, high: 
     """The boundary values of a sum over low … n + high, counted against one over 1 … n."""
 
     def summand(letter: str, j: int) -> Node:
-        base = task.steps.last if letter == "n" else ZERO
-        (node,) = substitute_index((inside,), tidy(add(base, num(j))))
-        return substitute(node, _at_step(node, letter, j))
+        return task.steps.at(inside, tidy(add(task.steps.last if letter == "n" else ZERO, num(j))))
 
     more = [summand("0", j) for j in range(low, 1)] + [summand("n", j) for j in range(1, high + 1)]
     less = [summand("0", j) for j in range(1, low)] + [summand("n", j) for j in range(high + 1, 1)]
     return add(boundary, ZERO, *more, *(mul(MINUS_ONE, each) for each in less))
 
 
-def _counted(node: Node, by: int) -> Node:
-    """A summand with k + by in the place of k."""
-    (moved,) = substitute_index((node,), tidy(add(symbol(INDEX), num(by))))
-    return substitute(moved, _at_step(moved, "k", by))
-
-
-def _at_step(node: Node, letter: str, j: int) -> dict[Node, Node]:
-    return {
-        symbol(name + where("k", offset)): symbol(name + where(letter, offset + j))
-        for name, place, offset in places(node)
-        if place == "k"
-    }
-
-
 def _shifts(node: Node, state: Iterable[str], adjoints: Iterable[str], at: str = "k") -> Iterator[tuple[str, Node]]:
-    """States, or adjoints, one step earlier or later; those near step k, or near step 0."""
-    for names, what in ((set(state) - set(adjoints), "state"), (set(adjoints), "adjoint")):
+    """States, or adjoints, one step earlier or later; those near step k, or near the first or the last one."""
+    for names, what in ((set(state), "state"), (set(adjoints), "adjoint")):
         for by in (1, -1):
-            changes = {
-                symbol(name + where(at, j)): symbol(name + where(at, j + by))
-                for name, place, j in places(node)
-                if place == at and name in names and (at == "k" or j + by >= 0)
-            }
-            if changes:
-                yield f"the {what} is taken one step too {'late' if by > 0 else 'early'}", substitute(node, changes)
+            moved = _moved(node, names, at, by)
+            if moved is not node:
+                yield f"the {what} is taken one step too {'late' if by > 0 else 'early'}", moved
+
+
+def _moved(node: Node, names: Iterable[str], at: str, by: int) -> Node:
+    """Values of some names near a place taken some steps later."""
+    changes = {
+        symbol(name + where(at, j)): symbol(name + where(at, j + by))
+        for name, place, j in places(node)
+        if place == at and name in names
+    }
+    return substitute(node, changes) if changes and by else node
+
+
+def _at_the_start(node: Node, state: Iterable[str]) -> Iterator[tuple[str, Node]]:
+    """The first state in the place of the last one."""
+    at = {symbol(name + "[n]"): symbol(name + "[0]") for name in state}
+    moved = substitute(node, at)
+    if moved is not node:
+        yield "the state is taken at the first step instead of the last", moved
 
 
 def _later(node: Node) -> Iterator[tuple[str, Node]]:

@@ -6,8 +6,9 @@ is what was written".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
 from verify.calculus.costate import Gradient, Term, in_time
@@ -136,14 +137,15 @@ class Decider(Protocol):
 
 
 def explained(
-    decider: Decider, variants: Iterable[Variant], pairs: Pairs, termwise: Pairs | None = None
+    decider: Decider, variants: Iterable[Variant], pairs: Pairs, termwise: Sequence[Pairs] | None = None
 ) -> Diagnosis | None:
     """The first variant that is what was claimed, then what the terms have in common, then what is said in general.
 
     pairs       (claimed, right); they are what is said in general of.
-    termwise    (claimed, right) to be compared term by term, where that is not how they are decided.
+    termwise    (claimed, right) to be compared term by term, one after the other; `pairs` unless it is given.
     """
-    for variant in (*variants, differing_terms(termwise or pairs)):
+    common = (differing_terms(each) for each in ((pairs,) if termwise is None else termwise))
+    for variant in chain(variants, common):
         if variant is not None and all(decider.same(*pair) for pair in variant.pairs):
             verdicts = [decider.decide(*pair).verdict for pair in variant.pairs]
             if min(verdicts) >= Verdict.SUPPORTED:

@@ -69,11 +69,28 @@ class Steps:
         return done[node]
 
     def place(self, argument: Node) -> str:
+        """[k+1], [n], [0]: the index, and in numbers the end that is nearer, is what a step is counted from."""
+        number, last = tidy(argument), self.last
+        if number.op == last.op == "num" and number.value.denominator == 1:
+            near_start = abs(number.value) < abs(last.value - number.value)
+            offset = number.value - (0 if near_start else last.value)
+            if abs(offset) <= FARTHEST:
+                return where("0" if near_start else "n", int(offset))
         for base, letter in ((symbol(INDEX), "k"), (self.last, "n"), (ZERO, "0")):
             offset = tidy(argument - base)
             if offset.op == "num" and offset.value.denominator == 1 and abs(offset.value) <= FARTHEST:
                 return where(letter, int(offset.value))
         raise NoSum(f"a value at step {write(argument)}")
+
+    def at(self, node: Node, step: Node) -> Node:
+        """A summand, in symbols such as x[k-1], at one step."""
+        (found,) = substitute_index((node,), step)
+        near = {
+            symbol(name + where("k", j)): symbol(name + self.place(add(step, num(j))))
+            for name, letter, j in places(found)
+            if letter == "k"
+        }
+        return substitute(found, near)
 
     def stepwise(self, node: Node) -> Stepwise:
         """A gradient.  Raises NoSum."""
@@ -110,6 +127,8 @@ class Steps:
         """The summand of a sum over 1 … n that is equal to a sum but for single terms, and those terms."""
         body, low, high = node.args
         body = substitute(body, {symbol(node.value): symbol(INDEX)})
+        if any(_backwards(each) for each in postorder(body) if each.op == "abstract"):
+            body = tidied_arguments(substitute(body, {symbol(INDEX): tidy(add(low, high, -symbol(INDEX)))}))
         first, beyond = tidy(low), tidy(high - self.last)
         if first.op != "num" or beyond.op != "num" or first.value.denominator != 1 or beyond.value.denominator != 1:
             raise NoSum("a sum from or to another step than near 0 and n")
@@ -200,6 +219,11 @@ class Steps:
                 states = self.step(states, tidy(add(self.last, num(j))))
             final = substitute(final, {symbol(u + "[n]"): x for u, x in zip(self.problem.state, states, strict=True)})
         return final
+
+
+def _backwards(value: Node) -> bool:
+    """Whether a value is taken at n - k, or so."""
+    return INDEX in free_symbols(value.args[0]) and INDEX not in free_symbols(tidy(value.args[0] + symbol(INDEX)))
 
 
 def where(letter: str, offset: int) -> str:

@@ -226,11 +226,12 @@ def differing_terms(pairs: Pairs) -> Variant | None:
         return None if named is None else Variant(*named, tuple(changed))
     (slip,) = slips
     text = write(add(ZERO, *(term for _, term in found)) if len(found) > 1 else found[0][1])
-    quoted = text if len(text) <= LONGEST_QUOTED else f"{len(found)} of its terms"
+    whole = len(text) <= LONGEST_QUOTED
+    quoted = text if whole else f"{len(found)} of its terms"
     says = {
-        "missing-term": f"{quoted} is missing",
-        "extra-term": f"{quoted} is too many",
-        "sign": f"{quoted} has the wrong sign",
+        "missing-term": f"{quoted} {'is' if whole else 'are'} missing",
+        "extra-term": f"{quoted} {'is' if whole else 'are'} too many",
+        "sign": f"{quoted} {'has' if whole else 'have'} the wrong sign",
     }
     return Variant(slip.replace("extra", "missing"), says[slip], tuple(changed))
 
@@ -262,8 +263,7 @@ def _each(lost: Sequence[Node], added: Sequence[Node], ratio: Node) -> bool:
 
 def _named_ratio(ratio: Node, lost: Sequence[Node]) -> tuple[str, str] | None:
     number, rest = leading_number(ratio)
-    what = _quoted(lost[0]) if len(lost) == 1 else f"{len(lost)} of its terms"
-    what = f"the term {what}" if len(lost) == 1 else what
+    what = f"the term {_quoted(lost[0])}" if len(lost) == 1 else f"each of {len(lost)} terms"
     exponents = powers(rest) if rest is not ONE else {}
     if not exponents:
         return ("sign", f"{what} has the wrong sign") if number == -1 else (
