@@ -100,6 +100,8 @@ class Unrolled:
                 low, high = tidy(args[1]), tidy(args[2])
                 if low.op != "num" or high.op != "num" or high.value - low.value > MOST_TERMS:
                     return None
+                if low.value.denominator != 1 or high.value.denominator != 1:
+                    return None
                 places = range(int(low.value), int(high.value) + 1)
                 terms = [substitute(args[0], {symbol(each.value): num(k)}) for k in places]
                 done[each] = add(*terms) if terms else ZERO
