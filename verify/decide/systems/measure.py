@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -38,11 +39,13 @@ POINTS, DRAWS = 2, 16
 #: Points without a solution, and points where it takes too long, after which no more are tried.
 MOST_FAILED, MOST_STIFF = 8, 2
 #: Draws and failures where events must happen for there to be anything to measure.
-EVENTFUL = 30
+EVENTFUL = 40
 #: What a refutation must stand off by, in estimated errors; and the rounding that no estimate falls below.
 STAND_OFF, ROUNDING = 1000.0, 1e-12
 #: Times at which adjoint equations are compared.
 TIMES = 9
+#: Parameters by which the right adjoint is confirmed before a jump at an event is refuted.
+CONFIRMED = 2
 #: What differences across a jump of the right-hand side may be off, relative to what is compared.
 CROSSING = 1e-4
 #: What two vectors may lack of being parallel, relative to their lengths.
@@ -117,6 +120,8 @@ def measure(task: OdeTask, convention: Convention, *, whole_too: bool, points: i
     if not done:
         found.nowhere = bool(reasons) and unmet == len(reasons)
         found.reason = f"no numbers: {reasons[0]}" if reasons else "no numbers: no point of the domain was found"
+        if task.problem.events and found.nowhere:
+            found.reason += f" ({len(reasons)} points tried); declare with `let` where all events happen and are crossed"
         return found
     found.consistent = all(whole) if whole else None
     for key, each in readings.items():
@@ -345,7 +350,18 @@ class _Run:
             values.append(self.valued(self.task, self.numbers, u, pair, time, "a jump", sides))  # ty: ignore[invalid-argument-type]
         (rough, _), (one, other) = values
         scale = max(abs(one), abs(other), 1e-30)
-        return Reading(one, other, ROUNDING * scale + (abs(one - rough) if self.task.crossings else 0.0))
+        reading = Reading(one, other, ROUNDING * scale + (abs(one - rough) if self.task.crossings else 0.0))
+        doubtful = reading.apart and self.task.crossings and not self.is_confirmed
+        return replace(reading, is_open=True) if doubtful else reading
+
+    @cached_property
+    def is_confirmed(self) -> bool:
+        """Whether differences of the objective give the gradient that the right adjoint does, with all its jumps."""
+        for name in self.task.problem.parameters[:CONFIRMED]:
+            rough, spread = difference_gradient(self.numbers, name, TOLERANCES[1])
+            if abs(rough - (right := self.right(name))) > 10 * spread + 1e-7 * max(abs(right), self.size()):
+                return False
+        return True
 
     def gradient(self, key: Key, truth: Mapping[str, tuple[float, float]]) -> Reading | None:
         coarse, fine = (self.value(key, i, self.claimed_adjoint(i), run) for i, (_, run) in enumerate(self.curves))

@@ -37,7 +37,9 @@ class OdeTask:
         claim = self.claim
         written = [*claim.adjoint.values(), *claim.gradient.values()]
         self.crossings: tuple[Crossing, ...] = crossings(self.problem)
-        self.reader = Reader(self.problem, is_backwards(self.problem, written), self._steady())
+        known = self.surfaces[0] if len(self.surfaces) == 1 else {}
+        scheduled = tuple((x.value, time) for x, time in known.items() if x.value in event_times(self.problem))
+        self.reader = Reader(self.problem, is_backwards(self.problem, written), self._steady(), scheduled)
         low = self.problem.t0 if self.problem.t0.op == "num" else None
         high = self.problem.T if self.problem.T.op == "num" else None
         ranges = {TIME: Variable(TIME, low=low, high=high)}

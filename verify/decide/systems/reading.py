@@ -48,6 +48,8 @@ class Reader:
     backwards: bool = False
     steady: frozenset[str] = frozenset()
     """States and adjoints that do not jump at an event, by their place: u(tau1)."""
+    scheduled: tuple[tuple[str, Node], ...] = ()
+    """Events whose times are known: tau1 and s, where it happens when t - s is zero."""
 
     @property
     def reflected(self) -> Node:
@@ -103,7 +105,7 @@ class Reader:
         name, (argument,) = node.value[0], node.args
         if self.problem.events:
             adjoint = name in adjoint_names(self.problem)
-            at = argument.value if argument.op == "symbol" else ""
+            at = self.event(argument) or (argument.value if argument.op == "symbol" else "")
             if event and at in (TIME, event):
                 return after(event) if adjoint else before(event)
             if at[:-1] in event_times(self.problem):
@@ -134,6 +136,12 @@ class Reader:
         """What an adjoint gains at the time of an observation: everything at that time."""
         return substitute(self.symbols(node, seen(observation)), {symbol(TIME): observation.time})
 
+    def event(self, time: Node) -> str:
+        """The event that happens at a time, tau1, or tau1- for the side of it; empty where none is known to."""
+        if time.op == "symbol" and time.value.rstrip("+-") in event_times(self.problem):
+            return time.value
+        return next((name for name, known in self.scheduled if is_zero(time - known)), "")
+
     def crossed(self, node: Node, time: str) -> Node:
         """What an adjoint gains at an event: states just before it, adjoints just after it, if nothing else is said."""
         return substitute(self.symbols(node, event=time), {symbol(TIME): symbol(time)})
@@ -141,12 +149,13 @@ class Reader:
     def sided(self, node: Node) -> Node:
         """What stands at events as symbols, wherever it stands, and the events' times as limits."""
         times = event_times(self.problem)
+        names = {*self.problem.state, *adjoint_names(self.problem)}
         done: dict[Node, Node] = {}
         for each in postorder(node):
             argument = each.args[0] if each.op == "abstract" and len(each.args) == 1 else None
             if each.op == "symbol" and each.value[:-1] in times:
                 done[each] = symbol(each.value[:-1])
-            elif argument is not None and argument.op == "symbol" and argument.value.rstrip("+-") in times:
+            elif argument is not None and each.value[0] in names and self.event(argument):
                 done[each] = symbol(each.value[0] + self.place(each, ""))
             else:
                 done[each] = rebuild(each, (done[arg] for arg in each.args))
@@ -222,8 +231,8 @@ class Reader:
             return ONE, range(len(times) - 1)
 
         def place(limit: Node) -> int:
-            if limit.op == "symbol" and limit.value[:-1] in event_times(self.problem):
-                limit = symbol(limit.value[:-1])
+            if event := self.event(limit):
+                limit = symbol(event.rstrip("+-"))
             found = next((i for i, time in enumerate(times) if is_zero(limit - time)), None)
             if found is None:
                 raise NoFunctional("an integral over a part of the time")
