@@ -21,7 +21,7 @@ from verify.judge_systems import judge_system
 from verify.verdict import Counterexample, Verdict
 from verify.worker import Outcome, run_all
 
-SECONDS = 60.0
+SECONDS = 120.0
 """Limit for one claim: far above what any of them takes, so that no verdict depends on how busy the machine is."""
 NOT_JUDGED = "not judged"
 
