@@ -10,6 +10,8 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from verify.certificates import recheck as recheck
     from verify.code.check import check_code as check_code
+    from verify.densities import FlowProblem as FlowProblem
+    from verify.densities import SteinProblem as SteinProblem
     from verify.judge import check as check
     from verify.judge_systems import check_system as check_system
     from verify.numerics.enclosure import enclose as enclose
@@ -29,6 +31,8 @@ _HOMES = {
     "OdeProblem": "verify.systems",
     "ImplicitProblem": "verify.systems",
     "RecurrenceProblem": "verify.systems",
+    "FlowProblem": "verify.densities",
+    "SteinProblem": "verify.densities",
     "Claim": "verify.claim",
     "Domain": "verify.claim",
     "Variable": "verify.claim",

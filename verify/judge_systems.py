@@ -12,6 +12,7 @@ from verify.worker import run
 
 if TYPE_CHECKING:
     from verify.decide.systems.result import SystemResult
+    from verify.densities import DensitySystem
     from verify.systems import System
 
 #: A system has several parts and is solved on numbers: it takes longer than one claim.
@@ -19,7 +20,7 @@ SECONDS = TIMEOUT + 20.0
 
 
 def check_system(
-    system: str | System,
+    system: str | System | DensitySystem,
     *,
     name: str = "",
     seed: int = 0,
@@ -43,11 +44,13 @@ def check_system(
     return replace(result, notes=(*result.notes, stopped)) if outcome.reason else result
 
 
-def judge_system(system: str | System, seed: int) -> Iterator[SystemResult]:
+def judge_system(system: str | System | DensitySystem, seed: int) -> Iterator[SystemResult]:
     """What a worker runs for one system: yields results, each saying more than the one before."""
+    from verify.decide.densities import judge as judge_density
     from verify.decide.prove.tower import GiveUp
     from verify.decide.systems import judge
     from verify.decide.systems.result import SystemResult
+    from verify.densities import DensitySystem
     from verify.language.toml import ProblemError, read_system
 
     try:
@@ -56,6 +59,6 @@ def judge_system(system: str | System, seed: int) -> Iterator[SystemResult]:
         yield SystemResult("", "", reason=str(error), verdict=Verdict.INVALID, seed=seed)
         return
     try:
-        yield from judge(read, seed=seed)
+        yield from judge_density(read, seed=seed) if isinstance(read, DensitySystem) else judge(read, seed=seed)
     except GiveUp as reason:
         yield SystemResult("", read.problem.kind, reason=f"not derived: {reason}", seed=seed)

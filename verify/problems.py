@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from verify.claim import Domain
 from verify.graph import Node
-from verify.language.toml import ProblemError, claims_of, problem_of
+from verify.language.toml import ProblemError, claims_of, density_of, problem_of
 from verify.language.write import write
 from verify.systems import Event, ImplicitProblem, Observation, OdeProblem, RecurrenceProblem, System, SystemClaim
 
 if TYPE_CHECKING:
     from verify.decide.systems.result import SystemResult
+    from verify.densities import DensityProblem
 
 KINDS: Mapping[type, tuple[str, str]] = {
     OdeProblem: ("ode-gradient", "ode"),
@@ -65,9 +66,62 @@ def read(kind: type, given: Mapping[str, Any]) -> dict[str, Any]:
     let = {name: kind for name, kind in assumed.items() if name not in own["state"]} | let
     found = problem_of({"kind": name, "let": let, table: own, "objective": objective})
     values = {each.name: getattr(found, each.name) for each in fields(found) if each.name in given}
+    return _with_domain(values, domain)
+
+
+def _with_domain(values: dict[str, Any], domain: Any) -> dict[str, Any]:
+    """The fields that were read, with a domain that was given as one."""
     if isinstance(domain, Domain):
-        values["domain"] = Domain({**found.domain.variables, **domain.variables}, domain.conditions, domain.everywhere)
+        own = {**values["domain"].variables, **domain.variables}
+        values["domain"] = Domain(own, domain.conditions, domain.everywhere)
     return values
+
+
+def read_density(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a flow or a density from what a person gives for them.
+
+    Raises ValueError, which names the argument.
+    """
+    assumed: dict[str, str] = {}
+    table: dict[str, Any] = {}
+    for key, value in given.items():
+        if key == "domain" or value is None:
+            continue
+        if key in ("state", "variables", "parameters"):
+            table[key] = listed_names(value, key)
+        elif key == "support":
+            table[key] = dict(value)
+        elif key == "log_density":
+            table[key] = text_of(value, key, assumed)
+        elif (entries := _entries(value)) is None:
+            raise ProblemError(f"{key} is one formula, and must be a list", None, f"write {key}=[…], one a state")
+        elif entries:
+            table |= {key: [text_of(each, key, assumed) for each in entries]}
+    if kind == "flow":
+        table["type"] = "map" if "map" in table else "ode"
+    domain = given["domain"]
+    let = {} if isinstance(domain, Domain) else dict(domain or {})
+    own = {*table.get("state", ()), *table.get("support", ())}
+    let = {name: kind for name, kind in assumed.items() if name not in own} | let
+    found = density_of({"kind": kind, "let": let, "flow" if kind == "flow" else "density": table}).problem
+    return _with_domain({key: getattr(found, key) for key in given if key != "support"}, domain)
+
+
+def check_density(problem: DensityProblem, given: Mapping[str, Any], seed: int, timeout: float | None) -> SystemResult:
+    """See `Judgeable.check` of `verify.densities`."""
+    from verify.densities import DensitySystem
+    from verify.judge_systems import SECONDS, check_system
+    from verify.language.toml import density_claim
+
+    def plain(value: Any, where: str) -> Any:
+        if isinstance(value, bool | str | Mapping):
+            return value
+        entries = None if hasattr(value, "free_symbols") else _entries(value)
+        return text_of(value, where) if entries is None else [plain(each, where) for each in entries]
+
+    claim = density_claim(problem, {key: plain(value, f"claim.{key}") for key, value in given.items()})
+    limit = SECONDS if timeout is None else timeout
+    return check_system(DensitySystem(problem, claim), seed=seed, timeout=limit)
 
 
 def _observation(given: Any, assumed: dict[str, str]) -> dict[str, str]:

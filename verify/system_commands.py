@@ -101,6 +101,7 @@ def _sides(name: str, formula: str) -> str:
 def derive(path: str, *, code: bool) -> int:
     """Print the adjoint system of a file, or a NumPy module for it.  Raises UsageError."""
     from verify.decide.prove.tower import GiveUp
+    from verify.densities import DensitySystem
     from verify.language.toml import ProblemError, read_system
     from verify.terminal import Terminal
 
@@ -109,6 +110,8 @@ def derive(path: str, *, code: bool) -> int:
     except ProblemError as error:
         raise UsageError(f"{path}: {error}") from None
     try:
+        if code and isinstance(system, DensitySystem):
+            raise ValueError(f"modules are written for gradients; this is a problem of kind {system.problem.kind!r}")
         if code:
             from verify.calculus.numpy_code import module
 
@@ -124,6 +127,12 @@ def derive(path: str, *, code: bool) -> int:
 
 def derivation(system: Any) -> list[str]:
     """The derivation of a system, line by line."""
+    from verify.densities import DensitySystem
+
+    if isinstance(system, DensitySystem):
+        from verify.decide.densities import story as density_story
+
+        return density_story(system)
     from verify.decide.systems.story import story
 
     return story(system)

@@ -127,7 +127,7 @@ def _power(base: sp.Expr, exponent: sp.Expr, x: sp.Symbol) -> Growth | None:
     if exponent.has(x):
         return _exponential(exponent * sp.log(base), x) if not base.has(x) and base.is_positive else None
     below = growth(base, x)
-    if below is None or not (exponent.is_positive or (exponent.is_negative and below.sharp)):
+    if below is None or not (exponent.is_positive or (exponent.is_extended_real and below.sharp)):
         return None
     return Growth(below.power * exponent, sp.expand(below.exponent * exponent), below.sharp)
 

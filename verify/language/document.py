@@ -43,7 +43,6 @@ KINDS: Mapping[str, tuple[str, Keys, Keys, Keys, Keys]] = {
         ("adjoint", "terminal", "gradient", "second", "second_terminal", "hvp"),
     ),
 }  # fmt: skip
-NOT_YET = ("flow", "stein")
 #: What a name is.
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 ADJOINT = re.compile(r"l\d+")

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from verify.claim import Domain, Variable
+from verify.densities import DensityProblem, DensitySystem, FlowClaim, SteinClaim
 from verify.graph import ZERO, Node, num, postorder, symbol
 from verify.language.claimed import ClaimReader
 from verify.language.claims import read_claim
-from verify.language.document import EVENT, KINDS, NAME, NOT_YET, TOP, Document, ProblemError
+from verify.language.densities import TABLES, DensityReader
+from verify.language.document import EVENT, KINDS, NAME, TOP, Document, ProblemError
 from verify.language.errors import ReadError
 from verify.language.names import nearest_of
 from verify.language.read import read_expression
@@ -34,7 +37,7 @@ from verify.systems import (
 _LONG = re.compile(r"[0-9a-fA-F_]{3000}")
 
 
-def read_system(text: str) -> System:
+def read_system(text: str) -> System | DensitySystem:
     """The problem and the claim of a TOML text.
 
     Raises ProblemError.
@@ -52,12 +55,24 @@ def read_system(text: str) -> System:
     except ValueError:  # Python reads no whole number of more than some thousand digits
         long = next((i for i, line in enumerate(text.splitlines(), start=1) if _LONG.search(line)), None)
         raise ProblemError("a number has too many digits", long, 'write it as a text, such as "10^5000"') from None
-    return _Reader(Document(text, document)).whole()
+    return _Reader(Document(text, document)).read()
 
 
 def problem_of(document: dict[str, Any]) -> Problem:
     """The problem that the tables of a document describe, without a text around them.  Raises ProblemError."""
     return _Reader(Document("", document)).whole().problem
+
+
+def density_of(document: dict[str, Any]) -> DensitySystem:
+    """The same for the kinds `flow` and `stein`, with what is claimed.  Raises ProblemError."""
+    return _Reader(Document("", document)).density()
+
+
+def density_claim(problem: DensityProblem, table: Mapping[str, Any]) -> FlowClaim | SteinClaim:
+    """What the keys of `[claim]` say of a flow or a density.  Raises ProblemError."""
+    document = Document("", {"kind": problem.kind, "claim": dict(table)})
+    document.keys(table, TABLES[problem.kind][-1], "claim")
+    return DensityReader(document, lambda _: problem.domain).claim(problem)
 
 
 def claims_of(problem: Problem, tables: Mapping[str, Any]) -> tuple[SystemClaim, SystemClaim]:
@@ -73,17 +88,23 @@ class _Reader:
 
     tables: Document
 
-    def whole(self) -> System:
-        kind = self.tables.document.get("kind")
+    def read(self) -> System | DensitySystem:
+        kind, kinds = self.tables.document.get("kind"), (*KINDS, *TABLES)
         if kind is None:
-            raise ProblemError("'kind' is missing", 1, f"write kind = one of {', '.join(map(repr, KINDS))}")
+            raise ProblemError("'kind' is missing", 1, f"write kind = one of {', '.join(map(repr, kinds))}")
         self.tables.check(kind, (str,), "kind")
-        if kind in NOT_YET:
-            raise self.tables.error(f"kind {kind!r} is not supported yet", ("kind",))
-        if kind not in KINDS:
-            near = nearest_of(kind, KINDS)
-            guess = f"did you mean {near!r}?" if near else f"known: {', '.join(KINDS)}"
+        if kind not in kinds:
+            near = nearest_of(kind, kinds)
+            guess = f"did you mean {near!r}?" if near else f"known: {', '.join(kinds)}"
             raise self.tables.error(f"unknown kind {kind!r}", ("kind",), guess)
+        return self.density() if kind in TABLES else self.whole()
+
+    def density(self) -> DensitySystem:
+        read = DensityReader(self.tables, self.domain).whole()
+        return replace(read, title=self.free_text("title"), source=self.free_text("source"))
+
+    def whole(self) -> System:
+        kind = self.tables.document["kind"]
         table, needed, more, objective, claim = KINDS[kind]
         self.tables.keys(self.tables.document, (*TOP, table))
         for name, known in ((table, (*needed, *more)), ("objective", objective), ("claim", claim)):
@@ -120,21 +141,23 @@ class _Reader:
         self.tables.check(found, (str, dict), key)
         return found if isinstance(found, str) else "; ".join(map(str, found.values()))
 
-    def domain(self) -> Domain:
+    def domain(self, support: Mapping[str, str] = MappingProxyType({})) -> Domain:
+        """What `let` declares, and the support of a density."""
         let = self.tables.document.get("let", {})
         self.tables.check(let, (dict,), "let")
         for name, kind in let.items():
             self.tables.check(kind, (str, list) if name == "where" else (str,), "let", name)
         try:
-            domain = read_claim("0 = 0", let).domain
+            domain = read_claim("0 = 0", {**let, **support}).domain
         except ReadError as error:
             key = error.text.partition(":")[0].strip()
+            if key in support:
+                raise self.tables.error(f"density.support, {error}", ("density", "support", key)) from None
             raise self.tables.error(f"let, {error}", ("let", key) if key in let else ("let",)) from None
         for v in domain.variables.values():
             if v.shape or v.of or v.field not in ("real", "integer"):
-                raise self.tables.error(
-                    f"{v.name} is declared as no real number", ("let", v.name), "declare real names"
-                )
+                place = ("density", "support", v.name) if v.name in support else ("let", v.name)
+                raise self.tables.error(f"{v.name} is declared as no real number", place, "declare real names")
         return domain
 
     def completed(self, domain: Domain, known: Mapping[str, Variable], *nodes: Node) -> Domain:

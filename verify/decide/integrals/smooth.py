@@ -238,10 +238,10 @@ def _proportional(one: Node, other: Node, name: str) -> bool:
 
 def is_positive(node: Node, variables: Mapping[str, Variable]) -> bool:
     """Whether a quantity is plainly positive for all values of its names."""
-    return _sign(node, variables) == (1, True)
+    return sign_of(node, variables) == (1, True)
 
 
-def _sign(node: Node, variables: Mapping[str, Variable]) -> tuple[int, bool] | None:
+def sign_of(node: Node, variables: Mapping[str, Variable]) -> tuple[int, bool] | None:
     """(sign, whether 0 is excluded) of a quantity; None where nothing is plain."""
     match node.op:
         case "num":
@@ -257,7 +257,7 @@ def _sign(node: Node, variables: Mapping[str, Variable]) -> tuple[int, bool] | N
                 return -1, high.value < 0 or not variable.closed_high
             return None
         case "add":
-            parts = [_sign(arg, variables) for arg in node.args]
+            parts = [sign_of(arg, variables) for arg in node.args]
             signs = {part[0] for part in parts if part is not None}
             if None in parts or len(signs) != 1:
                 return None
@@ -279,7 +279,7 @@ def _sign_of_product(factors: Iterable[Node], variables: Mapping[str, Variable])
     for factor in factors:
         counts[factor] = counts.get(factor, 0) + 1
     for factor, count in counts.items():
-        part = _sign(factor, variables)
+        part = sign_of(factor, variables)
         if part is None and count % 2 == 0:
             part = 1, False
         if part is None:
@@ -291,7 +291,7 @@ def _sign_of_product(factors: Iterable[Node], variables: Mapping[str, Variable])
 
 def _sign_of_power(node: Node, variables: Mapping[str, Variable]) -> tuple[int, bool] | None:
     base, exponent = node.args
-    part = _sign(base, variables)
+    part = sign_of(base, variables)
     if exponent.op == "num" and exponent.value.denominator == 1:
         strict = exponent.value < 0 or (part is not None and part[1])
         if exponent.value % 2 == 0:

@@ -1,0 +1,173 @@
+"""What is known of one formula of a claim?  The right one against the claimed one, where either has a value.
+
+A formula that has no value where the right one has is wrong there: log(q) is not log |q| where q < 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+from random import Random
+
+from verify.calculus.tidy import expanded, scaled, tidy
+from verify.claim import Claim, Domain
+from verify.decide.densities.signs import Signs
+from verify.decide.enclose.decimals import decimal
+from verify.decide.enclose.defined import conditions
+from verify.decide.enclose.jets import NoValue, Undefined
+from verify.decide.enclose.points import Sampler, read_point, write_point
+from verify.decide.enclose.search import RELIES_ON, ROUTE, evaluate_at
+from verify.decide.systems.identity import Identities
+from verify.decide.systems.result import Part
+from verify.graph import MINUS_ONE, ZERO, Node, add, call, mul, neg
+from verify.language.write import write
+from verify.verdict import Counterexample, Diagnosis, Evidence, Result, Rigor, Verdict
+
+UNDEFINED = "no value"
+#: What people write in the place of a coefficient 1.
+FACTORS = tuple(map(Fraction, ("2", "1/2")))
+#: Points that are drawn for the names on which nothing depends.
+DRAWS = 50
+
+
+@dataclass(frozen=True)
+class Slip:
+    """What would have been written with this slip."""
+
+    slip: str
+    says: str
+    formula: Node
+
+
+@dataclass
+class Judge:
+    """Formulas on one domain."""
+
+    identities: Identities
+
+    @cached_property
+    def signs(self) -> Signs:
+        return Signs(self.identities)
+
+    def part(
+        self, name: str, text: str, right: Node, claimed: Node, slips: Iterable[Slip] = (), correction: str = "",
+        given: Sequence[Node] = (),
+    ) -> Part:  # fmt: skip
+        """The verdict on one formula, with the slip and what is right, in the notation of the claim where possible.
+
+        given   expressions without which the claim says nothing: points where they have no value do not count.
+        """
+        found = self.decided(right, claimed, given)
+        part = Part(name, text, found.verdict, found.evidence, found.counterexample, reason=found.reason)
+        if found.verdict is not Verdict.REFUTED:
+            return part
+        diagnosis = found.diagnosis or self.explained(claimed, slips)
+        mended = correction or write(right)
+        if diagnosis is None:
+            full = self.identities.decide(right, claimed, stop="never")
+            diagnosis = full.diagnosis
+            if diagnosis is not None and diagnosis.verdict >= Verdict.SUPPORTED and full.correction:
+                mended = full.correction
+        return replace(part, diagnosis=diagnosis, correction=mended)
+
+    def decided(self, right: Node, claimed: Node, given: Sequence[Node] = ()) -> Result:
+        """right = claimed, wherever the right one and what is given have a value."""
+        found = self.identities.decide(right, claimed)
+        if found.verdict < Verdict.SUPPORTED:
+            return swapped(found)
+        return self._completed(found, right, claimed, given)
+
+    def _completed(self, found: Result, right: Node, claimed: Node, given: Sequence[Node]) -> Result:
+        """What holds where both sides are defined, with what is known of where that is."""
+        names = self.identities.over((right, claimed, *given))
+        needed = conditions(Claim(claimed, claimed, names))
+        known = {c for each in (right, *given) for c in conditions(Claim(each, each, names)) or ()}
+        open_ = needed is None
+        for condition in needed or ():
+            if condition in known:
+                continue
+            quantity = _quantity(condition)
+            if quantity is None:
+                open_ = True
+                continue
+            if self.signs.nonnegative(quantity):
+                continue
+            open_ = True
+            elsewhere = self.identities.decide(call("abs", quantity), quantity, stop="proved").counterexample
+            if elsewhere is not None and (value := self._only_right((right, *given), claimed, elsewhere)) is not None:
+                says = f"it has no value where {write(tidy(neg(quantity)))} > 0"
+                seen = Evidence(ROUTE, Rigor.ENCLOSED, False, RELIES_ON)
+                return replace(
+                    found, verdict=Verdict.REFUTED, counterexample=value, evidence=(seen,),
+                    diagnosis=Diagnosis("domain", says, found.verdict),
+                )  # fmt: skip
+        if open_ and found.verdict is Verdict.PROVED:
+            reason = "equal where it is defined, which was not shown to be everywhere"
+            return replace(found, verdict=Verdict.SUPPORTED, reason=reason)
+        return found
+
+    def _only_right(self, given: Sequence[Node], claimed: Node, at: Counterexample) -> Counterexample | None:
+        """The value of the right formula at a point where the claimed one has none, and all that is given has one."""
+        domain = self.identities.over((*given, claimed))
+        point = self._completed_point(domain, at)
+        if point is None:
+            return None
+        try:
+            evaluate_at(Claim(claimed, claimed, domain), point)
+            return None
+        except Undefined:
+            pass
+        except (NoValue, ValueError):
+            return None
+        try:
+            values = [evaluate_at(Claim(each, each, domain), point).lhs for each in given]
+        except (NoValue, ValueError):
+            return None
+        return Counterexample(point, UNDEFINED, decimal(values[0])) if all(v.is_finite() for v in values) else None
+
+    def _completed_point(self, domain: Domain, at: Counterexample) -> dict[str, str] | None:
+        """The point, with values for the names that it does not give."""
+        sampler = Sampler(domain, Random(self.identities.seed))
+        known = read_point({name: value for name, value in at.point.items() if name in domain.variables})
+        drawn = (sampler.anywhere(("unit",)) | known for _ in range(DRAWS))
+        found = next((point for point in drawn if sampler.admits(point)), None)
+        return None if found is None else write_point(found)
+
+    def explained(self, claimed: Node, slips: Iterable[Slip]) -> Diagnosis | None:
+        """The first slip that gives what was claimed."""
+        for slip in slips:
+            if self.identities.same(claimed, slip.formula):
+                verdict = self.identities.decide(slip.formula, claimed).verdict
+                if verdict >= Verdict.SUPPORTED:
+                    return Diagnosis(slip.slip, slip.says, verdict)
+        return None
+
+
+def common(right: Node, what: str) -> Iterator[Slip]:
+    """Signs and factors of the whole, and of single terms."""
+    yield Slip("sign", f"{what} has the wrong sign", tidy(mul(MINUS_ONE, right)))
+    for c in FACTORS:
+        yield Slip("factor", f"{what} is {c} times what it must be", tidy(scaled(c, right)))
+    terms = expanded(right) or ()
+    for i, term in enumerate(terms if len(terms) > 1 else ()):
+        rest = tidy(add(ZERO, *terms[:i], *terms[i + 1 :]))
+        yield Slip("missing-term", f"the term {write(term)} is missing", rest)
+        yield Slip("sign", f"the term {write(term)} has the wrong sign", tidy(rest - term))
+
+
+def swapped(found: Result) -> Result:
+    """The claimed side of a counterexample first: "…" instead of "…"."""
+    counter = found.counterexample
+    return (
+        found if counter is None else replace(found, counterexample=replace(counter, lhs=counter.rhs, rhs=counter.lhs))
+    )
+
+
+def _quantity(condition: Node) -> Node | None:
+    """What must not be negative, so that a condition holds almost everywhere."""
+    if condition.op != "compare" or condition.value not in ("<", "<=", ">", ">="):
+        return None
+    left, right = condition.args if condition.value[0] == ">" else condition.args[::-1]
+    return tidy(left - right)
