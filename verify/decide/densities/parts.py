@@ -12,7 +12,7 @@ from functools import cached_property
 from random import Random
 
 from verify.calculus.tidy import expanded, scaled, tidy
-from verify.claim import Claim, Domain
+from verify.claim import Claim, Domain, Variable
 from verify.decide.densities.signs import Signs
 from verify.decide.enclose.decimals import decimal
 from verify.decide.enclose.defined import conditions
@@ -21,7 +21,23 @@ from verify.decide.enclose.points import Sampler, read_point, write_point
 from verify.decide.enclose.search import RELIES_ON, ROUTE, evaluate_at
 from verify.decide.systems.identity import Identities
 from verify.decide.systems.result import Part
-from verify.graph import MINUS_ONE, ZERO, Node, add, call, mul, neg
+from verify.graph import (
+    HALF,
+    MINUS_ONE,
+    ZERO,
+    Node,
+    add,
+    call,
+    free_symbols,
+    fresh_name,
+    mul,
+    neg,
+    num,
+    postorder,
+    power,
+    substitute,
+    symbol,
+)
 from verify.language.write import write
 from verify.verdict import Counterexample, Diagnosis, Evidence, Result, Rigor, Verdict
 
@@ -75,9 +91,27 @@ class Judge:
     def decided(self, right: Node, claimed: Node, given: Sequence[Node] = ()) -> Result:
         """right = claimed, wherever the right one and what is given have a value."""
         found = self.identities.decide(right, claimed)
+        if found.verdict is Verdict.SUPPORTED:
+            found = self._for_every_root(right, claimed) or found
         if found.verdict < Verdict.SUPPORTED:
             return swapped(found)
         return self._completed(found, right, claimed, given)
+
+    def _for_every_root(self, right: Node, claimed: Node) -> Result | None:
+        """A proof with any positive number in the place of a root that both sides have in common."""
+        shared = set(postorder(right)) & set(postorder(claimed))
+        roots = [n for n in postorder(right) if n in shared and n.op == "pow" and n.args[1] is HALF and n.args[0].args]
+        at: dict[Node, Node] = {}
+        ranges = dict(self.identities.ranges)
+        for i, root in enumerate(roots):
+            name = fresh_name(f"r_{i}", {*self.identities.domain.variables, *free_symbols(right, claimed)})
+            at |= {root: symbol(name), root.args[0]: power(symbol(name), num(2))}
+            ranges[name] = Variable(name, low=ZERO)
+        if not at:
+            return None
+        wider = replace(self.identities, ranges=ranges, known={})
+        found = wider.decide(substitute(right, at), substitute(claimed, at))
+        return found if found.verdict is Verdict.PROVED else None
 
     def _completed(self, found: Result, right: Node, claimed: Node, given: Sequence[Node]) -> Result:
         """What holds where both sides are defined, with what is known of where that is."""

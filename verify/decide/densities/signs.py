@@ -40,6 +40,7 @@ from verify.graph import (
     power,
     substitute,
     symbol,
+    transform,
 )
 
 #: Quantities that are taken to their ends, one inside of the other; calls of the prover for one question.
@@ -109,7 +110,7 @@ class Signs:
         key = node, strict
         if key not in self.known:
             self.proofs = 0
-            self.known[key] = self._shown(tidy(node), strict, 0)
+            self.known[key] = self._shown(tidy(transform(node, _root_powers)), strict, 0)
         return self.known[key]
 
     def _shown(self, node: Node, strict: bool, depth: int) -> bool:
@@ -307,6 +308,16 @@ class Signs:
         quantity = node - num(MARGIN) if strict else node
         domain = self.identities.over((quantity,))
         return bool(prove(Claim(call("abs", quantity), quantity, domain), seed=self.identities.seed).holds)
+
+
+def _root_powers(node: Node) -> Node | None:
+    """Powers of a root as one power, which is the same wherever the root is real."""
+    if node.op != "pow" or node.args[0].op != "pow":
+        return None
+    (inner, first), second = node.args[0].args, node.args[1]
+    if first.op != "num" or second.op != "num" or first.value.denominator % 2:
+        return None
+    return power(inner, num(first.value * second.value))
 
 
 def _whole(terms: Mapping[Any, tuple[Fraction, Node]]) -> Node:
