@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from verify.decide.systems import judge
-from verify.language.toml import read_system
+from verify.judge_systems import judge_system
 from verify.verdict import Verdict
 
 FILES = sorted((Path(__file__).parent / "data" / "systems").glob("*.toml"))
@@ -18,7 +17,7 @@ def check(path: Path) -> None:
     """The first line is `# right` or `# wrong: slip, slip that is named as well`; `any` where no slip is asked for."""
     text = path.read_text()
     answer, _, slips = text.partition("\n")[0].removeprefix("# ").partition(": ")
-    *_, result = judge(read_system(text))
+    *_, result = judge_system(text, 0)
     if answer == "right":
         assert result.verdict >= Verdict.SUPPORTED, result.reason
         return

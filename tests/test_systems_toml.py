@@ -77,7 +77,7 @@ def test_every_problem_of_the_bank_is_read(name: str) -> None:
         ('rhs = ["a', 'rsh = ["a', 7, "did you mean 'rhs'"),
         ("[objective]", "[objectiv]", 10, "did you mean 'objective'"),
         ('kind = "ode-gradient"', 'kind = "ode-gradeint"', 1, "did you mean 'ode-gradient'"),
-        ('kind = "ode-gradient"', 'kind = "flow"', 1, "not supported yet"),
+        ('kind = "ode-gradient"', 'kind = "flow"', 4, "unknown key 'ode'"),
         ('kind = "ode-gradient"\n', "", 1, "'kind' is missing"),
         ("[objective]\n", "[claim]\n", 12, "no TOML"),
         ('[objective]\nterminal = "u^2"\n', "", 12, "[objective] is missing"),

@@ -19,7 +19,6 @@ from verify.systems import Event, ImplicitProblem, Observation, OdeProblem, Recu
 
 if TYPE_CHECKING:
     from verify.decide.systems.result import SystemResult
-    from verify.densities import DensityProblem
 
 KINDS: Mapping[type, tuple[str, str]] = {
     OdeProblem: ("ode-gradient", "ode"),
@@ -107,7 +106,7 @@ def read_density(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
     return _with_domain({key: getattr(found, key) for key in given if key != "support"}, domain)
 
 
-def check_density(problem: DensityProblem, given: Mapping[str, Any], seed: int, timeout: float | None) -> SystemResult:
+def check_density(problem: Any, given: Mapping[str, Any], seed: int, timeout: float | None) -> SystemResult:
     """See `Judgeable.check` of `verify.densities`."""
     from verify.densities import DensitySystem
     from verify.judge_systems import SECONDS, check_system

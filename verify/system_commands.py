@@ -110,9 +110,10 @@ def derive(path: str, *, code: bool) -> int:
     except ProblemError as error:
         raise UsageError(f"{path}: {error}") from None
     try:
-        if code and isinstance(system, DensitySystem):
-            raise ValueError(f"modules are written for gradients; this is a problem of kind {system.problem.kind!r}")
-        if code:
+        if isinstance(system, DensitySystem):
+            if code:
+                raise ValueError(f"modules are written for gradients; this problem is a {system.problem.kind}")
+        elif code:
             from verify.calculus.numpy_code import module
 
             print(module(system.problem), end="")

@@ -44,4 +44,4 @@ def determinant(matrix: Matrix) -> Node:
 
 def divergence(field: Sequence[Node], names: Sequence[str]) -> Node:
     """The sum of d f_i / d z_i."""
-    return tidy(total(gradient(f, (name,))[0] for f, name in zip(field, names, strict=True)))
+    return total([gradient(f, (name,))[0] for f, name in zip(field, names, strict=True)])

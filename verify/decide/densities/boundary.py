@@ -96,7 +96,7 @@ def difference(limits: tuple[Limit, Limit]) -> Node | None:
     if not all(_is_proved(each) for each in limits):
         return None
     try:
-        return from_sympy(sp.sympify(limits[1].value) - sp.sympify(limits[0].value))
+        return from_sympy(sp.Add(limits[1].value, sp.Mul(-1, limits[0].value)))
     except NoCounterpart:
         return None
 
