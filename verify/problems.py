@@ -100,8 +100,7 @@ def read_density(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
         table["type"] = "map" if "map" in table else "ode"
     domain = given["domain"]
     let = {} if isinstance(domain, Domain) else dict(domain or {})
-    own = {*table.get("state", ()), *table.get("support", ())}
-    let = {name: kind for name, kind in assumed.items() if name not in own} | let
+    let = {name: kind for name, kind in assumed.items() if name not in table.get("support", ())} | let
     found = density_of({"kind": kind, "let": let, "flow" if kind == "flow" else "density": table}).problem
     return _with_domain({key: getattr(found, key) for key in given if key != "support"}, domain)
 

@@ -39,6 +39,11 @@ class Growth:
         side = _leading_sign(self.exponent, x)
         return side == -1 or (side == 0 and (self.power + 1).is_extended_negative is True)
 
+    def is_large(self, x: sp.Symbol) -> bool:
+        """Whether it has no finite integral up to infinity, if it is a bound from below too."""
+        side = _leading_sign(self.exponent, x)
+        return side == 1 or (side == 0 and (self.power + 1).is_extended_nonnegative is True)
+
     def __str__(self) -> str:
         power = f"*x^({self.power})" if self.power != 0 else ""
         return f"C{power}" + (f"*exp({self.exponent})" if self.exponent != 0 else "")

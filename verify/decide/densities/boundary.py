@@ -14,7 +14,7 @@ from typing import Any
 import sympy as sp
 
 from verify.calculus.limits import Limit, limit_at
-from verify.calculus.tails import is_integrable
+from verify.calculus.tails import growth, is_integrable
 from verify.claim import Domain, Variable
 from verify.graph import Node
 from verify.language.bridge import NoCounterpart, from_sympy, sympy_symbols, to_sympy
@@ -65,6 +65,16 @@ class Ends:
         forms = (moved, sp.expand(moved), sp.expand(numerator) / denominator)
         return any(is_integrable(form, y) for form in forms)
 
+    def diverges(self, node: Node, x: str) -> bool:
+        """Whether it is proved that a positive expression has no finite integral over a variable."""
+        e, name, y = self.expression(node), self.symbols[x], sp.Symbol("y", positive=True)
+        for end, side in zip(self.ends[x], (1, -1), strict=True):
+            far = end in (sp.oo, -sp.oo)
+            bound = growth(e.subs(name, -side * y if far else end + side / y) / (1 if far else y**2), y)
+            if bound is not None and bound.sharp and bound.is_large(y):
+                return True
+        return False
+
     def products(self, node: Node, names: Sequence[str]) -> Iterator[dict[str, Any]]:
         """The terms of an expression as products of functions of one variable each.  Raises NoCounterpart."""
         own = {self.symbols[x]: x for x in names}
@@ -93,10 +103,11 @@ def zero_at_both(limits: tuple[Limit, Limit]) -> bool:
 
 def difference(limits: tuple[Limit, Limit]) -> Node | None:
     """The upper less the lower limit, both being proved."""
-    if not all(_is_proved(each) for each in limits):
+    low, high = (each.value for each in limits)
+    if low is None or high is None or not all(_is_proved(each) for each in limits):
         return None
     try:
-        return from_sympy(sp.Add(limits[1].value, sp.Mul(-1, limits[0].value)))
+        return from_sympy(high - low)
     except NoCounterpart:
         return None
 

@@ -22,21 +22,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations, permutations, product
+from math import inf
 from random import Random
 
 from flint import acb, arb, ctx
 
 from verify.calculus.inverse_map import inverses
 from verify.calculus.jacobians import Matrix, determinant, jacobian
-from verify.calculus.maps import map_determinant, one_unit, radial
+from verify.calculus.maps import OneUnit, map_determinant, one_unit, radial, vanishes
 from verify.calculus.tidy import scaled, tidy
 from verify.claim import Claim, Variable
-from verify.decide.densities.parts import Judge
+from verify.decide.densities.parts import Judge, jumps
 from verify.decide.densities.signs import Signs
 from verify.decide.enclose.balls import Program
 from verify.decide.enclose.decimals import decimal
 from verify.decide.enclose.jets import NoValue
-from verify.decide.enclose.points import Point, Sampler, rational, read_point, write_point
+from verify.decide.enclose.points import Point, Sampler, rational, write_point
+from verify.decide.integrals.smooth import conditions
+from verify.decide.prove.differentiate import is_analytic
 from verify.decide.prove.proof import prove
 from verify.decide.prove.tower import GiveUp
 from verify.decide.systems.identity import Identities
@@ -45,7 +48,6 @@ from verify.graph import (
     PI,
     ZERO,
     Node,
-    call,
     compare,
     free_symbols,
     num,
@@ -62,8 +64,10 @@ ROUTE = "one-to-one"
 MOST_STATES, PARAMETERS, STATES = 5, 10, 160
 #: Cuts of a segment on which a map is enclosed.
 MOST_CUTS = 200
-#: Functions that jump.
-JUMPING = frozenset({"sign", "floor", "ceil"})
+#: Changes of a point on the way to a negative determinant, and how negative it must be to be looked at.
+DESCENT, LEAST = 600, 1e-3
+#: What may be rounding.
+ROUNDING = 1e-12
 _HALF = Fraction(1, 2)
 OPEN = "no argument applies, and no two points with one image were found"
 
@@ -130,7 +134,20 @@ class Injectivity:
         pairs = [(symbol(z), substitute(s, at)) for z, s in zip(self.names, inverse, strict=True)]
         if not all(self.identities.same(z, s) for z, s in pairs):
             return False
-        return all(self.judge.decided(z, s, self.problem.map).verdict is Verdict.PROVED for z, s in pairs)
+        return all(self.judge.decided(z, s, self.problem.map).verdict is Verdict.PROVED for z, s in pairs) and (
+            self._without_poles([s for _, s in pairs])
+        )
+
+    def _without_poles(self, nodes: Sequence[Node]) -> bool:
+        """Whether no denominator vanishes anywhere, but those of the map itself."""
+        variables = self.identities.domain.variables
+        found, own = conditions(*nodes, variables=variables), conditions(*self.problem.map, variables=variables)
+        if found is None:
+            return not any(n.op == "pow" and n.args[1].op != "num" for n in postorder(*nodes)) and not any(
+                n.op == "pow" and n.args[1].value < 0 for n in postorder(*nodes)
+            )
+        poles = [c for c in found if c.kind == "nonzero" and c not in (own or ())]
+        return all(self.signs.nonzero(c.quantity) for c in poles)
 
     def _is_box(self) -> bool:
         """Whether the states range over a product of intervals."""
@@ -162,18 +179,37 @@ class Injectivity:
                     break
             else:
                 return ""
-        if not all(self.signs.sign(self.matrix[i][k]) for i, k in order):
+        if not all(self._monotone(self.matrix[i][k], self.names[k]) for i, k in order):
             return ""
         if n == 1:
             return f"its derivative {write(self.matrix[0][0])} has one sign"
         return "triangular, each entry monotone in its own variable"
 
+    def _monotone(self, slope: Node, name: str) -> bool:
+        """Whether a derivative has one sign, isolated zeros apart."""
+        if self.signs.sign(slope):
+            return True
+        if free_symbols(slope) != {name} or not is_analytic(slope):
+            return False
+        at_one = self._enclosed(slope, {name: (Fraction(1), Fraction(0))})
+        return not at_one.contains(0) and (
+            self.signs.nonnegative(slope) or self.signs.nonnegative(tidy(scaled(Fraction(-1), slope)))
+        )
+
     def _one_unit(self) -> str:
         """T(z) - z depends on z by one affine form alone."""
         unit = one_unit(self.problem.map, self.names)
-        if unit is None or not self.signs.sign(self.determinant):
+        if unit is None or not (self.signs.sign(self.determinant) or self._bends(unit)):
             return ""
         return f"z + g(a) with a = {write(unit.form)}, and the determinant has one sign"
+
+    def _bends(self, unit: OneUnit) -> bool:
+        """Whether 1 + h'(a) c is not negative, and h' analytic and not constant, so that its zeros are isolated."""
+        parts = replace(unit, form=unit.name).parts()
+        if parts is None or free_symbols(parts[0]) != {unit.name.value} or not is_analytic(parts[0]):
+            return False
+        values = [self._enclosed(parts[0], {unit.name.value: (Fraction(x), Fraction(0))}) for x in (0, 1)]
+        return not values[0].overlaps(values[1]) and self.signs.nonnegative(self.determinant)
 
     def _radial(self) -> str:
         """T(z) - c = (z - c) q(r) with r q(r) increasing."""
@@ -218,19 +254,39 @@ class Injectivity:
     def _fold(self) -> Finding | None:
         if prove(Claim(self.determinant, ZERO, self.identities.over((self.determinant,)))).holds:
             return self._flat()
-        return self._both_signs() or self._same_image()
+        return self._flat_somewhere() or self._both_signs() or self._same_image()
 
     def _flat(self) -> Finding | None:
         """A Jacobian that is singular everywhere: the image has no interior, and that of a one-to-one map has."""
         says = "det dT/dz is 0 everywhere"
-        if any(n.op == "piecewise" or (n.op == "call" and n.value in JUMPING) for n in postorder(*self.problem.map)):
+        if jumps(*self.problem.map):
             return None
         evidence = Evidence(ROUTE, Rigor.EXACT, False, frozenset({"normal-forms"}), detail={"method": says})
         return Finding(False, (evidence,), says)
 
+    def _flat_somewhere(self) -> Finding | None:
+        """Parameters at which the Jacobian is singular everywhere."""
+        own = {n: v for n, v in self.problem.domain.variables.items() if n not in self.names}
+        for name in sorted(free_symbols(self.determinant) & set(own)):
+            for value in (0, 1, -1):
+                at = {symbol(name): num(value)}
+                if vanishes(substitute(self.determinant, at)) and self._allowed(name, Fraction(value)):
+                    says = f"at {name} = {value} the determinant is 0 everywhere"
+                    evidence = Evidence(ROUTE, Rigor.EXACT, False, frozenset({"normal-forms"}), detail={"method": says})
+                    return Finding(False, (evidence,), says, Counterexample({name: str(value)}, "0", "not 0"))
+        return None
+
+    def _allowed(self, name: str, value: Fraction) -> bool:
+        """Whether some point of the domain has this value of a parameter."""
+        if jumps(*self.problem.map):
+            return False
+        sampler = Sampler(self.identities.over((*self.problem.map, symbol(name))), Random(self.identities.seed))
+        drawn = (sampler.anywhere() | {name: (value, Fraction(0))} for _ in range(STATES))
+        return any(sampler.admits(point) for point in drawn)
+
     def _both_signs(self) -> Finding | None:
         """Points at which the determinant has different signs, with the same parameters, and a segment in between."""
-        if any(n.op == "piecewise" or (n.op == "call" and n.value in JUMPING) for n in postorder(*self.problem.map)):
+        if jumps(*self.problem.map):
             return None
         for one, other in self._candidates():
             values = [self._enclosed(self.determinant, point) for point in (one, other)]
@@ -255,23 +311,36 @@ class Injectivity:
         except NoFloat:
             return
         starts = [p for p in (sampler.draw(("unit", "simple", "ten")) for _ in range(4 * PARAMETERS)) if p is not None]
-        negative = self.identities.decide(call("abs", self.determinant), self.determinant, stop="proved").counterexample
-        if negative is not None:
-            known = read_point({n: x for n, x in negative.point.items() if n in sampler.ranges})
-            starts = [{**start, **known} for start in starts[:2]] + starts
+        lowest = (self._lowest(sampler, program, start, sign) for start in starts[:2] for sign in (1, -1))
+        starts = [*(point for point in lowest if point is not None), *starts]
         for start in starts[:PARAMETERS]:
             found: dict[bool, Point] = {}
+            origin = start | {z: (Fraction(0), Fraction(0)) for z in self.names}
             others = (sampler.anywhere() for _ in range(STATES))
-            for drawn in (start, *others):
+            for drawn in (start, origin, *others):
                 point = start | {z: drawn[z] for z in self.names if z in drawn}
                 if not sampler.admits(point):
                     continue
                 (value,) = program({name: float(x) for name, (x, _) in point.items()})
-                if abs(value) > 1e-9:
+                if abs(value) > ROUNDING:
                     found.setdefault(bool(value > 0), point)
                 if len(found) == 2:
                     yield found[False], found[True]
                     break
+
+    def _lowest(self, sampler: Sampler, program: Straight, start: Point, sign: int) -> Point | None:
+        """A point at which the determinant (or minus it) is negative, on the way down by small changes."""
+        best, least = start, inf
+        for _ in range(DESCENT):
+            point = sampler.mutate(best)
+            if not sampler.admits(point):
+                continue
+            (value,) = program({name: float(x) for name, (x, _) in point.items()})
+            if sign * value < least:
+                best, least = point, sign * value
+            if least < -LEAST:
+                break
+        return best if least < -ROUNDING else None
 
     def _enclosed(self, node: Node, point: Point) -> acb:
         precision, ctx.prec = ctx.prec, 256

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from verify.calculus.tidy import expanded, tidy
 from verify.claim import Claim, Domain, Variable
@@ -17,6 +18,7 @@ from verify.decide import stages
 from verify.decide.densities.boundary import Ends, difference, ends_of, zero_at_both
 from verify.decide.densities.gaussian import Gaussian, gaussian
 from verify.decide.densities.operators import Operator
+from verify.decide.densities.parts import jumps
 from verify.decide.densities.signs import Signs
 from verify.decide.enclose.jets import NoValue
 from verify.decide.prove.tower import GiveUp
@@ -30,11 +32,13 @@ from verify.graph import (
     call,
     constant,
     free_symbols,
+    fresh_name,
     integral,
     mul,
     neg,
     postorder,
     power,
+    substitute,
     symbol,
 )
 from verify.language.bridge import NoCounterpart
@@ -42,8 +46,9 @@ from verify.language.write import write
 from verify.verdict import Counterexample, Evidence, Result, Rigor, Verdict
 
 _OO = constant("oo")
-#: What jumps, so that parts may not be integrated.
-JUMPING = frozenset({"sign", "floor", "ceil"})
+#: Functions that are bounded on the real line.
+BOUNDED = frozenset({"sin", "cos", "tanh", "erf", "atan", "sech"})
+INFINITE = "the integral of exp(log_density) is infinite: this is no density"
 NO_MEANS = "means in several variables are known of normal densities, and of products of densities in one variable"
 
 
@@ -86,6 +91,17 @@ class Means:
         low, high = self.ends[x]
         return integral(body, x, neg(_OO) if low is None else low, _OO if high is None else high)
 
+    @cached_property
+    def is_infinite(self) -> bool:
+        """Whether exp(log_density) is known to have no finite integral."""
+        if len(self.problem.variables) > 1:
+            return False
+        (x,) = self.problem.variables
+        try:
+            return Ends.of(self.identities.domain, self.ends).diverges(density(self.problem.log_density), x)
+        except (NoCounterpart, ValueError, TypeError, NotImplementedError):
+            return False
+
     # --- the mean of A f ---
 
     def vanishes(self, operator: Operator, exact: bool, at: Mapping[str, Node]) -> Result:
@@ -93,6 +109,8 @@ class Means:
 
         exact   whether R = 0 is proved, so that p A f is the divergence of p times the operator's flux.
         """
+        if self.is_infinite:
+            return _open(INFINITE)
         applied = tidy(operator.applied(at))
         if exact and operator.order == 1 and (found := self._by_the_ends(operator, applied, at)) is not None:
             return found
@@ -118,12 +136,13 @@ class Means:
                 ends, bound = Ends.of(self.identities.domain, self.ends), mul(*self.factors.values())
             else:
                 return None
-            integrable = all(
-                ends.products_integrable(mul(each, bound), variables) for each in (ONE, *self._slopes(operator, at))
-            )
-            if not integrable:
+            parts, free = self._bounded((ONE, *self._slopes(operator, at), *flux))
+            ends = replace(ends, symbols={**ends.symbols, **free})
+            slopes, flux = parts[: len(variables) + 1], parts[len(variables) + 1 :]
+            if not all(ends.products_integrable(mul(s, bound), variables) for s in slopes if s is not ZERO):
                 return None
-            if all(zero_at_both(ends.limits(mul(f, bound), x)) for f, x in zip(flux, variables, strict=True)):
+            sides = [(f, x) for f, x in zip(flux, variables, strict=True) if f is not ZERO]
+            if all(zero_at_both(ends.limits(mul(f, bound), x)) for f, x in sides):
                 return _proved("p f vanishes at the ends of every variable, and all terms are integrable")
         except (NoCounterpart, GiveUp, ValueError, TypeError, NotImplementedError):
             return None
@@ -138,6 +157,17 @@ class Means:
         flux = operator.flux(at)
         own = jacobian(flux, self.problem.variables)
         return [tidy(own[i][i] + s * f) for i, (s, f) in enumerate(zip(score, flux, strict=True))]
+
+    def _bounded(self, nodes: Sequence[Node]) -> tuple[list[Node], dict[str, Any]]:
+        """What is bounded and mixes variables as positive numbers, one for each, which bounds every term."""
+        from sympy import Symbol
+
+        own = set(self.problem.variables)
+        calls = [n for n in postorder(*nodes) if n.op == "call" and n.value in BOUNDED]
+        mixed = dict.fromkeys(n for n in calls if len(free_symbols(n) & own) > 1)
+        taken = {*self.identities.domain.variables, *free_symbols(*nodes)}
+        at = {n: symbol(fresh_name(f"b_{i}_", taken)) for i, n in enumerate(mixed)}
+        return [substitute(n, at) for n in nodes], {s.value: Symbol(s.value, positive=True) for s in at.values()}
 
     def _smooth_inside(self) -> bool:
         """Whether the density is positive and continuous inside of its support."""
@@ -192,6 +222,9 @@ class Means:
         for found in stages(Claim(left, right, domain), seed=self.identities.seed):
             if found.verdict is Verdict.REFUTED:
                 break
+        gaps = [e.detail for e in found.evidence if e.holds and e.detail.get("undefined")]
+        if found.verdict >= Verdict.SUPPORTED and gaps:
+            return _open(f"the mean was not found to exist at {gaps[0]['undefined']} of the points that were tried")
         return found
 
     def _parameters(self, *nodes: Node) -> Domain:
@@ -218,6 +251,9 @@ class Means:
 
     def normalised(self) -> Result:
         """The verdict on the integral of exp(log_density) being 1."""
+        if self.is_infinite:
+            evidence = Evidence("growth", Rigor.EXACT, False, frozenset({"growth"}), detail={"method": INFINITE})
+            return Result("", Verdict.REFUTED, Rigor.EXACT, evidence=(evidence,), reason=INFINITE)
         if self.normal is not None:
             return self._named(self.identities.decide(self.normal.integral, ONE), "the integral of a normal density")
         if len(self.problem.variables) == 1:
@@ -248,11 +284,6 @@ def density(log_density: Node) -> Node:
         elif term is not ZERO:
             rest.append(term)
     return mul(*factors, call("exp", add(*rest))) if rest else mul(*factors) if factors else ONE
-
-
-def jumps(*nodes: Node) -> bool:
-    """Whether something may jump."""
-    return any(n.op == "piecewise" or (n.op == "call" and n.value in JUMPING) for n in postorder(*nodes))
 
 
 def _proved(method: str) -> Result:

@@ -11,14 +11,17 @@ from fractions import Fraction
 from functools import cached_property
 from random import Random
 
+from flint import arb, ctx
+
 from verify.calculus.tidy import expanded, scaled, tidy
-from verify.claim import Claim, Domain, Variable
+from verify.claim import Claim, Variable
 from verify.decide.densities.signs import Signs
+from verify.decide.enclose.balls import Program
 from verify.decide.enclose.decimals import decimal
 from verify.decide.enclose.defined import conditions
 from verify.decide.enclose.jets import NoValue, Undefined
-from verify.decide.enclose.points import Sampler, read_point, write_point
-from verify.decide.enclose.search import RELIES_ON, ROUTE, evaluate_at
+from verify.decide.enclose.points import Point, Sampler, read_point, write_point
+from verify.decide.enclose.search import RELIES_ON, ROUTE
 from verify.decide.systems.identity import Identities
 from verify.decide.systems.result import Part
 from verify.graph import (
@@ -42,10 +45,14 @@ from verify.language.write import write
 from verify.verdict import Counterexample, Diagnosis, Evidence, Result, Rigor, Verdict
 
 UNDEFINED = "no value"
+#: Functions that jump.
+JUMPING = frozenset({"sign", "floor", "ceil"})
 #: What people write in the place of a coefficient 1.
 FACTORS = tuple(map(Fraction, ("2", "1/2")))
 #: Points that are drawn for the names on which nothing depends.
 DRAWS = 50
+#: Points at which a formula that seems to have no value is tried.
+FEW = 8
 
 
 @dataclass(frozen=True)
@@ -93,6 +100,8 @@ class Judge:
         found = self.identities.decide(right, claimed)
         if found.verdict is Verdict.SUPPORTED:
             found = self._for_every_root(right, claimed) or found
+        if found.verdict is Verdict.UNDECIDED:
+            return self._nowhere(right, claimed, given) or found
         if found.verdict < Verdict.SUPPORTED:
             return swapped(found)
         return self._completed(found, right, claimed, given)
@@ -117,9 +126,9 @@ class Judge:
         """What holds where both sides are defined, with what is known of where that is."""
         names = self.identities.over((right, claimed, *given))
         needed = conditions(Claim(claimed, claimed, names))
-        known = {c for each in (right, *given) for c in conditions(Claim(each, each, names)) or ()}
-        open_ = needed is None
-        for condition in needed or ():
+        known = {c for each in (right, *given) for c in _split(conditions(Claim(each, each, names)) or ())}
+        open_ = needed is None and not self.signs.smooth(claimed)
+        for condition in _split(needed or ()):
             if condition in known:
                 continue
             quantity = _quantity(condition)
@@ -130,44 +139,54 @@ class Judge:
                 continue
             open_ = True
             elsewhere = self.identities.decide(call("abs", quantity), quantity, stop="proved").counterexample
-            if elsewhere is not None and (value := self._only_right((right, *given), claimed, elsewhere)) is not None:
+            point = None if elsewhere is None else self._completed_point((right, *given, claimed), elsewhere)
+            if point is not None and (counter := self._only_right((right, *given), claimed, point)) is not None:
                 says = f"it has no value where {write(tidy(neg(quantity)))} > 0"
-                seen = Evidence(ROUTE, Rigor.ENCLOSED, False, RELIES_ON)
-                return replace(
-                    found, verdict=Verdict.REFUTED, counterexample=value, evidence=(seen,),
-                    diagnosis=Diagnosis("domain", says, found.verdict),
-                )  # fmt: skip
+                return _without_value(counter, says)
         if open_ and found.verdict is Verdict.PROVED:
             reason = "equal where it is defined, which was not shown to be everywhere"
             return replace(found, verdict=Verdict.SUPPORTED, reason=reason)
         return found
 
-    def _only_right(self, given: Sequence[Node], claimed: Node, at: Counterexample) -> Counterexample | None:
-        """The value of the right formula at a point where the claimed one has none, and all that is given has one."""
-        domain = self.identities.over((*given, claimed))
-        point = self._completed_point(domain, at)
-        if point is None:
-            return None
+    def _nowhere(self, right: Node, claimed: Node, given: Sequence[Node]) -> Result | None:
+        """A claimed formula without any value at points where the right one has one."""
+        sampler = Sampler(self.identities.over((right, *given, claimed)), Random(self.identities.seed))
+        drawn = [point for point in (sampler.draw(("unit", "simple")) for _ in range(DRAWS)) if point is not None]
+        counters = [self._only_right((right, *given), claimed, point) for point in drawn[:FEW]]
+        found = [counter for counter in counters if counter is not None]
+        return _without_value(found[0], "it has no value") if found and len(found) == len(counters) else None
+
+    def _only_right(self, given: Sequence[Node], claimed: Node, point: Point) -> Counterexample | None:
+        """The value of the right formula at a point around which the claimed one has none, and what is given has."""
+        sampler = Sampler(self.identities.over((*given, claimed)), Random(0))
+        precision, ctx.prec = ctx.prec, 256
         try:
-            evaluate_at(Claim(claimed, claimed, domain), point)
+            Program((claimed,), True).values(sampler.env(point, arb(2) ** -80))
             return None
         except Undefined:
             pass
-        except (NoValue, ValueError):
+        except NoValue:
             return None
+        finally:
+            ctx.prec = precision
         try:
-            values = [evaluate_at(Claim(each, each, domain), point).lhs for each in given]
-        except (NoValue, ValueError):
+            ctx.prec = 256
+            values = Program(tuple(given), True).values(sampler.env(point))
+            if not all(value.is_finite() for value in values):
+                return None
+            return Counterexample(write_point(point), UNDEFINED, decimal(values[0]))
+        except NoValue:
             return None
-        return Counterexample(point, UNDEFINED, decimal(values[0])) if all(v.is_finite() for v in values) else None
+        finally:
+            ctx.prec = precision
 
-    def _completed_point(self, domain: Domain, at: Counterexample) -> dict[str, str] | None:
+    def _completed_point(self, nodes: Sequence[Node], at: Counterexample) -> Point | None:
         """The point, with values for the names that it does not give."""
+        domain = self.identities.over(nodes)
         sampler = Sampler(domain, Random(self.identities.seed))
         known = read_point({name: value for name, value in at.point.items() if name in domain.variables})
         drawn = (sampler.anywhere(("unit",)) | known for _ in range(DRAWS))
-        found = next((point for point in drawn if sampler.admits(point)), None)
-        return None if found is None else write_point(found)
+        return next((point for point in drawn if sampler.admits(point)), None)
 
     def explained(self, claimed: Node, slips: Iterable[Slip]) -> Diagnosis | None:
         """The first slip that gives what was claimed."""
@@ -191,12 +210,33 @@ def common(right: Node, what: str) -> Iterator[Slip]:
         yield Slip("sign", f"the term {write(term)} has the wrong sign", tidy(rest - term))
 
 
+def jumps(*nodes: Node) -> bool:
+    """Whether something may jump."""
+    return any(n.op == "piecewise" or (n.op == "call" and n.value in JUMPING) for n in postorder(*nodes))
+
+
+def _without_value(counter: Counterexample, says: str) -> Result:
+    """A formula that has no value where the right one has one."""
+    seen = Evidence(ROUTE, Rigor.ENCLOSED, False, RELIES_ON)
+    diagnosis = Diagnosis("domain", says, Verdict.PROVED)
+    return Result("", Verdict.REFUTED, Rigor.ENCLOSED, None, "", counter, diagnosis, None, (seen,))
+
+
 def swapped(found: Result) -> Result:
     """The claimed side of a counterexample first: "…" instead of "…"."""
     counter = found.counterexample
     return (
         found if counter is None else replace(found, counterexample=replace(counter, lhs=counter.rhs, rhs=counter.lhs))
     )
+
+
+def _split(needed: Iterable[Node]) -> Iterator[Node]:
+    """Conditions that hold together, one by one."""
+    for condition in needed:
+        if condition.op == "and":
+            yield from _split(condition.args)
+        else:
+            yield condition
 
 
 def _quantity(condition: Node) -> Node | None:

@@ -7,7 +7,7 @@ at both of its ends; what is left is settled by its structure, by the declared c
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -68,6 +68,8 @@ BOUNDED = {
 }  # fmt: skip
 _SQUARES = {"tanh": Bounds(ZERO, ONE, True), "erf": Bounds(ZERO, ONE, True), "sin": Bounds(ZERO, ONE, True, True),
             "cos": Bounds(ZERO, ONE, True, True), "sech": Bounds(ZERO, ONE, False, True)}  # fmt: skip
+#: Functions between -1 and 1.
+_UNIT = frozenset(_SQUARES)
 
 
 @dataclass
@@ -92,11 +94,23 @@ class Signs:
         """The same with 0."""
         return self._asked(node, False)
 
+    def nonzero(self, node: Node) -> bool:
+        """Whether it is shown not to vanish anywhere on the domain where it is defined."""
+        node = tidy(node)
+        match node.op:
+            case "mul":
+                return all(map(self.nonzero, node.args))
+            case "pow" if node.args[1].op == "num":
+                return node.args[1].value < 0 or self.nonzero(node.args[0])
+            case "call" if node.value == "abs":
+                return self.nonzero(node.args[0])
+        return self.sign(node) != 0
+
     def holds(self, condition: Condition) -> bool:
         """Whether a condition holds everywhere on the domain."""
         match condition.kind:
             case "nonzero":
-                return self.sign(condition.quantity) != 0
+                return self.nonzero(condition.quantity)
             case "positive":
                 return self.positive(condition.quantity)
         return self.nonnegative(condition.quantity)
@@ -229,6 +243,9 @@ class Signs:
         if node.op == "call":
             if node.value == "exp" and self._plainly(tidy(neg(node.args[0])), False):
                 return Bounds(ZERO, ONE, False, True)
+            inner = node.args[0]
+            if node.value == "abs" and inner.op == "call" and inner.value in _UNIT:
+                return replace(_SQUARES[inner.value], closed_low=True)
             return BOUNDED.get(node.value)
         if node.op != "pow" or node.args[1].op != "num":
             return None

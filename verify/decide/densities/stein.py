@@ -10,9 +10,9 @@ from itertools import product
 
 from verify.calculus.reverse import gradient
 from verify.calculus.tidy import scaled, short, tidy
-from verify.decide.densities.means import Means, density, jumps, shown
+from verify.decide.densities.means import INFINITE, Means, density, shown
 from verify.decide.densities.operators import NoOperator, Operator
-from verify.decide.densities.parts import Judge, Slip, common, swapped
+from verify.decide.densities.parts import Judge, Slip, common, jumps, swapped
 from verify.decide.prove.tower import GiveUp
 from verify.decide.systems.identity import Identities
 from verify.decide.systems.result import Part
@@ -151,6 +151,8 @@ class SteinTask:
             reason = "there, what stands before f itself is not what integration by parts needs"
             part = Part(name, text, worst.verdict, worst.evidence, counter, reason=reason)
             return replace(part, diagnosis=self._operator_slip(operator), correction=self._mended(operator))
+        if self.means.is_infinite:
+            return Part(name, text, Verdict.UNDECIDED, reason=INFINITE)
         smooth = [a for (_, orders), a in operator.coefficients.items() if any(orders)]
         if jumps(self.problem.log_density, *smooth):
             return Part(name, text, Verdict.UNDECIDED, reason=_JUMP)
