@@ -11,6 +11,7 @@ import verify
 from verify.decide import decide
 from verify.decide.systems import judge
 from verify.functions import ROWS
+from verify.judge_systems import judge_system
 from verify.language import read_claim
 from verify.language.toml import read_system
 from verify.verdict import Verdict
@@ -43,11 +44,21 @@ def test_the_system_is_right_and_fails_without_its_boundary_term() -> None:
 
 @pytest.mark.parametrize("text", OTHERS, ids=lambda text: text.partition("\n")[0])
 def test_every_other_system_is_right(text: str) -> None:
-    *_, result = judge(read_system(text))
+    *_, result = judge_system(text, 0)
     assert result.verdict is Verdict.PROVED
 
 
-@pytest.mark.parametrize("snippet", SNIPPETS, ids=["problem", "code"])
+def test_a_flow_and_a_density_fail_without_what_they_need() -> None:
+    flow, density = (next(each for each in OTHERS if f'"{kind}"' in each) for kind in ("flow", "stein"))
+    *_, wrong = judge_system(flow.replace("u1*w1 + u2*w2 > -1", "b > 0"), 0)
+    assert [part.verdict for part in wrong.parts] == [Verdict.REFUTED, Verdict.REFUTED]
+    *_, wrong = judge_system(density.replace('"sin(x)^2"', '"cos(x)"'), 0)
+    assert wrong.worst is not None
+    assert wrong.worst.diagnosis is not None
+    assert wrong.worst.diagnosis.slip == "boundary"
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS, ids=["problem", "density", "code"])
 def test_a_snippet_runs(snippet: str) -> None:
     exec(compile(snippet, "MANUAL.md", "exec"), {})
 
