@@ -214,13 +214,6 @@ def test_another_quantity_in_the_place_of_the_adjoint_is_no_mistake() -> None:
     assert judged(Base(head, forward).toml({"gradient p": "1 + u*l1"})).verdict is Verdict.REFUTED
 
 
-def test_a_state_without_its_step_is_not_guessed() -> None:
-    head = recurrence("x", "p", "p*x*(1 - x)", "p/2", '"n"', "x^2")
-    result = judged(Base(head, {"adjoint l1": "l1[k+1]*p*(1 - 2*x)", "terminal l1": "2*x[n]"}).toml())
-    assert result.verdict is Verdict.UNDECIDED
-    assert "x[k]" in result.reason
-
-
 def test_a_given_number_of_steps_is_written_out() -> None:
     head = recurrence("x", "p", "x + p*sin(x)", "1", "10", "x^2")
     claim = {"adjoint l1": "(1 + p*cos(x[k]))*l1[k+1]", "terminal l1": "2*x[10]"}

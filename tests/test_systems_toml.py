@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+import re
 
 import pytest
 from systems_bank import BASES
 
+from verify.calculus.tidy import tidied_arguments
 from verify.language import write
 from verify.language.toml import ProblemError, read_system
 from verify.systems import ImplicitProblem, OdeProblem, RecurrenceProblem
@@ -182,3 +184,51 @@ def test_a_spoilt_file_is_read_or_refused_with_a_line_that_it_has(seed: int) -> 
     for text, error in refused:
         assert error.line is not None, str(error)
         assert 1 <= error.line <= text.count("\n") + 1
+
+
+MAP = BASES["map"].toml()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("(1 - 2*x[k])", "(1 - 2*x)", "claim.adjoint.l1: x stands without its step; write x[k] or x[k-1]"),
+        ("l1[k]*x[k-1]", "l1*x[k-1]", "claim.gradient.p: l1 stands without its step"),
+        ("'l1[0]/2", "'l1[k]/2", "claim.gradient.p: k stands outside of a sum"),
+        ("2*x[n]", "2*x[k]", "claim.terminal.l1: k stands outside of a sum, and is no step there; write n"),
+        ("'l1' = '2*x[n]'", "'l1[n-1]' = '2*x[n]'", "'l1[n-1]' is not at step n; write l1"),
+        ("'l1' = '2*x[n]'", "'l1' = '2*x[n]', 'l1[n]' = '2*x[n]'", "claim.terminal: l1 is claimed twice"),
+        ("'l1[0]/2", "'lam/2", "the adjoint is l1"),
+        ('"n"', "2.5", "must be a text or a whole number"),
+    ],
+)
+def test_what_has_no_step_is_said_with_its_line(old: str, new: str, says: str) -> None:
+    assert old in MAP
+    text = MAP.replace(old, new)
+    with pytest.raises(ProblemError) as caught:
+        read_system(text)
+    assert says in str(caught.value)
+    assert caught.value.line is not None
+    assert new in text.splitlines()[caught.value.line - 1]
+
+
+def test_parts_may_name_their_step() -> None:
+    plain = read_system(MAP).claim
+    named = read_system(
+        MAP.replace("adjoint = { 'l1'", "adjoint = { 'l1[k]'").replace("'l1' = '2*x[n]'", "'l1[n]' = '2*x'")
+    )
+    assert named.claim.adjoint == plain.adjoint
+    assert named.claim.terminal == plain.terminal
+    earlier = "'l1[k-1]' = 'l1[k]*p*(1 - 2*x[k-1])'"
+    shifted = read_system(re.sub(r"(?m)^adjoint = .*$", f"adjoint = {{ {earlier} }}", MAP)).claim
+    assert [write(tidied_arguments(node)) for node in shifted.adjoint.values()] == [
+        write(tidied_arguments(node)) for node in plain.adjoint.values()
+    ]
+
+
+def test_more_equations_than_adjoints_are_refused() -> None:
+    text = BASES["cubic"].toml()
+    found = re.search(r"adjoint = \['(.*?)'\]", text)
+    assert found is not None
+    with pytest.raises(ProblemError, match="2 equations, the adjoint has 1 entries"):
+        read_system(text.replace(found[0], f"adjoint = ['{found[1]}', '{found[1]}']"))

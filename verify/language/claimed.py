@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from verify.claim import Domain, Variable
-from verify.graph import Node, free_symbols, postorder, substitute, symbol
+from verify.graph import Node, free_symbols, num, postorder, substitute, symbol
 from verify.language.document import KINDS, SECOND, Document, rounded
 from verify.language.errors import ReadError
 from verify.language.names import nearest_of
@@ -33,6 +33,8 @@ from verify.systems import (
 #: tau1- and tau1+, just before and just after an event, where a time ends.
 _SIDE = re.compile(r"(tau[1-9][0-9]*)\s*([-+])\s*(?=[,)])")
 _SIDES = {"-": "_before", "+": "_after"}
+#: A key such as l1[k-1].
+_STEP = re.compile(r"\s*([A-Za-z]\w*)\s*[\[(]\s*(\w+)\s*([+-]\s*\d+)?\s*[\])]\s*")
 _INITIAL = re.compile(r"\s*([A-Za-z]\w*)\s*\((.+)\)\s*")
 
 
@@ -98,6 +100,7 @@ class ClaimReader:
             known |= {name: Variable(name, of=(of,)) for name in (*problem.state, *adjoints)}
             known |= {"int": Variable("int", of=("_1", "_2", "_3", "_4"))} if of == TIME else {}
         sides: dict[Node, Node] = {}
+        later = 0
         if isinstance(problem, OdeProblem):
             times = event_times(problem)
             sides = {symbol(time + word): symbol(time + sign) for time in times for sign, word in _SIDES.items()}
@@ -122,24 +125,62 @@ class ClaimReader:
                 given, keys = self.between(problem, given, adjoints)
             for key, formula in given.items():
                 plain = self.gradient_key(problem, key) if name == "gradient" else key
+                if isinstance(problem, RecurrenceProblem) and name != "gradient":
+                    plain, later = self.step_key(problem, key, name)
                 if plain not in keys:
                     near = nearest_of(key, keys)
                     guess = f"did you mean {near!r}?" if near else f"known there: {', '.join(keys)}"
                     raise self.tables.error(f"unknown key {key!r} in [claim.{name}]", ("claim", name, key), guess)
+                if plain in parts[name]:
+                    raise self.tables.error(
+                        f"claim.{name}: {plain} is claimed twice", ("claim", name, key), "leave one"
+                    )
                 if sides and isinstance(formula, str):
                     formula = _SIDE.sub(lambda found: found[1] + _SIDES[found[2]], formula)
                 node = self.tables.formula(rounded(formula, of), known, "claim", name, key)
                 node = self.known_names(node, problem, known, "claim", name, key)
                 if name == "gradient" and isinstance(problem, OdeProblem):
                     node = self.at_its_time(node, problem, plain, ("claim", name, key))
+                if isinstance(problem, RecurrenceProblem):
+                    node = self.at_its_step(node, problem, str(formula), ("claim", name, key))
                 parts[name][plain] = substitute(node, sides) if sides else node
                 text[name, plain] = str(given[key])
+                if later:
+                    parts[name][plain] = substitute(parts[name][plain], {symbol(INDEX): symbol(INDEX) + later})
+                    text[name, plain] = f"{key} = {given[key]}"
         if parts["tangent"]:
             bare = {name: symbol(name) for name in problem.state}
             parts["tangent"] = {key: self.now(node, bare) for key, node in parts["tangent"].items()}
         return SystemClaim(
             parts["adjoint"], equations, parts["terminal"], parts["jump"], parts["tangent"], parts["gradient"], text
         )
+
+    def step_key(self, problem: RecurrenceProblem, key: str, table: str) -> tuple[str, int]:
+        """l1 for l1[k] or l1[n], and by how many steps the formula must be taken later where it is for l1[k-1], say."""
+        found = _STEP.fullmatch(key)
+        if found is None:
+            return key, 0
+        base, offset = INDEX if table == "adjoint" else str(problem.steps), int((found[3] or "0").replace(" ", ""))
+        if found[2] != base or (table == "terminal" and offset):
+            what = f"claim.{table}: {key!r} is not at step {base}"
+            raise self.tables.error(what, ("claim", table, key), f"write {found[1]}")
+        return found[1], -offset
+
+    def at_its_step(self, node: Node, problem: RecurrenceProblem, text: str, path: tuple[str, ...]) -> Node:
+        """A formula in which every state and adjoint has its step, and k is counted; x at the end is x[n]."""
+        where, table = ".".join(path), path[1]
+        names = sorted({each.value[0] for each in postorder(node) if each.op == "abstract"})
+        bare = [name for name in names if re.search(rf"\b{re.escape(name)}\b(?!\s*[\[(])", text)]
+        last = symbol(problem.steps) if isinstance(problem.steps, str) else num(problem.steps)
+        if bare and table == "terminal" and not re.search(rf"\b{INDEX}\b", text):
+            return substitute(node, {symbol(INDEX): last})
+        if bare:
+            choice = f"{bare[0]}[{problem.steps}]" if table == "terminal" else f"{bare[0]}[k] or {bare[0]}[k-1]"
+            raise self.tables.error(f"{where}: {bare[0]} stands without its step", path, f"write {choice}")
+        if table in ("terminal", "gradient") and INDEX in free_symbols(node):
+            mend = f"write {problem.steps}" if table == "terminal" else ""
+            raise self.tables.error(f"{where}: {INDEX} stands outside of a sum, and is no step there", path, mend)
+        return node
 
     def at_its_time(self, node: Node, problem: OdeProblem, by: str, path: tuple[str, ...]) -> Node:
         """A gradient in which t, and states and adjoints at t, stand under integrals alone.
@@ -214,8 +255,12 @@ class ClaimReader:
         return found, known
 
     def equations(self, problem: ImplicitProblem, known: Mapping[str, Variable], text: dict) -> tuple[Equation, ...]:
-        found = []
-        for number, written in enumerate(self.tables.value((list,), "claim", "adjoint"), start=1):
+        found, names = [], adjoint_names(problem)
+        given = self.tables.value((list,), "claim", "adjoint")
+        if len(given) > len(names):
+            what = f"claim.adjoint has {len(given)} equations, the adjoint has {len(names)} entries"
+            raise self.tables.error(what, ("claim", "adjoint"), f"give at most one for each of {', '.join(names)}")
+        for number, written in enumerate(given, start=1):
             self.tables.check(written, (str,), "claim", "adjoint")
             left, equals, right = written.partition("=")
             if not equals or "=" in right:
@@ -265,7 +310,8 @@ class ClaimReader:
             near = nearest_of(unknown[0], known)
             raise self.tables.error(
                 f"{'.'.join(path)}: {unknown[0]!r} occurs nowhere in the problem", path,
-                f"did you mean {near}?" if near else "declare it with `let`, or correct it",
+                f"did you mean {near}?" if near
+                else f"declare it with `let`, or correct it (the adjoint is {', '.join(adjoint_names(problem))})",
             )  # fmt: skip
         if isinstance(problem, OdeProblem):
             ends = {"t0": problem.t0, "T": problem.T}

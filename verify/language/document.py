@@ -137,7 +137,8 @@ class Document:
 
     def check(self, found: Any, kinds: tuple[type, ...], *path: str) -> None:
         if type(found) not in kinds:
-            needed = " or ".join(dict.fromkeys(_WORDS[kind] for kind in kinds))
+            words = {**_WORDS, int: "a number" if float in kinds else "a whole number"}
+            needed = " or ".join(dict.fromkeys(words[kind] for kind in kinds))
             given = _WORDS.get(type(found), type(found).__name__)
             raise self.error(f"{'.'.join(path)} is {given}, and must be {needed}", path)
 

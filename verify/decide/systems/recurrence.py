@@ -96,21 +96,9 @@ class RecurrenceTask:
             try:
                 gradient = key[0] == "gradient"
                 self.read[key] = self.steps.stepwise(formula) if gradient else self.steps.symbols(formula)
-                if not gradient:
-                    self._check_sides(key)
             except NoSum as reason:
                 self.unread[key] = str(reason)
                 self.read.pop(key, None)
-
-    def _check_sides(self, key: Key) -> None:
-        """A state or adjoint without its step means nothing certain in these tables."""
-        node = getattr(self.claim, key[0])[key[1]]
-        if any(each.op == "abstract" and each.args[0] is symbol(INDEX) for each in postorder(node)):
-            bare = {each.value[0] for each in postorder(node) if each.op == "abstract"}
-            text = self.claim.text.get(key, "")
-            for name in bare:
-                if text and not _always_at_a_step(text, name):
-                    raise NoSum(f"{name} stands without its step; write {name}[k]")
 
     @property
     def costate(self) -> Costate:
@@ -371,13 +359,6 @@ class RecurrenceTask:
     def _named(self, text: str) -> str:
         """[n] as the claim's own number of steps."""
         return text.replace("[n]", f"[{self.problem.steps}]")
-
-
-def _always_at_a_step(text: str, name: str) -> bool:
-    """Whether every mention of a name is followed by its step."""
-    import re
-
-    return all(re.match(r"\s*[\[(]", text[m.end() :]) for m in re.finditer(rf"\b{re.escape(name)}\b", text))
 
 
 def _at_length(found: Result, steps: int | str, n: int, step: int) -> Counterexample | None:
