@@ -1,8 +1,8 @@
 """Random stable problems: what is derived for them is proved, in other conventions too, and one slip is never passed.
 
 The state starts at b(p) at a time other than 0, the field names the time, its Jacobian is not symmetric, both costs
-depend on the parameters, there are data at two times, and all parameters may vanish: wrong formulas hide where one of
-these is missing.
+depend on the parameters, there are data at two times or an event that depends on everything, and all parameters may
+vanish: wrong formulas hide where one of these is missing.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ class Problem:
     initial: tuple[str, ...]
     terminal: str
     running: str
-    observed: tuple[str, str]
+    observed: tuple[str, ...] = ()
+    event: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
 
     def toml(self, claim: dict[str, dict[str, str]] | None = None) -> str:
         lines = [
@@ -49,11 +50,16 @@ class Problem:
             f"rhs = {_list(self.rhs)}",
             f"initial = {_list(self.initial)}",
             'time = ["1/4", "1"]',
+            *(["[[ode.events]]"] if self.event else []),
+            *(
+                f"{key} = {_list(value) if isinstance(value, tuple) else _list((value,))[1:-1]}"
+                for key, value in self.event
+            ),
             "[objective]",
             f'terminal = "{self.terminal}"',
             f'running = "{self.running}"',
             "observations = [",
-            *(f'  {{ time = "{t}", value = "{h}" }},' for t, h in zip(("1/2", "3/4"), self.observed, strict=True)),
+            *(f'  {{ time = "{t}", value = "{h}" }},' for t, h in zip(("1/2", "3/4"), self.observed, strict=False)),
             "]",
         ]
         for table, entries in (claim or {}).items():
@@ -91,6 +97,31 @@ def problem(seed: int) -> Problem:
     return Problem(state, parameters, tuple(rhs), tuple(initial), terminal, running, observed)
 
 
+def problem_with_event(seed: int) -> Problem:
+    """A state that rises through a moving threshold, which changes state, field, running cost and objective."""
+    rng = np.random.default_rng(seed)
+
+    def k() -> str:
+        return f"{rng.integers(1, 6)}/{rng.integers(2, 6)}"
+
+    p, q = ("p", "q") if rng.integers(2) else ("q", "p")
+    return Problem(
+        state=("u", "v"),
+        parameters=("p", "q"),
+        rhs=(f"2 + {p}*sin(v + t)/4", f"-{k()}*{q}*v + {k()}*tanh(u) + {k()}*t"),
+        initial=(f"{p}/4", f"{k()}*{q}^2 + {k()}"),
+        terminal=f"{k()}*u*v + {p}*v + {k()}*tau1*u",
+        running=f"{k()}*{q}*u^2 + v*t",
+        event=(
+            ("when", f"u - 3/4 - {q}*t/10 + {p}*v^2/50"),
+            ("reset", (f"u + 1/2 + {p}*v^2/9", f"{q}*v + {k()}*t")),
+            ("rhs", (f"1 + {q}*cos(v)/3", f"-{k()}*v + {p}*u")),
+            ("running", f"{k()}*{p}*v^2"),
+            ("cost", f"{k()}*t*v + {q}*u^2"),
+        ),
+    )
+
+
 def judged(text: str):
     *_, result = judge(read_system(text))
     return result
@@ -118,9 +149,10 @@ def rescaled(claim: dict[str, dict[str, str]], factor: str) -> dict[str, dict[st
     }
 
 
-problems = st.integers(0, 10**6).map(problem)
+smooth = st.integers(0, 10**6).map(problem)
+problems = smooth | st.integers(0, 10**6).map(problem_with_event)
 few = settings(
-    max_examples=8,
+    max_examples=6,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
@@ -134,7 +166,8 @@ def test_what_is_derived_is_proved(one: Problem) -> None:
     assert set(claim["gradient"]) == set(one.parameters)
     result = judged(one.toml(claim))
     assert result.verdict is Verdict.PROVED, one.toml(claim)
-    assert len(result.parts) == 4 * len(one.state) + len(one.parameters)
+    assert len(result.parts) == sum(map(len, claim.values()))
+    assert len(claim["jump"]) == len(one.state) * (1 if one.event else 2)
 
 
 @few
@@ -176,7 +209,7 @@ def equal(one: Node, other: Node) -> bool:
 
 
 @few
-@given(problems)
+@given(smooth)
 def test_the_generated_gradient_agrees_with_differences(one: Problem) -> None:
     record = read_system(one.toml()).problem
     assert isinstance(record, OdeProblem)
