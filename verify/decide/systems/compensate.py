@@ -7,16 +7,17 @@ points suggest; whether it does what is needed is then decided exactly.  The Ham
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from verify.calculus.closed_form import integral
 from verify.calculus.costate import moved
 from verify.calculus.reverse import gradient
-from verify.calculus.tidy import is_zero, tidy
+from verify.calculus.tidy import expanded, is_zero, tidy
 from verify.decide.systems.convention import Convention
-from verify.graph import ONE, Node, add, div, mul, num, substitute, symbol
+from verify.graph import ONE, ZERO, Node, add, div, free_symbols, mul, num, substitute, symbol
 from verify.language.write import write
 from verify.systems import TIME
 from verify.verdict import Result, Verdict
@@ -46,7 +47,8 @@ def compensation(task: OdeTask, key: tuple[str, str], convention: Convention) ->
     ):  # the adjoint jumps, and a total derivative is no longer known by its ends
         return None
     (inside, right_inside), (boundary, right_boundary) = task.pairs(key, convention)
-    phis = list(_candidates(task, convention))[:MOST_CANDIDATES]
+    phis = [*_candidates(task, convention)][:MOST_CANDIDATES]
+    phis += _primitives(task, (inside, right_inside))
     rates = [_along(task, convention, phi) for phi in phis]
     steps = [tidy(_at(task, convention, phi, 0) - _at(task, convention, phi, 1)) for phi in phis]
     useful = [
@@ -74,7 +76,17 @@ def _candidates(task: OdeTask, convention: Convention) -> Iterator[Node]:
     hamiltonian = convention.claimed(
         add(problem.running, *(mul(symbol(name), f) for name, f in zip(task.names, problem.rhs, strict=True)))
     )
-    simple = [hamiltonian, *(mul(a, b) for a in l for b in u), *l, *u, *(mul(a, b) for a in u for b in u)]
+    # Where nothing depends on time the Hamiltonian is the same at both ends, and the initial rates are constants.
+    at_start = {symbol(TIME): problem.t0, **{symbol(n): b for n, b in zip(problem.state, problem.initial, strict=True)}}
+    rates = [tidy(substitute(f, at_start)) for f in problem.rhs]
+    simple = [
+        hamiltonian,
+        *(div(hamiltonian, f) for f in rates if f.op != "num"),
+        *(mul(a, b) for a in l for b in u),
+        *l,
+        *u,
+        *(mul(a, b) for a in u for b in u),
+    ]
     simple = list(dict.fromkeys(simple))
     yield from simple
     yield from (mul(t, each) for each in simple)
@@ -84,6 +96,14 @@ def _candidates(task: OdeTask, convention: Convention) -> Iterator[Node]:
             yield mul(symbol(name), each)
             yield div(each, symbol(name))
             yield div(mul(t, each), symbol(name))
+
+
+def _primitives(task: OdeTask, nodes: Iterable[Node]) -> list[Node]:
+    """What the terms that depend on time alone are the derivatives of."""
+    moving = {*task.problem.state, *task.names}
+    alone = [term for node in nodes for term in expanded(node) or () if not free_symbols(term) & moving]
+    found = (integral(term, ZERO) for term in dict.fromkeys(alone) if term is not ZERO)
+    return [phi for phi in found if phi is not None]
 
 
 def _along(task: OdeTask, convention: Convention, phi: Node) -> Node:

@@ -2,11 +2,12 @@
 some of them with another sign.
 
 kappa is a constant: 1, -1, or what the claim itself suggests, read off its terminal condition, its source term or its
-gradient.  The convention in which the fewest parts of the claim look wrong is the one that the claim is judged in.
+gradient.  The convention in which the least of the claim looks wrong is the one that the claim is judged in.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,8 +20,6 @@ from verify.language.write import write
 UNANCHORED = "right for an adjoint that is scaled by a constant, and nothing else in the claim says that it is"
 #: Adjoints that are tried in another order.
 MOST_PERMUTED = 4
-#: More failures than a claim has parts.
-MANY = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -119,14 +118,29 @@ def candidates(
             yield Convention(names, ONE, (), signs)
 
 
-def best(found: Iterable[Convention], failures: Callable[[Convention, int], int]) -> tuple[Convention, int]:
-    """The first convention with the fewest failures; `failures` need not count further than its second argument."""
-    chosen, fewest = None, MANY
+def best(found: Iterable[Convention], failing: Callable[[Convention], Iterator[tuple[str, str]]]) -> Convention:
+    """The first convention in which the fewest tables of the claim look wrong, and the fewest parts of these.
+
+    A slip is made once and then kept up: limits that are reversed in all gradients are one slip, not several.
+
+    failing     (table, name) of the parts that look wrong in a convention; no more are asked for than it takes.
+    """
+    chosen: Convention | None = None
+    fewest: Counter[str] = Counter()
     for convention in found:
-        count = failures(convention, fewest)
-        if chosen is None or count < fewest:
+        count: Counter[str] = Counter()
+        for table, _ in failing(convention):
+            count[table] += 1
+            if chosen is not None and not _may_be_better(count, fewest):
+                break
+        else:
             chosen, fewest = convention, count
         if not fewest:
             break
     assert chosen is not None
-    return chosen, fewest
+    return chosen
+
+
+def _may_be_better(count: Counter[str], fewest: Counter[str]) -> bool:
+    """Whether what looks wrong so far leaves room for fewer tables, or for fewer parts in the same ones."""
+    return len(count) < len(fewest) or (set(count) == set(fewest) and count.total() < fewest.total())

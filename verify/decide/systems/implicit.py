@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice, permutations
+from itertools import permutations
 
 from verify.calculus.costate import Costate, Gradient, implicit_costate, implicit_gradient, total
 from verify.calculus.reverse import gradient
@@ -214,7 +214,7 @@ class ImplicitTask:
 
     @cached_property
     def convention(self) -> Convention:
-        """The one in which the fewest parts fail."""
+        """The one in which the least of the claim fails."""
         varying = set(free_symbols(*self.adjoint, *(self.solved or ())))
         suggested = []
         if self.solved is not None:
@@ -225,12 +225,11 @@ class ImplicitTask:
             linear = [tidy(e - substitute(e, none)) for e in (right, self.claim.gradient[name])]
             suggested.append(conventions.ratio(*linear, {*varying, *self.names}))
 
-        def failures(convention: Convention, most: int) -> int:
-            wrong = (key for key in self.keys if not self.same(*self.pair(key, convention)))
-            return sum(1 for _ in islice(wrong, most))
+        def failing(convention: Convention) -> Iterator[Key]:
+            return (key for key in self.keys if not self.same(*self.pair(key, convention)))
 
         told = self.solved is not None and set(self.names) <= free_symbols(*self.claim.gradient.values())
-        return conventions.best(conventions.candidates(self.names, suggested, mixed=told), failures)[0]
+        return conventions.best(conventions.candidates(self.names, suggested, mixed=told), failing)
 
     def pair(self, key: Key, convention: Convention) -> tuple[Node, Node]:
         """(claimed, right) in u and p."""

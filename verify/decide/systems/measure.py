@@ -42,6 +42,10 @@ MOST_FAILED, MOST_STIFF = 8, 2
 EVENTFUL = 40
 #: What a refutation must stand off by, in estimated errors; and the rounding that no estimate falls below.
 STAND_OFF, ROUNDING = 1000.0, 1e-12
+#: A relative error above which agreement within its bounds says nothing.
+COARSE = 1e-7
+#: What a time may lie outside of the interval by rounding, relative to its length.
+OUTSIDE = 1e-9
 #: Times at which adjoint equations are compared.
 TIMES = 9
 #: Parameters by which the right adjoint is confirmed before a jump at an event is refuted.
@@ -72,13 +76,15 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Reading:
-    """One comparison: both values, the estimated error, and the scale of what was compared."""
+    """One comparison: both values, and the estimated error."""
 
     one: float
     other: float
     error: float
     is_open: bool = False
     """Whether the routes to the truth do not agree, so that nothing is known."""
+    is_coarse: bool = False
+    """Whether the error is so large that values which agree may be different all the same."""
 
     @property
     def apart(self) -> bool:
@@ -86,7 +92,8 @@ class Reading:
 
     @property
     def together(self) -> bool:
-        return not self.is_open and abs(self.one - self.other) <= 10 * STAND_OFF * self.error
+        close = abs(self.one - self.other) <= 10 * STAND_OFF * self.error
+        return close and not self.is_open and not self.is_coarse
 
     @property
     def relative(self) -> float:
@@ -104,7 +111,7 @@ def measure(task: OdeTask, convention: Convention, *, whole_too: bool, points: i
     reasons: list[str] = []
     unmet, done = 0, 0
     most = EVENTFUL if task.problem.events else MOST_FAILED
-    for exact in _points(task):
+    for exact in parameter_points(task):
         try:
             run = _Run.of(task, convention, exact)
             for key, reading in run.readings(found.undefined):
@@ -121,7 +128,9 @@ def measure(task: OdeTask, convention: Convention, *, whole_too: bool, points: i
         found.nowhere = bool(reasons) and unmet == len(reasons)
         found.reason = f"no numbers: {reasons[0]}" if reasons else "no numbers: no point of the domain was found"
         if task.problem.events and found.nowhere:
-            found.reason += f" ({len(reasons)} points tried); declare with `let` where all events happen and are crossed"
+            found.reason += (
+                f" ({len(reasons)} points tried); declare with `let` where all events happen and are crossed"
+            )
         return found
     found.consistent = all(whole) if whole else None
     for key, each in readings.items():
@@ -173,7 +182,7 @@ def _shown(value: float) -> str:
     return f"{value:.12g}"
 
 
-def _points(task: OdeTask) -> Iterator[dict[str, Fraction]]:
+def parameter_points(task: OdeTask) -> Iterator[dict[str, Fraction]]:
     """Exact values for everything that the problem depends on."""
     problem = task.problem
     names = [name for name in problem.domain.variables if name not in problem.state]
@@ -185,6 +194,25 @@ def _points(task: OdeTask) -> Iterator[dict[str, Fraction]]:
         point = sampler.draw(("unit",) if draw % 4 else ("simple",), positive=draw % 2 == 0)
         if point is not None:
             yield {name: x for name, (x, _) in point.items()}
+
+
+def states_then(task: OdeTask, numbers: Numbers, u: Curve) -> dict[str, float]:
+    """The states at the ends, at the times of observation and around events: u(0), u(1/2), u(tau1-), u(T)."""
+    places = zip((*task.ends, *map(seen, task.problem.observations)), (*numbers.ends, *numbers.times), strict=True)
+    found = {name + where: x for where, time in places for name, x in zip(task.problem.state, u(time), strict=True)}
+    return found | sides_then(task, task.problem.state, u)
+
+
+def sides_then(task: OdeTask, names: Sequence[str], curve: Curve) -> dict[str, float]:
+    """A curve on both sides of every event, with their times: u(tau1-), u(tau1+), tau1."""
+    found: dict[str, float] = {}
+    if isinstance(curve, Pieces) and task.crossings:
+        for i, crossing in enumerate(task.crossings):
+            time = float(curve.times[i])
+            found[crossing.time] = time
+            for where, piece in ((before, curve.curves[i]), (after, curve.curves[i + 1])):
+                found |= {name + where(crossing.time): x for name, x in zip(names, piece(time), strict=True)}
+    return found
 
 
 @dataclass
@@ -238,29 +266,10 @@ class _Run:
         more: Mapping[str, float] | None = None,
     ) -> list[float]:  # fmt: skip
         """Expressions in the states at the ends and the observations or events, in t, and in more names."""
-        at = {**numbers.values, TIME: t, **_Run.states(task, numbers, u), **(more or {})}
+        at = {**numbers.values, TIME: t, **states_then(task, numbers, u), **(more or {})}
         found = [float(value) for value in Straight(nodes)(at)]
         if not all(map(math.isfinite, found)):
             raise Failed(f"{what} has no finite value")
-        return found
-
-    @staticmethod
-    def states(task: OdeTask, numbers: Numbers, u: Curve) -> dict[str, float]:
-        """The states at the ends, at the times of observation and around events: u(0), u(1/2), u(tau1-), u(T)."""
-        places = zip((*task.ends, *map(seen, task.problem.observations)), (*numbers.ends, *numbers.times), strict=True)
-        found = {name + where: x for where, time in places for name, x in zip(task.problem.state, u(time), strict=True)}
-        return found | _Run.sides(task, task.problem.state, u)
-
-    @staticmethod
-    def sides(task: OdeTask, names: Sequence[str], curve: Curve) -> dict[str, float]:
-        """A curve on both sides of every event, with their times: u(tau1-), u(tau1+), tau1."""
-        found: dict[str, float] = {}
-        if isinstance(curve, Pieces) and task.crossings:
-            for i, crossing in enumerate(task.crossings):
-                time = float(curve.times[i])
-                found[crossing.time] = time
-                for where, piece in ((before, curve.curves[i]), (after, curve.curves[i + 1])):
-                    found |= {name + where(crossing.time): x for name, x in zip(names, piece(time), strict=True)}
         return found
 
     # --- parts in the convention ---
@@ -322,7 +331,7 @@ class _Run:
             program = Straight((self.task.read[key], right))  # ty: ignore[invalid-argument-type]
             for t in np.linspace(edges[phase], edges[phase + 1], TIMES + 2)[1:-1]:
                 at = {**self.numbers.at(t, u), **dict(zip(self.task.names, l(t), strict=True))}
-                a, b = (float(value) for value in program({**self.states(self.task, self.numbers, u), **at}))
+                a, b = (float(value) for value in program({**states_then(self.task, self.numbers, u), **at}))
                 if not math.isfinite(b):
                     raise Failed("the right adjoint equation has no value along the solution")
                 if not math.isfinite(a):
@@ -345,7 +354,7 @@ class _Run:
         values = []
         for which in (0, 1):
             u, l = self.curves[which][0], self.claimed_adjoint(which)
-            sides = self.sides(self.task, self.task.names, l)
+            sides = sides_then(self.task, self.task.names, l)
             time = _times(self.numbers, u)[i]
             values.append(self.valued(self.task, self.numbers, u, pair, time, "a jump", sides))  # ty: ignore[invalid-argument-type]
         (rough, _), (one, other) = values
@@ -371,7 +380,8 @@ class _Run:
         """A claimed value against the truth; one that stands off is confirmed by differences of the objective."""
         value, error = truth
         scale = max(abs(fine), abs(value), self.size())
-        reading = Reading(fine, value, abs(fine - coarse) + error + ROUNDING * scale)
+        spread = abs(fine - coarse) + error + ROUNDING * scale
+        reading = Reading(fine, value, spread, is_coarse=spread > COARSE * scale)
         if reading.apart:
             # Two more routes: the right gradient on the right adjoint, and differences as a check on both.
             second = self.right(name)
@@ -389,8 +399,8 @@ class _Run:
         """The right gradient by the right adjoint."""
         task, (t0, T), (u, l) = self.task, self.numbers.ends, self.curves[1]
         right = task.gradient(name)
-        at: dict[str, Any] = {**self.numbers.values, **self.states(task, self.numbers, u)}
-        at |= self.sides(task, task.names, l)
+        at: dict[str, Any] = {**self.numbers.values, **states_then(task, self.numbers, u)}
+        at |= sides_then(task, task.names, l)
         for time, where in zip((t0, T), task.ends, strict=True):
             at |= {n + where: x for n, x in zip(task.names, l(time), strict=True)}
         found, grid = float(Straight((right.boundary,))(at)[0]), Grid.of((u, l), NODES[1])
@@ -415,17 +425,26 @@ class _Run:
         task, (t0, T), u = self.task, self.numbers.ends, self.curves[which][0]
         turned: Callable[[Any], Any] = (lambda t: t0 + T - t) if task.reader.backwards else (lambda t: t)
         curves: dict[str, Callable[[Any], Any]] = {}
+
+        def within(curve: Callable[[Any], Any]) -> Callable[[Any], Any]:
+            def checked(t: Any) -> Any:
+                if np.min(t) < t0 - OUTSIDE * (T - t0) or np.max(t) > T + OUTSIDE * (T - t0):
+                    raise Failed("a value at a time outside of the interval is asked for")
+                return curve(t)
+
+            return checked
+
         for i, name in enumerate(task.problem.state):
-            curves[name] = lambda t, i=i: u(t)[i]
+            curves[name] = within(lambda t, i=i: u(t)[i])
         for i, name in enumerate(task.names):
-            curves[name] = lambda t, i=i: adjoint(turned(t))[i]
+            curves[name] = within(lambda t, i=i: adjoint(turned(t))[i])
         grid = Grid.of((u, adjoint_run), NODES[which])
         values, node = self.numbers.values, task.claim.gradient[key[1]]
         if task.crossings:
             if key in task.unread and "jumps at" in task.unread[key]:
                 raise NoFloat(task.unread[key])
             node = task.reader.sided(node)
-            values = {**values, **self.states(task, self.numbers, u), **self.sides(task, task.names, adjoint)}
+            values = {**values, **states_then(task, self.numbers, u), **sides_then(task, task.names, adjoint)}
         found = float(claimed(node, values, curves, grid))
         if not math.isfinite(found):
             raise Failed("the claimed gradient is not finite")

@@ -18,7 +18,6 @@ from verify.decide.systems.ode_task import Key, OdeTask
 from verify.decide.systems.reading import Functional
 from verify.decide.systems.result import Part, SystemResult, overall
 from verify.decide.systems.smooth import AS_EVENT
-from verify.graph import ZERO, free_symbols
 from verify.systems import OdeProblem, SystemClaim
 from verify.verdict import Evidence, Rigor, Verdict
 
@@ -59,15 +58,22 @@ def judge(problem: OdeProblem, claim: SystemClaim, *, seed: int = 0) -> Iterator
         parts = _in_closed_form(task, parts)
         yield _result(task, chosen, tuple(parts))
     if any(part.verdict is Verdict.REFUTED for part in parts):
-        from verify.decide.systems.slips import ode_slip
-
-        explained = [
-            replace(part, diagnosis=part.diagnosis or ode_slip(task, key, chosen))
-            if part.verdict is Verdict.REFUTED
-            else part
-            for key, part in zip(task.keys, parts, strict=True)
-        ]
+        explained = [_explained(task, key, part, chosen) for key, part in zip(task.keys, parts, strict=True)]
         yield _result(task, chosen, tuple(explained))
+
+
+def _explained(task: OdeTask, key: Key, part: Part, convention: Convention) -> Part:
+    """A wrong part with its slip."""
+    from verify.decide.systems.slips import ode_slip
+
+    if part.verdict is not Verdict.REFUTED or part.diagnosis is not None:
+        return part
+    if (slip := ode_slip(task, key, convention)) is None and task.is_closed(key):
+        from verify.decide.systems.closed_slips import repaired
+
+        if (found := repaired(task, key)) is not None:
+            return replace(part, diagnosis=found.diagnosis, correction=found.formula or part.correction)
+    return replace(part, diagnosis=slip)
 
 
 # --- one part ---------------------------------------------------------------------------------------
@@ -103,11 +109,8 @@ def _compensated(task: OdeTask, key: Key, part: Part, convention: Convention) ->
 
 
 def _is_closed(task: OdeTask, key: Key, part: Part) -> bool:
-    """Whether a gradient that is not proved is claimed without its adjoint, and without integrals."""
-    read = task.read.get(key)
-    if not isinstance(read, Functional) or read.inside is not ZERO or part.verdict is Verdict.PROVED:
-        return False
-    return not any(name.partition("(")[0] in task.names for name in free_symbols(read.boundary))
+    """Whether a gradient in closed form is not proved."""
+    return part.verdict is not Verdict.PROVED and task.is_closed(key)
 
 
 def _in_closed_form(task: OdeTask, parts: list[Part]) -> list[Part]:
@@ -158,7 +161,7 @@ def _weighed(task: OdeTask, key: Key, part: Part, measured: Measurement) -> Part
             return replace(part, evidence=(*part.evidence, numbers))
         return part
     if numbers is None or numbers.holds is None:
-        why = measured.reason or (numbers.detail.get("reason", "") if numbers else "")
+        why = measured.reason or measured.undefined.get(key, "")
         what = "as an identity it fails, and numbers do not tell" if part.verdict is Verdict.REFUTED else part.reason
         return replace(part, verdict=Verdict.UNDECIDED, reason="; ".join(filter(None, (what, why))))
     if not numbers.holds:

@@ -16,7 +16,7 @@ from verify.decide.systems.convention import Convention
 from verify.decide.systems.identity import Identities
 from verify.decide.systems.reading import Functional, NoFunctional, Reader, is_backwards
 from verify.decide.systems.smooth import jumps_somewhere, may_be_singular
-from verify.graph import ZERO, Node, add, free_symbols, postorder, substitute, symbol
+from verify.graph import MINUS_ONE, ZERO, Node, add, free_symbols, mul, postorder, substitute, symbol
 from verify.language.write import write
 from verify.systems import TIME, OdeProblem, SystemClaim, adjoint_names, event_times
 
@@ -170,7 +170,7 @@ class OdeTask:
 
     @cached_property
     def convention(self) -> Convention:
-        """The one in which the fewest parts fail."""
+        """The one in which the least of the claim fails."""
         varying = {TIME, *self.names, *self.problem.state}
         places = (*self.ends, *map(seen, self.problem.observations), *self.sides)
         varying |= {*event_times(self.problem), *(tag(i).value for i in range(len(self.problem.phases)))}
@@ -182,7 +182,7 @@ class OdeTask:
             for pair in self._suggestions(key)
         ]
         found = conventions.candidates(self.names, suggested, mixed=self._is_told)
-        return conventions.best(found, self._failures)[0]
+        return conventions.best(found, self._failing)
 
     @property
     def _is_told(self) -> bool:
@@ -198,6 +198,14 @@ class OdeTask:
         for _ in names:
             used |= set().union(*(occurring(f) for key, f in claim.adjoint.items() if key.partition("(")[0] in used))
         return used == names
+
+    @property
+    def constants(self) -> tuple[Node, ...]:
+        """What does not depend on the solution: the length of time, and the names of the problem."""
+        problem = self.problem
+        names = (symbol(name) for name in problem.domain.variables if name not in problem.state)
+        found = dict.fromkeys((tidy(add(problem.T, mul(MINUS_ONE, problem.t0))), *names))
+        return tuple(each for each in found if each.op != "num")
 
     @property
     def ends(self) -> tuple[str, str]:
@@ -232,14 +240,11 @@ class OdeTask:
                 linear = [tidy(each - substitute(each, none)) for each in (claimed, truth)]
                 yield linear[1], linear[0]
 
-    def _failures(self, convention: Convention, most: int) -> int:
-        """Parts that differ at a few points; no more are counted than `most`."""
-        count = 0
+    def _failing(self, convention: Convention) -> Iterator[Key]:
+        """Parts that differ at a few points."""
         for key in self.read:
-            count += not all(self.identities.same(*pair) for pair in self.pairs(key, convention))
-            if count >= most:
-                break
-        return count
+            if not all(self.identities.same(*pair) for pair in self.pairs(key, convention)):
+                yield key
 
     def is_anchored(self, convention: Convention) -> bool:
         """Whether a factor other than -1 is a convention: the adjoint is claimed, and a gradient goes with it."""
@@ -267,6 +272,15 @@ class OdeTask:
             return tuple((read, right) for right in dict.fromkeys(rights))
         right = self.right(key, convention)
         return self.at_ends(read, right, convention) if table == "jump" and self.problem.events else ((read, right),)
+
+    def is_closed(self, key: Key) -> bool:
+        """Whether a gradient is claimed without its adjoint, and without integrals."""
+        read = self.read.get(key)
+        return isinstance(read, Functional) and read.inside is ZERO and not self.holds_adjoint(read.boundary)
+
+    def holds_adjoint(self, *nodes: Node) -> bool:
+        """Whether the adjoint at some time occurs."""
+        return any(name.partition("(")[0] in self.names for name in free_symbols(*nodes))
 
     def right(self, key: Key, convention: Convention) -> Node:
         """What must stand in a part that is no gradient; in the first phase, for an adjoint equation."""

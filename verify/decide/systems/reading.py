@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from verify.calculus.costate import end, ends, seen, start
 from verify.calculus.events import after, before, tag
-from verify.calculus.tidy import is_zero, tidied_arguments, tidy
-from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, free_symbols, mul, postorder, rebuild, substitute, symbol
+from verify.calculus.tidy import is_zero, leading_number, tidied_arguments, tidy
+from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, free_symbols, mul, num, postorder, rebuild, substitute, symbol
 from verify.language.write import write
 from verify.systems import TIME, Observation, OdeProblem, adjoint_names, event_times
 
@@ -173,12 +174,40 @@ class Reader:
         if any(symbol(name) in set(postorder(read)) for name in (*self.problem.state, *adjoint_names(self.problem))):
             raise NoFunctional("a state or adjoint without a time stands outside of an integral")
         terms, flipped = [], 0
+        chains: dict[Node, list[tuple[Fraction, Node]]] = {}
+        written: dict[Node, tuple[Fraction, Node]] = {}
         for factor, integral in inside:
-            sign, body, phases = self._whole(integral, anyhow)
-            flipped += sign is MINUS_ONE
-            term = mul(sign, self.symbols(factor), self.symbols(body))
-            terms += [term] if phases is None else [mul(tag(i), term) for i in phases]
+            body, low, high = self._parts(integral)
+            whole = mul(self.symbols(factor), self.symbols(body))
+            if self.problem.events:
+                sign, phases = self._phases(low, high, anyhow)
+                flipped += sign is MINUS_ONE
+                terms += [mul(tag(i), sign, whole) for i in phases]
+            elif anyhow or (is_zero(low - self.problem.t0) and is_zero(high - self.problem.T)):
+                terms.append(whole)
+            elif is_zero(low - self.problem.T) and is_zero(high - self.problem.t0):
+                flipped += 1
+                terms.append(mul(MINUS_ONE, whole))
+            else:
+                number, rest = leading_number(tidy(whole))
+                written.setdefault(rest, (number, whole))
+                chains.setdefault(rest, []).extend(((-number, low), (number, high)))
+        for rest, limits in chains.items():
+            number, whole = written[rest]
+            terms.append(mul(num(self._length(limits) / number) if number else ZERO, whole))
         return Functional(read, add(*terms) if terms else ZERO, flipped)
+
+    def _length(self, limits: Sequence[tuple[Fraction, Node]]) -> Fraction:
+        """How often integrals from one time to another, put together, run over the whole time.  Raises NoFunctional."""
+        counts: dict[Node, Fraction] = {}
+        for number, time in limits:
+            known = (self.problem.t0, self.problem.T, *counts)
+            place = next((each for each in known if is_zero(time - each)), time)
+            counts[place] = counts.get(place, Fraction(0)) + number
+        times = counts.pop(self.problem.T, Fraction(0))
+        if counts.pop(self.problem.t0, Fraction(0)) != -times or any(counts.values()):
+            raise NoFunctional("an integral over a part of the time")
+        return times
 
     def _linear(self, node: Node) -> tuple[Node, list[tuple[Node, Node]]]:
         """The part without integrals, and (factor, integral) for each integral."""
@@ -200,8 +229,8 @@ class Reader:
                 return kept, [(mul(rest, factor), integral) for factor, integral in inside]
         raise NoFunctional("integrals inside of a product, a power or a function")
 
-    def _whole(self, integral: Node, anyhow: bool) -> tuple[Node, Node, range | None]:
-        """The sign of an integral over the whole time, what is integrated, in t, and over which phases."""
+    def _parts(self, integral: Node) -> tuple[Node, Node, Node]:
+        """What is integrated, in t, and the ends of an integral."""
         body, variable, low, high = integral.args
         if variable.op != "symbol":
             raise NoFunctional("an integral needs the name of its variable")
@@ -209,20 +238,13 @@ class Reader:
             if TIME in free_symbols(body):
                 raise NoFunctional(f"t inside of an integral over {variable.value}")
             body = substitute(body, {variable: symbol(TIME)})
-        t0, T = self.problem.t0, self.problem.T
-        if self.problem.events:
-            sign, phases = self._phases(low, high, anyhow)
-            return sign, body, phases
-        if anyhow or (is_zero(low - t0) and is_zero(high - T)):
-            sign = ONE
-        elif is_zero(low - T) and is_zero(high - t0):
-            sign = MINUS_ONE
-        else:
-            raise NoFunctional("an integral over a part of the time")
         states = set(self.problem.state)
-        if self.backwards and any(self.is_reflected(n) and n.value[0] in states for n in postorder(body)):
+        turned = self.backwards and not self.problem.events
+        if turned and any(self.is_reflected(n) and n.value[0] in states for n in postorder(body)):
+            # Over the whole time an integral is the same with t0 + T - t in the place of t, its ends as well.
             body = tidied_arguments(self.reflect(body))
-        return sign, body, None
+            low, high = (tidy(add(self.problem.t0, self.problem.T, -each)) for each in (high, low))
+        return body, low, high
 
     def _phases(self, low: Node, high: Node, anyhow: bool) -> tuple[Node, range]:
         """The sign of an integral between ends of phases, and the phases."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice
 
 from verify.calculus.costate import Costate, Gradient, recurrence_gradient
 from verify.calculus.tidy import short, tidy
@@ -111,7 +110,7 @@ class RecurrenceTask:
 
     @cached_property
     def convention(self) -> Convention:
-        """The one in which the fewest parts fail."""
+        """The one in which the least of the claim fails."""
         suggested = []
         for key, read in self.read.items():
             if key[0] == "terminal":
@@ -126,12 +125,11 @@ class RecurrenceTask:
 
         odd = [key for key in self.unread if key[0] == "gradient" and not self.is_closed(key)]
 
-        def failures(convention: Convention, most: int) -> int:
-            wrong = (key for key in (*self.read, *odd) if not self._fits(key, convention))
-            return sum(1 for _ in islice(wrong, most))
+        def failing(convention: Convention) -> Iterator[Key]:
+            return (key for key in (*self.read, *odd) if not self._fits(key, convention))
 
         found = conventions.candidates(self.names, suggested, mixed=self._is_told)
-        return conventions.best(found, failures)[0]
+        return conventions.best(found, failing)
 
     def _fits(self, key: Key, convention: Convention) -> bool:
         """Whether the quick comparison sees no difference: at a general step, else for small numbers of steps."""

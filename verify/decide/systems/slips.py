@@ -22,6 +22,7 @@ from verify.decide.systems.variants import (
     differing_terms,
     equation_variants,
     gradient_variants,
+    scaled_variants,
     value_variants,
 )
 from verify.graph import MINUS_ONE, ZERO, Node, add, mul, substitute, symbol
@@ -56,6 +57,7 @@ def ode_slip(task: OdeTask, key: Key, convention: Convention) -> Diagnosis | Non
             for other in task.problem.parameters
             if other != key[1]
         ]
+        variants += scaled_variants(truth, pairs, task.constants)
         if timely and (other := in_time(task.problem, key[1])) is not None:
             variants += gradient_variants(other, pairs, read.flipped, timely)
     elif key[0] == "adjoint":
@@ -82,7 +84,10 @@ def ode_slip(task: OdeTask, key: Key, convention: Convention) -> Diagnosis | Non
                 for name in others
             ]
             variants = [*value_variants(claimed, right), *(v for v in swapped if not is_zero(v.pairs[0][1]))]
-    return explained(task.identities, variants, task.pairs(key, convention))
+    compared = task.pairs(key, convention)
+    if task.is_closed(key) and task.holds_adjoint(*(right for _, right in compared)):
+        compared = ()  # what has no adjoint is no repair of what has one
+    return explained(task.identities, variants, compared)
 
 
 def _partial(task: OdeTask, key: Key, convention: Convention) -> Diagnosis | None:

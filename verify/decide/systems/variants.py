@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from verify.calculus.costate import Gradient, Term, total
 from verify.calculus.tidy import coefficients, expanded, is_zero, leading_number, powers, scaled, tidy
-from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, div, mul, num, postorder
+from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, div, mul, num, postorder, power
 from verify.language.write import write
 
 Pairs = tuple[tuple[Node, Node], ...]
@@ -100,8 +100,19 @@ def gradient_variants(
                     yield Variant(slip, f"{says}; {_named(terms[j], d)[1]}", pairs(with_({i: c, j: d})))
 
 
-def _times(term: Term, c: Fraction) -> Term:
-    return replace(term, boundary=tidy(mul(num(c), term.boundary)), inside=tidy(mul(num(c), term.inside)))
+def scaled_variants(
+    truth: Gradient, pairs: Callable[[Iterable[Term]], Pairs], factors: Iterable[Node]
+) -> Iterator[Variant]:
+    """The whole gradient with a factor too many, or without one, that does not depend on the solution."""
+    for factor in factors:
+        for by, what in ((factor, "times"), (power(factor, MINUS_ONE), "divided by")):
+            says = f"what is claimed is the right gradient {what} {write(factor)}"
+            yield Variant("missing-factor", says, pairs(_times(term, by) for term in truth.terms))
+
+
+def _times(term: Term, c: Fraction | Node) -> Term:
+    factor = c if isinstance(c, Node) else num(c)
+    return replace(term, boundary=tidy(mul(factor, term.boundary)), inside=tidy(mul(factor, term.inside)))
 
 
 def _named(term: Term, c: Fraction) -> tuple[str, str]:
@@ -185,7 +196,7 @@ def _lost_factors(node: Node) -> Iterator[tuple[bool, tuple[str, str, Node]]]:
     for i, term in enumerate(terms):
         factors = term.args if term.op == "mul" else ()
         for j, factor in enumerate(factors):
-            if factor.op in ("add", "pow", "call") and len(factors) > 1:
+            if factor.op in ("symbol", "add", "pow", "call") and len(factors) > 1:
                 left = mul(*factors[:j], *factors[j + 1 :])
                 says = f"the factor {_quoted(factor)} is missing"
                 inner = any(each.op == "call" for each in postorder(factor))
