@@ -48,7 +48,7 @@ def oscillator(formula: str) -> str:
         (oscillator("-b*int(l2*sin(om*t), t, 0, T)"), "missing-factor", "the factor t is missing"),
         (oscillator("-b*int(l2*t*cos(om*t), t, 0, T)"), "function", "cos(om*t) stands for sin"),
         (oscillator("-b*int(l1*t*sin(om*t), t, 0, T)"), "swap", "l1 stands for l2"),
-        (oscillator("-b*int(l2*t^2*sin(om*t), t, 0, T)"), "power", "has the exponent 2 instead of 1"),
+        (oscillator("-b*int(l2*t^2*sin(om*t), t, 0, T)"), "power", "one too high"),
         (oscillator("-b*int(l2*t*sin(om*t), t, T, 0)"), "limits", "limits of the integral are reversed"),
     ],
 )  # fmt: skip
