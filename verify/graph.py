@@ -317,8 +317,11 @@ def abstract(name: str, arguments: Iterable[Node], orders: Iterable[int] = ()) -
 # --- walking ----------------------------------------------------------------------------------
 
 
-def postorder(*roots: Node) -> Iterator[Node]:
-    """Each node below the roots once, arguments before the nodes that use them; no recursion."""
+def postorder(*roots: Node, above_integrals: bool = False) -> Iterator[Node]:
+    """Each node below the roots once, arguments before the nodes that use them; no recursion.
+
+    above_integrals   without what stands under integrals and expectations (their limits and parameters count).
+    """
     seen: set[Node] = set()
     stack = [(root, False) for root in reversed(roots)]
     while stack:
@@ -328,7 +331,8 @@ def postorder(*roots: Node) -> Iterator[Node]:
         elif node not in seen:
             seen.add(node)
             stack.append((node, True))
-            stack.extend((arg, False) for arg in reversed(node.args) if arg not in seen)
+            args = node.args[1:] if above_integrals and node.op in INTEGRALS else node.args
+            stack.extend((arg, False) for arg in reversed(args) if arg not in seen)
 
 
 def bound_name(node: Node) -> str | None:
@@ -342,18 +346,8 @@ def bound_name(node: Node) -> str | None:
 
 
 def surface(*roots: Node) -> Iterator[Node]:
-    """As `postorder`, without what stands under integrals and expectations (their limits and parameters count)."""
-    seen: set[Node] = set()
-    stack = [(root, False) for root in reversed(roots)]
-    while stack:
-        node, ready = stack.pop()
-        if ready:
-            yield node
-        elif node not in seen:
-            seen.add(node)
-            stack.append((node, True))
-            args = node.args[1:] if node.op in INTEGRALS else node.args
-            stack.extend((arg, False) for arg in reversed(args) if arg not in seen)
+    """As `postorder`, without what stands under integrals and expectations."""
+    return postorder(*roots, above_integrals=True)
 
 
 def has_integrals(*roots: Node) -> bool:
