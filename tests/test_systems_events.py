@@ -183,7 +183,11 @@ NOT_CROSSED = [
     (grazing(rhs=["2*(1 - t)"], events=[Event(when="x - 1 + 0*p", rhs=["2"])]), "grazing"),
     (grazing(rhs=["2*(1 - t)"], events=[Event(when="(x - 1)^2", rhs=["2"])]), "does not happen|grazing"),
     (grazing(events=[Event(when="x - p", reset=["x - p"]), Event(when="x - 4")]), "event 2 does not happen"),
-    (grazing(events=[Event(when="x - p", reset=["0"])], T=4), "happens once more"),
+    (grazing(rhs=["-1"], initial=["p"], events=[Event(when="x", rhs=["2 - t"])], T=1), "sliding"),
+    (
+        grazing(state="x v", rhs=["v", "-2"], initial=["p", "0"], T=3, events=[Event("x", reset=["x", "-v/2"])]),
+        "happens once more",
+    ),
     (grazing(events=[Event(when="x - p"), Event(when="x - p")]), "does not happen"),
     (grazing(initial=["p"], rhs=["0"]), "stays at zero"),
 ]

@@ -122,8 +122,6 @@ def test_python_says_which_event_is_wrong() -> None:
         OdeProblem("u", "p", ["p*u"], [1], 0, 1, "u", events=[Event(when="u - 2", reset="u")])
 
 
-def test_what_knows_no_events_refuses_them_in_one_message() -> None:
-    with pytest.raises(ValueError, match="events"):
-        problem().code()
+def test_second_derivatives_refuse_events_in_one_message() -> None:
     with pytest.raises(ValueError, match="events"):
         problem().second_order()

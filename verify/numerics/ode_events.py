@@ -152,8 +152,10 @@ class _Watch:
         return np.array([*states, x[-1] + cost] if priced else states)
 
     def check_over(self, curve: Any, start: float, T: float, rates: Callable[[float, np.ndarray], Any]) -> None:
-        """A solution that is thrown back to where it came from may not arrive again: then an event is missing."""
-        if self.side(start, curve(start), rates) != self.came_from:
+        """A solution that rebounds from phi = 0 may not arrive there again: then an event is missing."""
+        first = curve(start)
+        rebounds = abs(self.value(start, first)) <= AT_ZERO * (1 + self.rate(start, first, rates)[1])
+        if not rebounds or self.side(start, first, rates) != self.came_from:
             return
         if any(self.came_from * self.value(t, curve(t)) < 0 for t in np.linspace(start, T, LOOKS + 1)[1:]):
             raise Unmet(f"{self.named} happens once more before the final time, and no event says so")

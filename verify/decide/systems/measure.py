@@ -128,9 +128,7 @@ def measure(task: OdeTask, convention: Convention, *, whole_too: bool, points: i
         found.nowhere = bool(reasons) and unmet == len(reasons)
         found.reason = f"no numbers: {reasons[0]}" if reasons else "no numbers: no point of the domain was found"
         if task.problem.events and found.nowhere:
-            found.reason += (
-                f" ({len(reasons)} points tried); declare with `let` where all events happen and are crossed"
-            )
+            found.reason += f" ({len(reasons)} points tried); declare with `let` where all events are crossed"
         return found
     found.consistent = all(whole) if whole else None
     for key, each in readings.items():
