@@ -13,7 +13,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from verify.calculus.tidy import short
-from verify.decide.systems.measure import parameter_points, states_then
+from verify.decide.systems.at_a_point import states_then
+from verify.decide.systems.measure import parameter_points
 from verify.decide.systems.reading import Functional
 from verify.graph import ONE, Node, div, mul, num, postorder, power
 from verify.language.write import write
