@@ -221,7 +221,7 @@ def _slips(problem: EventProblem, right: _Terms) -> Iterator[Slip[Jump]]:
     yield slip("missing-term r_t", "lam' r_t missing in eta", "r without t", eta=right.eta - drift)
     yield slip("transpose of r_u", "r_u lam for r_u' lam", "N = 1", "r_u symmetric", reset_u=right.reset_u.T)
     unmoved = right.eta + (lam.T * (problem.just_after(problem.field) - problem.field))[0]
-    yield slip("f2 at the state just before", "f2 of the state just before, in eta", "r = u", "f2 without u", eta=unmoved)
+    yield slip("f2 at the state just before", "eta with f2 of the state before", "r = u", "f2 without u", eta=unmoved)
     yield slip("missing-term k_p", "k_p missing", "k without p", cost_p=no_row)
     yield slip("missing-term k_t", "k_t missing in eta", "k without t", eta=untimed)
     yield slip("missing-term k_u", "k_u missing in lam just before", "k without u", cost_u=ImmutableMatrix(zeros(1, n)))
