@@ -11,7 +11,7 @@
     gradient    dG/dp has lam' r_p + k_p - (eta/D) phi_p more
 
 Here s = u_p just before the event, lam is the adjoint just after it, and all is taken just before it, but f_2 and l_2
-just after it.  Between events, and at t0 and T, everything is as without event_jump.
+just after it.  Between events, and at t0 and T, everything is as without events.
 
 The sensitivity jumps for two reasons: the state is mapped by r, and another p has its event at another time, and moves
 in between with f_2 in the place of f_1.  The adjoint jumps for the same two.  eta = dG/dtau is what G would gain from a

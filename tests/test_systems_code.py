@@ -156,6 +156,14 @@ def test_an_event_that_does_not_happen_or_is_only_touched_has_no_gradient() -> N
             compiled(touching).gradient(np.array([0.45]))
 
 
+def test_functions_that_numpy_has_not_and_pieces_are_written() -> None:
+    rhs = "piecewise((cot(p + x/9), t < 1/2), (sech(x) + max(p, x, 1/3), t >= 1/2))"
+    text = Base(ode("x", "p", rhs, "1/2", "0; 2/5", "x^2", ""), {}).toml()
+    generated, p = compiled(text), np.array([0.7])
+    assert generated.gradient(p)["p"] == pytest.approx(differences(generated, p), rel=1e-7)
+    assert generated.field(0.6, np.array([0.2]), p) == pytest.approx([1 / np.cosh(0.2) + 0.7])
+
+
 def test_names_that_python_keeps_for_itself_are_changed() -> None:
     text = Base(ode("x; np", "p; lambda", "p*np; -lambda*x", "1; p", "0; 1", "x", ""), {}).toml()
     found = compiled(text).gradient(np.array([0.7, 0.4]))

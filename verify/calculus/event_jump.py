@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sympy import Expr, Function, ImmutableMatrix, Integral, S, Symbol, cos, diff, lambdify, sin, sympify, tanh, zeros
+from sympy import Expr, Function, ImmutableMatrix, Integral, S, Symbol, cos, diff, sin, sympify, tanh, zeros
 
 from verify.calculus.adjoint import (
     Problem,
@@ -256,17 +256,25 @@ def happens_once(problem: EventProblem, box: Mapping[Symbol, tuple[float, float]
 
 
 def _ball(expression: Expr, box: Mapping[Symbol, tuple[float, float]]) -> Any:
-    """An enclosure of all values; None where time or state occur outside of sin, cos and tanh."""
+    """An enclosure of all values; None for anything but sums, products and powers of box, sin, cos and tanh."""
     from flint import arb
 
-    waves: list[Any] = sorted(expression.atoms(sin, cos, tanh), key=str)
-    names = {wave: Symbol(f"wave_{i}") for i, wave in enumerate(waves)}
-    plain = expression.xreplace(names)
-    ranges = {**dict.fromkeys(names.values(), (-1, 1)), **box}
-    if plain.free_symbols - set(ranges):
+    e: Any = expression
+    if e.is_Rational:
+        return arb(int(e.p)) / int(e.q)
+    if e in box:
+        return arb(box[e][0]).union(arb(box[e][1]))
+    if isinstance(e, sin | cos | tanh):
+        return arb(-1).union(arb(1))
+    parts = [] if e.is_Pow else [_ball(part, box) for part in e.args]
+    if e.is_Pow and e.exp.is_Integer and e.exp > 0:
+        parts = [_ball(e.base, box)] * int(e.exp)
+    if not parts or None in parts or not (e.is_Add or e.is_Mul or e.is_Pow):
         return None
-    balls = [arb(low).union(arb(high)) for low, high in ranges.values()]
-    return arb(0) + lambdify(tuple(ranges), plain, modules=[{}])(*balls)
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part if e.is_Add else total * part
+    return total
 
 
 def passes_through(problem: EventProblem) -> Evidence:
