@@ -52,7 +52,7 @@ Way = Callable[["Prepared"], Array]
 #: Seconds of runs of which the mean is taken: under a time limit the kernel counts CPU in ticks of milliseconds.
 ENOUGH = 0.3
 #: What a time limit in seconds of CPU is multiplied by for one in seconds, on a machine with other work to do.
-WALL = 8.0
+WALL = 15.0
 #: Megabytes of address space for one way; the libraries of others reserve much more than they use.
 MEMORY = 64_000
 OURS = "ours, adjoint 1e-8"
@@ -172,10 +172,10 @@ def by_diffrax(this: Prepared) -> Array:
         def value(p: Any) -> Any:
             rate = diffrax.ODETerm(lambda _t, u, q: this.case.vector(u, q, jnp))
             found = diffrax.diffeqsolve(
-                rate, solver, t0, T, None, jnp.stack([x + 0 * p[0] for x in this.case.initial(list(p))]), args=p,
+                rate, solver, t0, T, None, this.case.start(p, jnp), args=p,
                 stepsize_controller=diffrax.PIDController(rtol=1e-10, atol=1e-12), max_steps=20_000,
             )  # fmt: skip
-            return this.case.terminal(list(found.ys[-1]))
+            return this.case.cost(found.ys[-1], jnp)
 
         this.made["diffrax"] = jax.jit(jax.grad(value))
     return np.asarray(this.made["diffrax"](jnp.asarray(this.point.p)))
@@ -212,10 +212,9 @@ def by_torchdiffeq(method: str, this: Prepared) -> Array:
     def rate(_t: Any, u: Any) -> Any:
         return this.case.vector(u, p, library)
 
-    start = library.array([x + 0 * p[0] for x in this.case.initial(list(p))])
-    times = library.asarray(this.point.ends)
+    start, times = this.case.start(p, library), library.asarray(this.point.ends)
     end = odeint_adjoint(rate, start, times, rtol=1e-10, atol=1e-12, method=method, adjoint_params=(p,))[-1]
-    this.case.terminal(list(end)).backward()
+    this.case.cost(end, library).backward()
     return p.grad.numpy()
 
 

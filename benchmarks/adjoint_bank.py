@@ -20,17 +20,21 @@ class Case:
     """A problem twice: over the graph, and as lists of expressions in whatever a library calls a number.
 
     field      (u, p, library) to u', a list; the library has tanh.
-    vector     the same for arrays and a library like NumPy.
     initial    p to u(0); terminal: u(T) to G.
+    vector     u', and
+    start      u(0), and
+    cost       G, as whoever uses a library like NumPy writes them, with arrays.
     """
 
     name: str
     problem: OdeProblem
     values: Mapping[str, Fraction]
     field: Callable[[Entries, Entries, Any], list[Any]]
-    vector: Callable[[Any, Any, Any], Any]
     initial: Callable[[Entries], list[Any]]
     terminal: Callable[[Entries], Any]
+    vector: Callable[[Any, Any, Any], Any]
+    start: Callable[[Any, Any], Any]
+    cost: Callable[[Any, Any], Any]
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,10 @@ class _Library:
         return _Number(call("tanh", _bare(x)))
 
 
-def _case(name: str, states: int, values: Any, T: float, field: Any, vector: Any, initial: Any, terminal: Any) -> Case:
+def _case(
+    name: str, states: int, values: Any, T: float, field: Any, initial: Any, terminal: Any, vector: Any = None,
+    start: Any = None, cost: Any = None,
+) -> Case:  # fmt: skip
     u, p = tuple(f"u{i}" for i in range(states)), tuple(f"p{j}" for j in range(len(values)))
     U, P = ([_Number(symbol(each)) for each in names] for names in (u, p))
     problem = OdeProblem(
@@ -75,7 +82,9 @@ def _case(name: str, states: int, values: Any, T: float, field: Any, vector: Any
         _bare(terminal(U)),
     )  # fmt: skip
     at = {q: Fraction(float(x)) for q, x in zip(p, values, strict=True)}
-    return Case(name, problem, at, field, vector, initial, terminal)
+    vector = vector or _stacked(field)
+    start = start or (lambda p, library: library.array([x + 0 * p[0] for x in initial(p)]))
+    return Case(name, problem, at, field, initial, terminal, vector, start, cost or (lambda u, _: terminal(u)))
 
 
 def _sum(terms: Any) -> Any:
@@ -116,7 +125,14 @@ def linear(n: int, m: int, seed: int) -> Case:
     def vector(u: Any, p: Any, library: Any) -> Any:
         return (library.tensordot(p + p * p * 0.25, library.asarray(S), axes=1) + library.asarray(A0)) @ u
 
-    return _case(f"linear {n}", n, np.round(rng.uniform(-1, 1, m), 3), 1.5, field, vector, initial, terminal)
+    def start(p: Any, library: Any) -> Any:
+        return library.tensordot(p * p, library.asarray(C), axes=1) + library.asarray(B0)
+
+    def cost(u: Any, library: Any) -> Any:
+        return 0.5 * u @ (library.asarray(Q) @ u)
+
+    values = np.round(rng.uniform(-1, 1, m), 3)
+    return _case(f"linear {n}", n, values, 1.5, field, initial, terminal, vector, start, cost)
 
 
 def lotka_volterra() -> Case:
@@ -126,16 +142,7 @@ def lotka_volterra() -> Case:
     def terminal(u: Entries) -> Any:
         return (u[0] - 2.0) * (u[0] - 2.0) * 0.5 + (u[1] - 1.0) * (u[1] - 1.0) * 0.5
 
-    return _case(
-        "Lotka-Volterra",
-        2,
-        (1.5, 1, 3, 1),
-        10,
-        field,
-        _stacked(field),
-        lambda p: [p[0] * 0 + 1.0, p[0] * 0 + 1.0],
-        terminal,
-    )
+    return _case("Lotka-Volterra", 2, (1.5, 1, 3, 1), 10, field, lambda p: [p[0] * 0 + 1.0, p[0] * 0 + 1.0], terminal)
 
 
 def van_der_pol(mu: float, T: float) -> Case:
@@ -145,9 +152,7 @@ def van_der_pol(mu: float, T: float) -> Case:
     def terminal(u: Entries) -> Any:
         return (u[0] - 1.0) * (u[0] - 1.0) * 0.5 + u[1] * u[1] * 0.5
 
-    return _case(
-        f"Van der Pol {mu:g}", 2, (mu, 2, 0), T, field, _stacked(field), lambda p: [p[1] + 0.0, p[2] + 0.0], terminal
-    )
+    return _case(f"Van der Pol {mu:g}", 2, (mu, 2, 0), T, field, lambda p: [p[1] + 0.0, p[2] + 0.0], terminal)
 
 
 def network(d: int, h: int, T: float = 2.0, seed: int = 3) -> Case:
@@ -170,9 +175,17 @@ def network(d: int, h: int, T: float = 2.0, seed: int = 3) -> Case:
         W1, W2 = library.reshape(p[at[0] : at[1]], (h, d)), library.reshape(p[at[2] : at[3]], (d, h))
         return W2 @ library.tanh(W1 @ u + p[at[1] : at[2]]) + p[at[3] :]
 
-    return _case(
-        f"network {len(values)}", d, values, T, field, vector, lambda p: [p[0] * 0 + float(x) for x in start], terminal
-    )
+    def cost(u: Any, library: Any) -> Any:
+        away = u - library.asarray(target)
+        return 0.5 * away @ away
+
+    def initial(p: Entries) -> list[Any]:
+        return [p[0] * 0 + float(x) for x in start]
+
+    def whole(p: Any, library: Any) -> Any:
+        return library.asarray(start) + 0 * p[0]
+
+    return _case(f"network {len(values)}", d, values, T, field, initial, terminal, vector, whole, cost)
 
 
 def flow(d: int = 2, units: int = 4, seed: int = 5) -> Case:
@@ -196,9 +209,10 @@ def flow(d: int = 2, units: int = 4, seed: int = 5) -> Case:
         H = library.tanh(w @ y[:d] + p[2 * units * d :])
         return library.append(H @ u, -library.sum((1 - H * H) * library.sum(u * w, axis=1)))
 
-    return _case(
-        "planar flow", d + 1, values, 1, field, vector, lambda p: [p[0] * 0 + float(x) for x in (*start, 0)], terminal
-    )
+    def initial(p: Entries) -> list[Any]:
+        return [p[0] * 0 + float(x) for x in (*start, 0)]
+
+    return _case("planar flow", d + 1, values, 1, field, initial, terminal, vector)
 
 
 def bank() -> Iterator[Case]:

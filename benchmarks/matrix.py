@@ -44,6 +44,8 @@ from verify.worker import run
 DATA = Path(__file__).parent.parent / "tests" / "data"
 FILES = ("cookbook_claims.jsonl", "matrix_claims.jsonl")
 EXTRAS = ("jax", "torch")
+#: Megabytes of address space for these, which reserve much more than they use.
+LARGE = 64_000
 SIZES = (3, 2, 4, 5)
 TOLERANCE = 1e-6
 
@@ -107,14 +109,17 @@ def with_sympy(case: Case, seed: int) -> Iterator[Timed]:
 
 
 def with_autograd(case: Case, seed: int) -> Iterator[Timed]:
-    yield from at_a_point(case, seed, agnp, "import autograd.numpy as np", autograd.grad, autograd.jacobian)
+    words = {"import numpy as np": "import autograd.numpy as np"}
+    yield from at_a_point(case, seed, agnp, words, autograd.grad, autograd.jacobian)
 
 
 def with_jax(case: Case, seed: int) -> Iterator[Timed]:
     import jax
 
     jax.config.update("jax_enable_x64", True)
-    yield from at_a_point(case, seed, jax.numpy, "import jax.numpy as np", jax.grad, jax.jacrev)
+    jax.grad(jax.numpy.sin)(1.0)  # what is loaded at the first call belongs to no claim
+    words = {"import numpy as np": "import jax.numpy as np", "from scipy import": "from jax.scipy import"}
+    yield from at_a_point(case, seed, jax.numpy, words, jax.grad, jax.jacrev)
 
 
 def with_torch(case: Case, seed: int) -> Iterator[Timed]:
@@ -125,16 +130,25 @@ def with_torch(case: Case, seed: int) -> Iterator[Timed]:
     def jacobian(function: Callable[..., Any], place: int) -> Callable[..., Any]:
         return lambda *values: torch.func.jacrev(function, argnums=place)(*map(torch.as_tensor, values))
 
-    yield from at_a_point(case, seed, torch, "import torch as np", jacobian, jacobian)
+    jacobian(torch.sin, 0)(1.0)
+    words = {"import numpy as np": "import torch as np", "from scipy import linalg": "from torch import linalg",
+             "linalg.expm": "linalg.matrix_exp"}  # fmt: skip
+    yield from at_a_point(case, seed, torch, words, jacobian, jacobian)
 
 
 def at_a_point(
-    case: Case, seed: int, library: Any, import_: str, grad: Callable[..., Any], jacobian: Callable[..., Any]
-) -> Iterator[Timed]:
-    """A derivative by a library against the claimed formula, both at one random point."""
+    case: Case, seed: int, library: Any, words: Mapping[str, str], grad: Callable[..., Any],
+    jacobian: Callable[..., Any],
+) -> Iterator[Timed]:  # fmt: skip
+    """A derivative by a library against the claimed formula, both at one random point.
+
+    words   of our module, and those of the library in their place.
+    """
     claim = read_claim(case["claim"], case["let"])
     variables = claim.domain.variables
-    text = module(claim.lhs.args[0], claim.rhs, variables, says="").replace("import numpy as np", import_)
+    text = module(claim.lhs.args[0], claim.rhs, variables, says="")
+    for ours, theirs in words.items():
+        text = text.replace(ours, theirs)
     made: dict[str, Any] = {}
     exec(compile(text, case["id"], "exec"), made)  # our own text, made from a tree
     names, values = arguments(variables, seed)
@@ -292,11 +306,14 @@ def main() -> None:
         if name in tools and importlib.util.find_spec(name) is None:
             print(f"{name} is left out: it is not installed (pip install {name})")
             del tools[name]
+        elif name in tools:
+            importlib.import_module(name)  # once, and not in each process
     cases = sample(options.claims, Random(options.seed))
     scores = {name: Score() for name in tools}
     for case in cases:
         for name, tool in tools.items():
-            outcome = run(tool, case, options.seed, seconds=options.timeout, megabytes=2048)
+            megabytes = LARGE if name in EXTRAS else 2048
+            outcome = run(tool, case, options.seed, seconds=options.timeout, megabytes=megabytes)
             answer, seconds = outcome.value or (None, outcome.seconds)
             scores[name].add(answer, case["truth"] == "true", seconds)
     versions = ", ".join(f"{name} {version(name)}" for name in tools if name != "verify")
