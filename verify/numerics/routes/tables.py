@@ -87,7 +87,7 @@ def table(
     Raises ValueError where a name has no value, or the problem is of a kind that the routes do not know.
     """
     tell = progress or (lambda _line: None)
-    if getattr(problem, "events", ()):
+    if problem.events:
         raise ValueError("routes are not run for problems with `events`: no solver here restarts at one")
     values = {name: float(value) for name, value in (inside(problem) if at is None else at).items()}
     point = Point(problem, values)
