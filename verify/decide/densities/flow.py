@@ -10,7 +10,8 @@ from itertools import combinations
 from verify.calculus.jacobians import determinant, divergence, jacobian
 from verify.calculus.maps import map_determinant, one_unit
 from verify.calculus.tidy import short, tidy
-from verify.decide.densities.injective import Finding, Injectivity
+from verify.decide.densities.folds import Finding
+from verify.decide.densities.injective import Injectivity
 from verify.decide.densities.parts import Judge, Slip, common
 from verify.decide.systems.identity import Identities
 from verify.decide.systems.result import Part

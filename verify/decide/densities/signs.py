@@ -45,6 +45,8 @@ from verify.graph import (
 
 #: Quantities that are taken to their ends, one inside of the other; calls of the prover for one question.
 DEEPEST, MOST_PROOFS = 7, 6
+#: Quantities that one question may lead to.
+MOST_MET = 60
 #: How far above 0 the prover is asked to see a quantity that shall be positive.
 MARGIN = Fraction(1, 10**6)
 
@@ -79,6 +81,8 @@ class Signs:
     identities: Identities
     known: dict[tuple[Node, bool], bool] = field(default_factory=dict)
     proofs: int = 0
+    met: dict[tuple[Node, bool], bool] = field(default_factory=dict)
+    """Quantities that the present question has led to."""
 
     def sign(self, node: Node) -> int:
         """1 where the quantity is positive wherever it is defined, -1 where it is negative, 0 if nothing is known."""
@@ -123,11 +127,20 @@ class Signs:
     def _asked(self, node: Node, strict: bool) -> bool:
         key = node, strict
         if key not in self.known:
-            self.proofs = 0
+            self.proofs, self.met = 0, {}
             self.known[key] = self._shown(tidy(transform(node, _root_powers)), strict, 0)
         return self.known[key]
 
     def _shown(self, node: Node, strict: bool, depth: int) -> bool:
+        key = node, strict
+        if key not in self.met:
+            if len(self.met) >= MOST_MET:
+                return False
+            self.met[key] = False  # until more is known
+            self.met[key] = self._found(node, strict, depth)
+        return self.met[key]
+
+    def _found(self, node: Node, strict: bool, depth: int) -> bool:
         if self._plainly(node, strict):
             return True
         if depth < DEEPEST:
