@@ -12,6 +12,7 @@ from verify.decide.systems.event_slips import carried, changed
 from verify.decide.systems.measure import measure
 from verify.decide.systems.ode_task import OdeTask
 from verify.decide.systems.result import SystemResult
+from verify.decide.systems.story import story
 from verify.language.toml import read_system
 from verify.language.write import write
 from verify.numerics.ode_claims import Numbers, difference_gradient, forward_gradient
@@ -230,6 +231,16 @@ def test_numbers_alone_measure_every_part() -> None:
     assert found.consistent
     assert {key[0] for key in found.evidence} == {"adjoint", "terminal", "jump", "gradient"}
     assert all(evidence.holds for evidence in found.evidence.values())
+
+
+def test_the_derivation_tells_what_happens_at_an_event() -> None:
+    page = "\n".join(story(System(BALL)))
+    assert "at t = tau1, where y = 0: y becomes 0, v becomes -e*v" in page
+    assert "tau1: D = v(tau1-),   eta = l2(tau1+)*e*g + l2(tau1+)*g - l1(tau1+)*v(tau1+)" in page
+    assert "dG/de = -l2(tau1+)*v(tau1-)" in page
+    whole = "\n".join(story(System(WHOLE)))
+    assert "l1(0, tau1)' = " in whole
+    assert "the running cost is y^2 + a*x" in whole
 
 
 def test_a_switch_inside_of_a_formula_is_not_judged_and_told_to_be_an_event() -> None:

@@ -22,6 +22,8 @@ from verify.systems import TIME, Event, OdeProblem, Phase
 LOOKS = 200
 #: What counts as zero, relative to what is compared: a function at its zero, and the rate at which one is crossed.
 AT_ZERO, TOUCHING = 1e-9, 1e-6
+#: The relative tolerance at which an event is looked for, before its time is told exactly.
+ROUGH = 1e-9
 #: Steps to the time of an event, of which one is enough, and how far they may go, relative to the phase.
 NEWTON, NEAR = 4, 1e-6
 
@@ -112,7 +114,7 @@ class _Watch:
         self.came_from = side = self.side(start, x, rates)
         if not side:
             raise Unmet(f"{self.named}: its function stays at zero, so that no first zero is told from the start")
-        time = until(rates, start, T, x, tol, lambda t, x: side * self.value(t, x))
+        time = until(rates, start, T, x, max(tol, ROUGH), lambda t, x: side * self.value(t, x))
         if time is None:
             curve = solve(rates, start, T, x, tol)
             self.check_untouched(curve, start, T, side)

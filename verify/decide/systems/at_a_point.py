@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -102,6 +102,7 @@ class Solved:
     convention: Convention
     numbers: Numbers
     curves: list[tuple[Curve, Curve]]
+    differences: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, task: OdeTask, convention: Convention, exact: Mapping[str, Fraction]) -> Solved:
@@ -242,11 +243,17 @@ class Solved:
         doubtful = reading.apart and self.task.crossings and not self.is_confirmed
         return replace(reading, is_open=True) if doubtful else reading
 
+    def by_differences(self, name: str) -> tuple[float, float]:
+        """dG/dq by differences of the objective, and an estimate of its error."""
+        if name not in self.differences:
+            self.differences[name] = difference_gradient(self.numbers, name, TOLERANCES[1])
+        return self.differences[name]
+
     @cached_property
     def is_confirmed(self) -> bool:
         """Whether differences of the objective give the gradient that the right adjoint does, with all its jumps."""
         for name in self.task.problem.parameters[:CONFIRMED]:
-            rough, spread = difference_gradient(self.numbers, name, TOLERANCES[1])
+            rough, spread = self.by_differences(name)
             if abs(rough - (right := self.right(name))) > 10 * spread + 1e-7 * max(abs(right), self.size()):
                 return False
         return True
@@ -264,13 +271,13 @@ class Solved:
         if reading.apart:
             # Two more routes: the right gradient on the right adjoint, and differences as a check on both.
             second = self.right(name)
-            rough, spread = difference_gradient(self.numbers, name, TOLERANCES[1])
+            rough, spread = self.by_differences(name)
             agree = abs(rough - value) <= 10 * spread + 1e-7 * scale
             if not agree or abs(fine - second) <= STAND_OFF * reading.error:
                 return replace(reading, is_open=True)
         elif self.task.is_jumping or self.task.may_be_singular:
             # Sensitivities do not see a jump that the solution crosses, and differences do.
-            rough, spread = difference_gradient(self.numbers, name, TOLERANCES[1])
+            rough, spread = self.by_differences(name)
             return replace(reading, is_open=abs(rough - value) > 10 * spread + CROSSING * scale)
         return reading
 
