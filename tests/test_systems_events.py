@@ -225,6 +225,17 @@ def test_a_scaled_adjoint_is_a_convention_and_a_scaled_jump_is_none() -> None:
     assert result.verdict is Verdict.REFUTED
 
 
+@pytest.mark.parametrize("more", [{}, {"adjoint": {"l1": "0"}}], ids=["jump", "adjoint and jump"])
+def test_a_factor_is_no_convention_where_everything_claimed_is_homogeneous(more: dict) -> None:
+    problem = grazing(events=[Event(when="x - p", rhs=["2"])])
+    assert judged(problem, jump={"l1": "l1"}, gradient={"p": "-l1(tau1+)"}, **more).verdict is Verdict.PROVED
+    assert judged(problem, jump={"l1": "l1"}, gradient={"p": "-2*l1(tau1+)"}, **more).verdict is not Verdict.PROVED
+    running = grazing(events=[], running="x^2", rhs=["p*x"], initial=["1"], terminal="0")
+    claim = {"terminal": {"l1": "0"}, "gradient": {"p": "2*int(l1*x, t, 0, 2)"}}
+    assert judged(running, **claim).verdict is not Verdict.PROVED
+    assert judged(running, adjoint={"l1": "-p*l1 - x"}, **claim).verdict is Verdict.PROVED
+
+
 def test_numbers_alone_measure_every_part() -> None:
     task = task_of(system(BALL, BALL.adjoint() | BALL.gradient()))
     found = measure(task, task.convention, whole_too=True)

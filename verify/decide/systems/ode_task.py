@@ -250,11 +250,16 @@ class OdeTask:
         """Whether a factor other than -1 is a convention: the adjoint is claimed, and a gradient goes with it."""
         if convention.is_sign:
             return True
+        if not any(table == "gradient" for table, _ in self.keys):
+            return False
+        # What is homogeneous in the adjoint, such as l1' = -a*l1 or l1(T) = 0, is right for every factor.
         places = (self.where(name) for table, name in self.keys if table == "adjoint")
         sources = [self.costates[phase].source[i] for i, phases in places for phase in phases]
-        fixed = any(table in ("terminal", "jump") for table, _ in self.keys)
-        fixed = fixed or any(source is not ZERO for source in sources)
-        return fixed and any(table == "gradient" for table, _ in self.keys)
+        sources += [self.costate.final[self.names.index(name)] for table, name in self.keys if table == "terminal"]
+        none = {l: ZERO for each in self.crossings for l in each.later}
+        jumps = [gains[j] for _, j, gains in (self.jumps[name] for table, name in self.keys if table == "jump")]
+        sources += [tidy(substitute(self.grounded(gain, Convention(self.names)), none)) for gain in jumps]
+        return any(source is not ZERO for source in sources)
 
     # --- identities ---
 
