@@ -162,6 +162,13 @@ def test_a_wrong_gradient_is_refuted_and_named(q: str, old: str, new: str, slip:
         assert says in result.worst.diagnosis.says
 
 
+def test_a_gradient_in_closed_form_may_name_the_times_of_events() -> None:
+    right = {"h": "(e*(T - 2*tau1) + T - tau1)/tau1", "e": "g*tau1*(T - tau1)"}
+    assert judged(BALL, gradient=right).verdict is Verdict.SUPPORTED
+    result = judged(BALL, gradient={"e": "g*tau1*(T - tau1)/2"})
+    assert (result.verdict, result.worst and result.worst.correction) == (Verdict.REFUTED, "g*tau1*(T - tau1)")
+
+
 def test_what_is_known_at_an_event_may_be_used() -> None:
     equal = {"l2": "-(1 + e)*l2", "l1": "-l1 - l1*e - g*(1 + e)*l2/v + y*t + y(tau1)^2"}
     assert judged(BALL, jump=equal).verdict is Verdict.PROVED

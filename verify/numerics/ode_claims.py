@@ -151,8 +151,10 @@ def claimed(node: Node, values: Mapping[str, Any], curves: Mapping[str, Callable
 def forward_gradient(numbers: Numbers, names: Sequence[str], tol: float, times: Sequence[float] = ()) -> np.ndarray:
     """dG/dq by the sensitivity equations s' = f_u s + f_q, s(t0) = b_q - f(t0) t0_q; names as in a claim.
 
-    times   of the events.
+    times   of the events; they are located where they are not given.
     """
+    if numbers.problem.events and not len(times):
+        times = [float(t) for t in getattr(numbers.state(tol), "times", ())]
     problem, (t0, T) = numbers.problem, numbers.ends
     u, n, m = problem.state, len(problem.state), len(names)
     known = [name if name in problem.domain.variables and name not in u else "" for name in names]
