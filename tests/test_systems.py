@@ -83,9 +83,9 @@ def test_what_is_not_claimed_is_derived_in_the_convention_of_the_claim() -> None
     assert result.convention
 
 
-def test_a_refutation_that_rests_on_numbers_says_so() -> None:
+def test_a_refutation_by_balls_that_are_apart_says_so() -> None:
     result = growth({**KEPT, "adjoint l1": "p*l1"})
-    assert (result.verdict, result.rigor) == (Verdict.REFUTED, Rigor.NUMERICAL)
+    assert (result.verdict, result.rigor) == (Verdict.REFUTED, Rigor.ENCLOSED)
 
 
 def test_a_refuted_recurrence_is_refuted_exactly_for_a_number_of_steps() -> None:
