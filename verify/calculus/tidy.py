@@ -101,13 +101,42 @@ def coefficients(node: Node) -> dict[frozenset | Node, tuple[Fraction, Node]] | 
 
 
 def short(node: Node) -> Node:
-    """The expression tidied, and multiplied out where that is shorter."""
+    """The expression tidied, and multiplied out where that is shorter; negative powers as one divisor."""
     plain = tidy(node)
     terms = expanded(plain)
-    if terms is None:
-        return plain
-    other = add(*terms)
-    return other if _length(other) < _length(plain) else plain
+    other = plain if terms is None else add(*terms)
+    return transform(other if _length(other) < _length(plain) else plain, _divided)
+
+
+def _divided(node: Node) -> Node | None:
+    """a/(b*c^2) for a*b^-1*c^-2; powers of the same expression in a product, whole or not, are one."""
+    if node.op not in ("mul", "pow"):
+        return None
+    exponents: dict[Node, Fraction] = {}
+    plain: list[Node] = []
+    for factor in node.args if node.op == "mul" else (node,):
+        for base, exponent in _raised_to(factor):
+            if base.op == "num":
+                plain.append(power(base, num(exponent)))
+            else:
+                exponents[base] = exponents.get(base, Fraction(0)) + exponent
+    above = [*plain, *(power(base, num(e)) if e != 1 else base for base, e in exponents.items() if e > 0)]
+    below = [power(base, num(-e)) if e != -1 else base for base, e in exponents.items() if e < 0]
+    if not below:
+        return None
+    divisor = power(below[0] if len(below) == 1 else mul(*below), MINUS_ONE)
+    return mul(*above, divisor) if above else divisor
+
+
+def _raised_to(factor: Node) -> list[tuple[Node, Fraction]]:
+    """What a factor is made of: bases and their exponents, where these are numbers."""
+    if factor.op != "pow" or factor.args[1].op != "num":
+        return [(factor, Fraction(1))]
+    base, exponent = factor.args[0], factor.args[1].value
+    if exponent.denominator != 1:
+        return [(base, exponent)]
+    inner = base.args if base.op == "mul" else (base,)
+    return [(b, e * exponent) for each in inner for b, e in (_raised_to(each) if each.op == "pow" else [(each, 1)])]
 
 
 def _length(node: Node) -> int:

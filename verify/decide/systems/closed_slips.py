@@ -16,7 +16,7 @@ from verify.calculus.tidy import short
 from verify.decide.systems.at_a_point import states_then
 from verify.decide.systems.measure import parameter_points
 from verify.decide.systems.reading import Functional
-from verify.graph import ONE, Node, div, mul, num, postorder, power
+from verify.graph import ONE, Node, div, mul, num, postorder, power, sqrt
 from verify.language.write import write
 from verify.mutate import mutants, places, replaced
 from verify.numerics.ode_claims import TOLERANCES, Failed, Numbers, forward_gradient
@@ -102,8 +102,8 @@ def _repairs(task: OdeTask, claimed: Node) -> Iterator[tuple[str, str, Node]]:
         slip, says = ("sign", "the wrong sign") if c == -1 else ("factor", f"{c} times the value that it must have")
         yield slip, f"what is claimed has {says}", mul(num(1 / c), claimed)
     pool = list(task.constants)
-    pool += [power(each, num(2)) for each in pool]
-    pool += [node for node in dict.fromkeys(postorder(claimed)) if node.op == "call" and node not in pool]
+    pool += [changed for each in pool for changed in (power(each, num(2)), sqrt(each))]
+    pool += [node for node in dict.fromkeys(postorder(claimed)) if node.op in ("call", "pow") and node not in pool]
     for place, node in [((), claimed), *((place, node) for place, node in places(claimed) if place)]:
         if node.op in ("num", "constant"):
             continue

@@ -20,7 +20,7 @@ from verify.decide.systems.convention import UNANCHORED, Convention
 from verify.decide.systems.identity import Identities
 from verify.decide.systems.result import Part, SystemResult, overall
 from verify.decide.systems.solution_set import Solved, solve
-from verify.graph import ZERO, Node, add, div, free_symbols, mul, num, size, substitute, symbol, transform
+from verify.graph import ZERO, Node, add, div, free_symbols, mul, num, size, substitute, symbol
 from verify.language.read import read_expression
 from verify.language.write import write
 from verify.systems import ImplicitProblem, SystemClaim, adjoint_names
@@ -253,7 +253,7 @@ class ImplicitTask:
             (found,) = gradient(self.explicit(self.problem.value), (q,))
         else:
             found = substitute(self.gradient(q).boundary, plain)
-        found = transform(short(found), _divisors_last)
+        found = short(found)
         return found if size(found) <= LONGEST_CLOSED else None
 
     # --- parts ---
@@ -306,14 +306,6 @@ class ImplicitTask:
         left = convention.claimed(self.costate.rate[which])
         right = tidy(mul(convention.kappa, self.costate.final[which]))
         return f"{write(short(mul(convention.kappa, left)))} = {write(short(right))}"
-
-
-def _divisors_last(node: Node) -> Node | None:
-    """u*(p + 2*u)^-1 for (p + 2*u)^-1*u, which is written -u/(p + 2*u)."""
-    if node.op != "mul":
-        return None
-    below = [f.op == "pow" and f.args[1].op == "num" and f.args[1].value < 0 for f in node.args]
-    return mul(*(f for f, is_below in sorted(zip(node.args, below, strict=True), key=lambda pair: pair[1])))
 
 
 def _result(task: ImplicitTask, convention: Convention, parts: tuple[Part, ...]) -> SystemResult:

@@ -11,8 +11,9 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
-from verify.calculus.costate import Gradient, Term, in_time
+from verify.calculus.costate import Gradient, Term, in_time, seen
 from verify.calculus.tidy import is_zero, tidy
+from verify.decide.systems.activations import activation_variants
 from verify.decide.systems.convention import Convention
 from verify.decide.systems.event_slips import crossed_gradients, crossed_jumps, other_phases
 from verify.decide.systems.reading import NoFunctional
@@ -26,6 +27,7 @@ from verify.decide.systems.variants import (
     value_variants,
 )
 from verify.graph import MINUS_ONE, ZERO, Node, add, mul, substitute, symbol
+from verify.language.write import write
 from verify.systems import TIME
 from verify.verdict import Diagnosis, Result, Verdict
 
@@ -69,14 +71,15 @@ def ode_slip(task: OdeTask, key: Key, convention: Convention) -> Diagnosis | Non
         source = convention.entry(task.costates[wrong].source, i)
         other = convention.entry(task.costates[wrong].transposed, i)
         variants = equation_variants(rate, rights[wrong], source, other, "the adjoint equation")
-        variants = [*other_phases(task, key, wrong, convention), *variants]
+        variants = [*other_phases(task, key, wrong, convention), *variants, *activation_variants(rate, rights[wrong])]
         return explained(task.identities, variants, ((rate, rights[wrong]),))
     elif key[0] == "jump" and task.crossings:
         variants = crossed_jumps(task, key, convention)
     else:
         ((claimed, right),) = task.pairs(key, convention)
         if key[0] == "jump":
-            variants = value_variants(claimed, right, "the jump", "observation")
+            variants = [*value_variants(claimed, right, "the jump", "observation"),
+                        *_other_observations(task, key, claimed, convention)]  # fmt: skip
         else:
             others = [name for name in task.names if name != key[1]]
             swapped = [
@@ -85,9 +88,25 @@ def ode_slip(task: OdeTask, key: Key, convention: Convention) -> Diagnosis | Non
             ]
             variants = [*value_variants(claimed, right), *(v for v in swapped if not is_zero(v.pairs[0][1]))]
     compared = task.pairs(key, convention)
+    if key[0] == "gradient" and len(compared) == 2:
+        variants += [replace(each, pairs=(*each.pairs, compared[1])) for each in activation_variants(*compared[0])]
     if task.is_closed(key) and task.holds_adjoint(*(right for _, right in compared)):
         compared = ()  # what has no adjoint is no repair of what has one
     return explained(task.identities, variants, compared)
+
+
+def _other_observations(task: OdeTask, key: Key, claimed: Node, convention: Convention) -> Iterator[Variant]:
+    """What the adjoint gains at another observation, in the states at this one or as it is."""
+    here, mine, _ = task.jumps[key[1]]
+    at = seen(task.problem.observations[here])
+    for name, (there, j, _) in task.jumps.items():
+        if j == mine and there != here:
+            observation = task.problem.observations[there]
+            gain = task.right(("jump", name), convention)
+            moved = substitute(gain, {symbol(u + seen(observation)): symbol(u + at) for u in task.problem.state})
+            says = f"this is what belongs to the observation at {write(observation.time)}"
+            yield Variant("index", says, ((claimed, moved),))
+            yield Variant("index", f"{says}, states and all", ((claimed, gain),))
 
 
 def _partial(task: OdeTask, key: Key, convention: Convention) -> Diagnosis | None:

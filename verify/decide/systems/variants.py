@@ -292,7 +292,7 @@ def _named_ratio(ratio: Node, lost: Sequence[Node]) -> tuple[str, str] | None:
         return "power", f"an exponent of {_quoted(base)} is one too {'high' if exponent > 0 else 'low'} in {what}"
     if abs(number) != 1:
         return None
-    return "missing-factor", f"the factor {_quoted(base)} is {'too many' if exponent > 0 else 'missing'}"
+    return "missing-factor", f"the factor {_quoted(base)} is {'too many' if exponent > 0 else 'missing'} in {what}"
 
 
 def _exchanged(there: Node, wanted: Node) -> tuple[str, str] | None:

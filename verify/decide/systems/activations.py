@@ -1,0 +1,69 @@
+"""Is one activation, or its derivative, taken for another one?  tanh and the logistic function 1/(1 + exp(-z)).
+
+The derivative is 1 - s^2 of s = tanh(z), and s*(1 - s) of the logistic s: each is written for the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from verify.calculus.tidy import is_zero, tidy
+from verify.decide.systems.variants import Variant
+from verify.graph import MINUS_ONE, ONE, Node, add, call, mul, num, power, transform
+
+
+def activation_variants(claimed: Node, right: Node) -> Iterator[Variant]:
+    """The claim with each of these mistakes undone, where there is something to undo."""
+    for says, undone in (
+        ("tanh stands for the logistic function", _tanh),
+        ("the logistic function stands for tanh", _logistic),
+        ("s*(1 - s) stands for 1 - s^2, the derivative of s = tanh", _logistic_slope),
+        ("1 - s^2 stands for s*(1 - s), the derivative of the logistic function s", _tanh_slope),
+    ):
+        changed = transform(claimed, undone)
+        if changed is not claimed:
+            yield Variant("function", says, ((changed, right),))
+
+
+def _tanh(node: Node) -> Node | None:
+    is_tanh = node.op == "call" and node.value == "tanh"
+    return power(add(ONE, call("exp", tidy(-node.args[0]))), MINUS_ONE) if is_tanh else None
+
+
+def _logistic(node: Node) -> Node | None:
+    z = argument_of_logistic(node)
+    return None if z is None else call("tanh", z)
+
+
+def argument_of_logistic(node: Node) -> Node | None:
+    """z of 1/(1 + exp(-z)); None for anything else."""
+    if node.op != "pow" or node.args[1] is not MINUS_ONE or node.args[0].op != "add":
+        return None
+    others = [term for term in node.args[0].args if term is not ONE]
+    if len(others) != 1 or len(node.args[0].args) != 2 or others[0].op != "call" or others[0].value != "exp":
+        return None
+    return tidy(-others[0].args[0])
+
+
+def _logistic_slope(node: Node) -> Node | None:
+    """1 - s^2 for s*(1 - s) in a product, s = tanh."""
+    factors = node.args if node.op == "mul" else ()
+    for s in factors:
+        rest = [each for each in factors if each is not s]
+        is_tanh = s.op == "call" and s.value == "tanh"
+        other = next((each for each in rest if is_zero(each - (1 - s))), None) if is_tanh else None
+        if other is not None:
+            slope = add(ONE, mul(MINUS_ONE, power(s, num(2))))
+            left = [each for each in rest if each is not other]
+            return mul(slope, *left) if left else slope
+    return None
+
+
+def _tanh_slope(node: Node) -> Node | None:
+    """s*(1 - s) for 1 - s^2, s the logistic function."""
+    squares = [factor for term in node.args for factor in (term, *term.args)] if node.op == "add" else []
+    for square in squares:
+        s = square.args[0] if square.op == "pow" and square.args[1] is num(2) else None
+        if s is not None and argument_of_logistic(s) is not None and is_zero(node - (1 - power(s, num(2)))):
+            return mul(s, add(ONE, mul(MINUS_ONE, s)))
+    return None
