@@ -96,3 +96,35 @@ def test_what_does_not_change_along_the_solution_proves_the_ratio_of_two_rates(c
         )
     )
     assert result.verdict is expected
+
+
+TINY = """\
+kind = "ode-gradient"
+let = { k = "interval(0.5, 1)" }
+[ode]
+state = ["x"%s]
+parameters = ["k"]
+rhs = ["-k*x"%s]
+initial = ["1e-12"%s]
+time = ["0", "2"]
+[objective]
+terminal = "x^2"
+[claim]
+gradient = { k = "%s" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "claimed", "expected"),
+    [
+        (("", "", ""), "-4e-24*exp(-4*k)", Verdict.PROVED),
+        (("", "", ""), "-2e-24*exp(-4*k)", Verdict.REFUTED),
+        # With a state beside it that has no closed form there are numbers alone, which are too coarse.
+        ((', "y"', ', "sin(y^2)"', ', "1"'), "-4e-24*exp(-4*k)", Verdict.UNDECIDED),
+        ((', "y"', ', "sin(y^2)"', ', "1"'), "-2e-24*exp(-4*k)", Verdict.UNDECIDED),
+        ((', "y"', ', "sin(y^2)"', ', "1"'), "0", Verdict.UNDECIDED),
+    ],
+)
+def test_small_units_are_no_reason_to_agree(more: tuple[str, str, str], claimed: str, expected: Verdict) -> None:
+    *_, result = judge(read_system(TINY % (*more, claimed)))
+    assert result.verdict is expected

@@ -267,7 +267,9 @@ class Solved:
         value, error = truth
         scale = max(abs(fine), abs(value), self.size())
         spread = abs(fine - coarse) + error + ROUNDING * scale
-        reading = Reading(fine, value, spread, is_coarse=spread > COARSE * scale)
+        # A gradient that is claimed to be 0 has no size of its own, and any other is compared with its own.
+        known = COARSE * max(abs(fine), abs(value)) if fine or coarse else spread
+        reading = Reading(fine, value, spread, is_coarse=spread > known or (not fine and abs(value) > 10 * spread))
         if reading.apart:
             # Two more routes: the right gradient on the right adjoint, and differences as a check on both.
             second = self.right(name)

@@ -77,24 +77,31 @@ def elementary(problem: OdeProblem, identities: Identities) -> Elementary | None
     return Elementary(problem, tuple(states), add(*total))
 
 
-def decided(known: Elementary, q: str, claimed: Node, identities: Identities, part: Part) -> Part:
+def decided(
+    known: Elementary, q: str, claimed: Node, identities: Identities, part: Part, *, is_free: bool = False
+) -> Part:
     """The part of a claim on dG/dq with a proof, or with what is wrong and what is right, as far as they are found.
 
     A verdict that numbers have given is not changed from right to wrong, or back.
+
+    is_free     whether numbers were there, and too coarse to say anything.
     """
     one, other = known.without_states(claimed), known.gradient(q)
     if one is None or other is None:
         return part
     found = identities.decide(one, other, stop="never")
-    if part.verdict is Verdict.SUPPORTED and found.verdict is Verdict.PROVED:
+    if (part.verdict is Verdict.SUPPORTED or is_free) and found.verdict is Verdict.PROVED:
         says = ", ".join(f"{u} = {write(x)}" for u, x in zip(known.problem.state, known.states, strict=True))
         detail = {"method": f"the objective differentiated, with the solution {says}"}
         proof = Evidence("closed form", Rigor.EXACT, True, frozenset({"normal-forms"}), detail=detail)
-        return replace(part, verdict=Verdict.PROVED, evidence=(proof, *part.evidence))
-    if part.verdict is Verdict.REFUTED and found.verdict is Verdict.REFUTED:
+        return replace(part, verdict=Verdict.PROVED, evidence=(proof, *part.evidence), reason="")
+    if (part.verdict is Verdict.REFUTED or is_free) and found.verdict is Verdict.REFUTED:
         right = found.correction or ""
         correction = right if right and len(right) <= LONGEST_SHOWN else part.correction
         evidence = (*found.evidence, *part.evidence)
         counter = found.counterexample or part.counterexample
-        return Part(part.name, part.claim, part.verdict, evidence, counter, found.diagnosis, correction)
+        slip = found.diagnosis
+        if slip is not None:
+            slip = replace(slip, says=slip.says.replace("the left-hand side", "what is claimed"))
+        return Part(part.name, part.claim, Verdict.REFUTED, evidence, counter, slip, correction)
     return part

@@ -55,7 +55,7 @@ def judge(problem: OdeProblem, claim: SystemClaim, *, seed: int = 0) -> Iterator
         parts = [_capped(key, part) for key, part in zip(task.keys, parts, strict=True)]
     yield _result(task, chosen, tuple(parts))
     if any(_is_closed(task, key, part) for key, part in zip(task.keys, parts, strict=True)):
-        parts = _in_closed_form(task, parts)
+        parts = _in_closed_form(task, parts, measured)
         yield _result(task, chosen, tuple(parts))
     if any(part.verdict is Verdict.REFUTED for part in parts):
         explained = [_explained(task, key, part, chosen) for key, part in zip(task.keys, parts, strict=True)]
@@ -113,7 +113,7 @@ def _is_closed(task: OdeTask, key: Key, part: Part) -> bool:
     return part.verdict is not Verdict.PROVED and task.is_closed(key)
 
 
-def _in_closed_form(task: OdeTask, parts: list[Part]) -> list[Part]:
+def _in_closed_form(task: OdeTask, parts: list[Part], measured: Measurement) -> list[Part]:
     """Such gradients, decided where the solution has a closed form."""
     from verify.decide.systems.elementary import decided, elementary
 
@@ -122,9 +122,11 @@ def _in_closed_form(task: OdeTask, parts: list[Part]) -> list[Part]:
         return parts
     found = []
     for key, part in zip(task.keys, parts, strict=True):
-        read = task.read.get(key)
-        closed = isinstance(read, Functional) and _is_closed(task, key, part)
-        found.append(decided(known, key[1], read.boundary, task.identities, part) if closed else part)
+        read, numbers = task.read.get(key), measured.evidence.get(key)
+        if isinstance(read, Functional) and _is_closed(task, key, part):
+            is_free = numbers is not None and numbers.holds is None and OPEN not in numbers.detail
+            part = decided(known, key[1], read.boundary, task.identities, part, is_free=is_free)
+        found.append(part)
     return found
 
 

@@ -104,8 +104,8 @@ def scaled_variants(
     truth: Gradient, pairs: Callable[[Iterable[Term]], Pairs], factors: Iterable[Node]
 ) -> Iterator[Variant]:
     """The whole gradient with a factor too many, or without one, that does not depend on the solution."""
-    for factor in factors:
-        for by, what in ((factor, "times"), (power(factor, MINUS_ONE), "divided by")):
+    for factor in (more for each in factors for more in (each, power(each, num(2)))):
+        for by, what in ((factor, "times"), (div(ONE, factor), "divided by")):
             says = f"what is claimed is the right gradient {what} {write(factor)}"
             yield Variant("missing-factor", says, pairs(_times(term, by) for term in truth.terms))
 
