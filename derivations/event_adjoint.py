@@ -28,14 +28,15 @@ after a matrix, ' transposes.  The example is a neuron that fires at a moving th
 
 from dataclasses import replace
 
-from sympy import ImmutableMatrix, Integer, Rational, Symbol, integrate, sqrt, symbols
+from sympy import ImmutableMatrix, Integer, Rational, Symbol, integrate, latex, sqrt, symbols
 
 from verify import Derivation, Display, Hypothesis, Mutant, Reference, Statement, Step
 from verify.calculus import adjoint, event_jump, families
 from verify.calculus.second_order import along
 from verify.decide.words import derive, identity, matrices, substitute
 from verify.derivation import main
-from verify.numerics import event_routes
+from verify.numerics import costs, event_routes
+from verify.numerics.counting import count
 
 # --- any number N of states and M of parameters -------------------------------------------------
 
@@ -61,7 +62,6 @@ after = at_event(r_t, r_u, r_p) - f_2 @ tau_p  # s(tau+)
 spent = (l_1 - l_2) @ tau_p + at_event(k_t, k_u, k_p)  # what R gains
 moving = {tau_p: -(D.inverse @ (phi_u @ s + phi_p))}
 crossing = {phi_t: D - phi_u @ f_1}
-
 PHI = r"\left(\phi_t + \phi_u f_1\right)\tau_p + \phi_u s = -\phi_p"
 TANGENT = r"s(\tau^+) = r_t\,\tau_p + r_u\left(s + f_1\tau_p\right) + r_p - f_2\,\tau_p"
 SALTATION = r"s(\tau^+) = \left(r_u - \tfrac{1}{D} w\,\phi_u\right)s + r_p - \tfrac{1}{D} w\,\phi_p"
@@ -100,6 +100,16 @@ def steps():
     for n, m in ((1, 1), (2, 1), (2, 2)):
         yield from in_coordinates(n, m)
     yield from closed_forms()
+    yield from counts()
+
+
+def counts():
+    """What each way does at the event, counted while it does it."""
+    N, M = symbols("N M", positive=True, integer=True)
+    of_lam, of_s = 2 * N**2 + N * M + 4 * N + M + 1, N**2 * M + 4 * N * M + 2 * M + N
+    for way, run, formula in (("lam", costs.adjoint_at_event, of_lam), ("s", costs.tangent_at_event, of_s)):
+        shown = rf"\#_{{\times}} = {latex(formula)}"
+        yield Step(f"multiplications for the jump of {way}, counted", count(run, N, M), formula, display=shown)
 
 
 def in_coordinates(n, m):
@@ -125,6 +135,10 @@ ball, gear = families.bouncing_ball(), families.changed_gear()
 t0, T = symbols("t0 T", positive=True)
 tau = sqrt(2 * h / a)
 y_T = e * a * tau * (T - tau) - a * (T - tau) ** 2 / 2
+bounce = event_jump.numeric_event_problem(ball)
+WRONG = {slip.name: event_jump.numeric_jump(ball, slip.system) for slip in event_jump.slips(ball)}
+SAYS = "A ball falls from h = 1/2 with a = 1 and bounces once, with e = 1/2: how far the routes are off for G = y(7/4)."
+EXACT = {"h": Rational(5, 8), "a": -Rational(7, 32), "e": Rational(3, 4)}
 
 
 def ball_gradient(jump):
@@ -157,7 +171,6 @@ numeric = event_jump.numeric_event_problem(neuron)
 
 
 def gradient_by(jump):
-    """(dG/dp, dG/du0, dG/dt0, dG/dT) by a claimed jump: backwards from T, through it, to t0."""
     claimed = event_jump.numeric_jump(neuron, jump)
     return lambda p, t0, T: event_routes.jumping_adjoint(numeric, claimed, p, t0, T)
 
@@ -171,19 +184,6 @@ def cases(rng):
         start = rng.uniform(0.1, 0.5)
         p = rng.uniform(0.3, 0.8, 3) * rng.choice([-1, 1], 3)
         yield {"p": p, "t0": start, "T": start + rng.uniform(SHORTEST, 3)}
-
-
-def errors_by_time():
-    wrong = {slip.name: event_jump.numeric_jump(ball, slip.system) for slip in event_jump.slips(ball)}
-    return event_routes.errors_by_time(event_jump.numeric_event_problem(ball), wrong, (0.5, 1.0, 0.8), 0.0, (1, 2.6))
-
-
-def bouncing():
-    exact = {"h": Rational(5, 8), "a": -Rational(7, 32), "e": Rational(3, 4)}
-    return event_routes.worked(event_jump.numeric_event_problem(ball), (0.5, 1.0, 0.5), 0.0, 1.75, exact, SAYS)
-
-
-SAYS = "A ball falls from h = 1/2 with a = 1 and bounces once, with e = 1/2: how far the routes are off for G = y(7/4)."
 
 
 derivation = Derivation(
@@ -221,8 +221,8 @@ derivation = Derivation(
         *(Mutant(slip.name, slip.says, gradient_by(slip.system), slip.blind) for slip in event_jump.slips(neuron)),
         Mutant("factor", "1 + 1e-6 times the truth", lambda **case: (1 + 1e-6) * gradient(**case)),
     ),
-    figure=errors_by_time,
-    example=bouncing,
+    figure=lambda: event_routes.errors_by_time(bounce, WRONG, (0.5, 1.0, 0.8), 0.0, (1, 2.6)),
+    example=lambda: event_routes.worked(bounce, (0.5, 1.0, 0.5), 0.0, 1.75, EXACT, SAYS),
 )  # fmt: skip
 
 if __name__ == "__main__":

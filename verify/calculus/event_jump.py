@@ -323,9 +323,10 @@ def numeric_jump(problem: EventProblem, jump: Jump) -> NumericJump:
 
     smooth = problem.before
     arguments = (smooth.time, smooth.state, jump.costate, smooth.parameters)
+    before = array_function(jump.before, arguments, (len(smooth.state),))
+    gain = array_function(jump.gain, arguments, (len(smooth.parameters),))
     return NumericJump(
         earlier=numeric_adjoint(smooth, adjoint_system(smooth, jump.costate)),
         later=numeric_adjoint(problem.after, adjoint_system(problem.after, jump.costate)),
-        before=array_function(jump.before, arguments, (len(smooth.state),)),
-        gain=array_function(jump.gain, arguments, (len(smooth.parameters),)),
+        across=lambda *at: (before(*at), gain(*at)),
     )

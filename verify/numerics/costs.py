@@ -10,6 +10,8 @@ from typing import Any
 
 from verify.numerics.counting import Tally
 from verify.numerics.equations import Equation
+from verify.numerics.event_routes import EventProblem, Partials, jump_of, tangent_across
+from verify.numerics.ode import OdeProblem
 from verify.numerics.recurrences import Recurrence
 from verify.numerics.second_order import EquationAlong, product_through_equation
 
@@ -96,3 +98,32 @@ def hessian_product(tally: Tally, n: int, m: int) -> None:
         moved_g_p=lambda _s: tally.array(m),
     )
     product_through_equation(parts, tally.array(m), tally.factor)
+
+
+def _at_event(tally: Tally, n: int, m: int) -> EventProblem:
+    """What is known of a problem at its event: the rates on both sides, and the derivatives of phi, r and k."""
+
+    def phase() -> OdeProblem:
+        field, running = tally.array(n), tally.array(1)[0]
+        unasked: dict[str, Any] = dict.fromkeys(
+            ("initial", "terminal", "field_u", "field_p", "initial_p", "running_u", "running_p", "terminal_u",
+             "terminal_p", "terminal_t"), _unasked,
+        )  # fmt: skip
+        return OdeProblem(states=n, parameters=m, field=lambda *_: field, running=lambda *_: running, **unasked)
+
+    def partials(*shape: int) -> Partials:
+        value, by_t = (tally.array(*shape) if shape else tally.array(1)[0] for _ in range(2))
+        by_u, by_p = tally.array(*shape, n), tally.array(*shape, m)
+        return Partials(lambda *_: value, lambda *_: by_t, lambda *_: by_u, lambda *_: by_p)
+
+    return EventProblem(phase(), phase(), when=partials(), reset=partials(n), cost=partials())
+
+
+def adjoint_at_event(tally: Tally, n: int, m: int) -> None:
+    """The jump of the adjoint, and what the gradient gains."""
+    jump_of(_at_event(tally, n, m)).across(None, None, tally.array(n), None)
+
+
+def tangent_at_event(tally: Tally, n: int, m: int) -> None:
+    """The jump of the sensitivities, a column for each parameter, and of the derivative of the cost so far."""
+    tangent_across(_at_event(tally, n, m), 0.0, None, None, tally.array(n, m), tally.array(m))

@@ -47,12 +47,11 @@ class EventProblem:
 
 @dataclass(frozen=True)
 class NumericJump:
-    """A claimed adjoint: its systems before and after the event, and in (t, u, lam+, p) lam(tau-) and the gain."""
+    """A claimed adjoint: its systems before and after the event, and in (t, u, lam+, p) lam(tau-) with the gain."""
 
     earlier: NumericAdjoint
     later: NumericAdjoint
-    before: Callable[..., Array]
-    gain: Callable[..., Array]
+    across: Callable[..., tuple[Array, Array]]
 
 
 @dataclass(frozen=True)
@@ -70,21 +69,19 @@ def jump_of(problem: EventProblem) -> NumericJump:
     """The right jump from the problem's own Jacobians, without computer algebra."""
     before, after, when, reset, cost = problem.before, problem.after, problem.when, problem.reset, problem.cost
 
-    def share(t: float, u: Array, lam: Array, p: Array) -> Any:
-        """dG/dtau over D."""
-        f, right = before.field(t, u, p), reset.value(t, u, p)
-        moved = reset.by_t(t, u, p) + reset.by_u(t, u, p) @ f - after.field(t, right, p)
-        spent = before.running(t, u, p) - after.running(t, right, p) + cost.by_t(t, u, p) + cost.by_u(t, u, p) @ f
-        return (spent + lam @ moved) / (when.by_t(t, u, p) + when.by_u(t, u, p) @ f)
+    def across(t: float, u: Array, lam: Array, p: Array) -> tuple[Array, Array]:
+        f, right, r_u, k_u, phi_u = (
+            before.field(t, u, p), reset.value(t, u, p), reset.by_u(t, u, p), cost.by_u(t, u, p), when.by_u(t, u, p)
+        )  # fmt: skip
+        moved = reset.by_t(t, u, p) + r_u @ f - after.field(t, right, p)
+        spent = before.running(t, u, p) - after.running(t, right, p) + cost.by_t(t, u, p) + k_u @ f
+        share = (spent + lam @ moved) / (when.by_t(t, u, p) + phi_u @ f)
+        return (
+            lam @ r_u + k_u - share * phi_u,
+            lam @ reset.by_p(t, u, p) + cost.by_p(t, u, p) - share * when.by_p(t, u, p),
+        )
 
-    def by(name: str) -> Callable[..., Array]:
-        def value(t: float, u: Array, lam: Array, p: Array) -> Array:
-            r, k, phi = (getattr(part, name)(t, u, p) for part in (reset, cost, when))
-            return lam @ r + k - share(t, u, lam, p) * phi
-
-        return value
-
-    return NumericJump(adjoint_of(before), adjoint_of(after), before=by("by_u"), gain=by("by_p"))
+    return NumericJump(adjoint_of(before), adjoint_of(after), across)
 
 
 # --- with a located event -----------------------------------------------------------------------
@@ -141,8 +138,8 @@ def adjoint_path(
     start = np.concatenate([jump.later.final(T, end, p), jump.later.explicit(T, end, p)])
     later = back(jump.later, found.after, (T, found.tau), start)
     w = later(found.tau)
-    at_event = (found.tau, found.left, w[:n], p)
-    start = np.concatenate([jump.before(*at_event), w[n:] + jump.gain(*at_event)])
+    lam, gain = jump.across(found.tau, found.left, w[:n], p)
+    start = np.concatenate([lam, w[n:] + gain])
     return back(jump.earlier, found.before, (found.tau, t0), start), later
 
 
@@ -162,20 +159,37 @@ def by_jacobians(problem: EventProblem, p: Array, t0: float, T: float) -> Array:
     return jumping_adjoint(problem, jump_of(problem), p, t0, T, LSODA)
 
 
+def widened(by_p: Array, columns: int) -> Array:
+    """Derivatives by p, and zeros for what else is differentiated by."""
+    return np.concatenate([by_p, np.zeros((*by_p.shape[:-1], columns - by_p.shape[-1]))], axis=-1)
+
+
+def tangent_across(
+    problem: EventProblem, t: float, u: Array, p: Array, s: Array, spent: Array
+) -> tuple[Array, Array, Array]:
+    """State, sensitivities (N, C) and derivatives of the cost (C,) just after the event, from those just before."""
+    phi, r, k, at, columns = problem.when, problem.reset, problem.cost, (t, u, p), s.shape[1]
+    f, phi_u = problem.before.field(*at), phi.by_u(*at)
+    tau_p = -(phi_u @ s + widened(phi.by_p(*at), columns)) / (phi.by_t(*at) + phi_u @ f)
+    s = s + np.outer(f, tau_p)  # of the state at the event, wherever that is
+    right = r.value(*at)
+    after = np.outer(r.by_t(*at) - problem.after.field(t, right, p), tau_p)
+    after = after + r.by_u(*at) @ s + widened(r.by_p(*at), columns)
+    spent = spent + (problem.before.running(*at) - problem.after.running(t, right, p) + k.by_t(*at)) * tau_p
+    return right, after, spent + k.by_u(*at) @ s + widened(k.by_p(*at), columns)
+
+
 def forward_sensitivities(problem: EventProblem, p: Array, t0: float, T: float, solver: Solver = ACCURATE) -> Array:
     """State, sensitivities and the derivative of the cost so far; at the event they jump with its time.  No adjoint."""
     first, second = problem.before, problem.after
     n, m = first.states, first.parameters
     c = m + n  # columns: by p, by u(t0)
 
-    def widened(by_p: Array) -> Array:
-        return np.concatenate([by_p, np.zeros((*by_p.shape[:-1], n))], axis=-1)
-
     def rate_of(phase: OdeProblem) -> Callable[..., Array]:
         def rate(t: float, w: Array) -> Array:
             u, s = w[:n], w[n : n + n * c].reshape(n, c)
-            moved = phase.field_u(t, u, p) @ s + widened(phase.field_p(t, u, p))
-            cost = phase.running_u(t, u, p) @ s + widened(phase.running_p(t, u, p))
+            moved = phase.field_u(t, u, p) @ s + widened(phase.field_p(t, u, p), c)
+            cost = phase.running_u(t, u, p) @ s + widened(phase.running_p(t, u, p), c)
             return np.concatenate([phase.field(t, u, p), moved.ravel(), cost])
 
         return rate
@@ -186,18 +200,11 @@ def forward_sensitivities(problem: EventProblem, p: Array, t0: float, T: float, 
     tau, sol = until_event(problem, rate_of(first), p, t0, T, start, solver)
     w = sol(tau)
     u, s, spent = w[:n], w[n : n + n * c].reshape(n, c), w[n + n * c :]
-    phi, r, k, at = problem.when, problem.reset, problem.cost, (tau, u, p)
-    f = first.field(*at)
-    tau_p = -(phi.by_u(*at) @ s + widened(phi.by_p(*at))) / (phi.by_t(*at) + phi.by_u(*at) @ f)
-    s = s + np.outer(f, tau_p)  # of the state at the event, wherever that is
-    right = np.asarray(r.value(*at), dtype=float)
-    after = np.outer(r.by_t(*at) - second.field(tau, right, p), tau_p) + r.by_u(*at) @ s + widened(r.by_p(*at))
-    spent = spent + (first.running(*at) - second.running(tau, right, p) + k.by_t(*at)) * tau_p
-    spent = spent + k.by_u(*at) @ s + widened(k.by_p(*at))
+    right, s, spent = tangent_across(problem, tau, u, p, s, spent)
 
-    w = solver(rate_of(second), (tau, T), np.concatenate([right, after.ravel(), spent]))(T)
+    w = solver(rate_of(second), (tau, T), np.concatenate([right, s.ravel(), spent]))(T)
     u, s, spent = w[:n], w[n : n + n * c].reshape(n, c), w[n + n * c :]
-    gradient = spent + second.terminal_u(T, u, p) @ s + widened(second.terminal_p(T, u, p))
+    gradient = spent + second.terminal_u(T, u, p) @ s + widened(second.terminal_p(T, u, p), c)
     by_start = -first.running(t0, u0, p) - gradient[m:] @ first.field(t0, u0, p)
     by_end = second.running(T, u, p) + second.terminal_t(T, u, p) + second.terminal_u(T, u, p) @ second.field(T, u, p)
     return np.concatenate([gradient, [by_start, by_end]])
