@@ -243,6 +243,16 @@ def test_a_factor_is_no_convention_where_everything_claimed_is_homogeneous(more:
     assert judged(running, adjoint={"l1": "-p*l1 - x"}, **claim).verdict is Verdict.PROVED
 
 
+def test_terms_that_cancel_leave_rounding_and_no_jump() -> None:
+    problem = OdeProblem(
+        "x", "a b", ["1 + t/4"], ["0"], 0, "3/2", "a", "a",
+        events=[Event(when="x - 13/10*a", reset=["x + t*x/15"], rhs=["2 + x/8"], running="b", cost="a*b*x")],
+        domain={"a": "interval(0.8, 1.2)", "b": "interval(0.8, 1.2)"},
+    )  # fmt: skip
+    same = "a*b - (a - b + a*b*(1 + t/4))/(1 + t/4) + l1(tau1-)*x - l1(tau1-)*x".replace("t/4", "tau1/4")
+    assert judged(problem, jump={"l1": same}).verdict is Verdict.PROVED
+
+
 def test_numbers_alone_measure_every_part() -> None:
     task = task_of(system(BALL, BALL.adjoint() | BALL.gradient()))
     found = measure(task, task.convention, whole_too=True)

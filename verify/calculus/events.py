@@ -18,7 +18,22 @@ from itertools import product
 
 from verify.calculus.reverse import gradient, pullback
 from verify.calculus.tidy import expanded, is_zero, tidied, tidy
-from verify.graph import HALF, MINUS_ONE, ONE, ZERO, Node, add, div, free_symbols, mul, num, sqrt, substitute, symbol
+from verify.graph import (
+    HALF,
+    MINUS_ONE,
+    ONE,
+    ZERO,
+    Node,
+    add,
+    div,
+    free_symbols,
+    mul,
+    num,
+    power,
+    sqrt,
+    substitute,
+    symbol,
+)
 from verify.language.write import write
 from verify.systems import TIME, Event, OdeProblem, adjoint_names, event_times
 
@@ -84,6 +99,12 @@ class Crossing:
     def gains(self) -> tuple[Node, ...]:
         """What the adjoint has more just before than just after."""
         return tidied([add(one, -other) for one, other in zip(self.before, self.later, strict=True)])
+
+    def terms(self, j: int) -> tuple[Node, ...]:
+        """The terms that an adjoint just before the event is the sum of, as they are, untidied."""
+        rate = add(ZERO, ZERO, *(node for _, node in self.rate))
+        moved = (mul(node, self.slope[j], power(rate, MINUS_ONE)) for _, node in self.drift)
+        return (self.carried[j], self.cost[j], *(moved if self.slope[j] is not ZERO else ()))
 
     def parts(self, q: str) -> Iterator[tuple[str, Node]]:
         """What dG/dq gains, by name."""

@@ -239,6 +239,9 @@ class Solved:
             values.append(self.valued(self.task, self.numbers, u, pair, time, "a jump", sides))  # ty: ignore[invalid-argument-type]
         (rough, _), (one, other) = values
         scale = max(abs(one), abs(other), 1e-30)
+        if self.task.crossings:  # terms may cancel each other, and leave what rounding makes of them
+            terms = self.task.crossings[i].terms(self.convention.places[j])
+            scale = max(scale, *map(abs, self.valued(self.task, self.numbers, u, terms, time, "a jump", sides)))
         reading = Reading(one, other, ROUNDING * scale + (abs(one - rough) if self.task.crossings else 0.0))
         doubtful = reading.apart and self.task.crossings and not self.is_confirmed
         return replace(reading, is_open=True) if doubtful else reading
