@@ -153,7 +153,7 @@ def closed_forms():
     """The gradient by the jump against the derivative of what is known."""
     right = ImmutableMatrix([y_T.diff(p) for p in (h, a, e)])
     shown = r"y(T) = e a \tau\left(T - \tau\right) - \tfrac{a}{2}\left(T - \tau\right)^2,\quad \tau = \sqrt{2h/a}"
-    yield Step("the ball, by h, a and e", ball_gradient(event_jump.adjoint_jump(ball)), right, display=shown)
+    yield Step("a bouncing ball: h, a, e", ball_gradient(event_jump.adjoint_jump(ball)), right, display=shown)
     of_tau = event_jump.adjoint_jump(replace(ball, cost=t))
     by_height = of_tau.before[0].subs({v: -a * tau, **dict.fromkeys(of_tau.costate, 0)})
     yield Step("the time of its bounce by height", by_height, tau.diff(h), display=r"\tau_h = \frac{1}{a\tau}")
