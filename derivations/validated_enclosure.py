@@ -14,6 +14,10 @@ sin, cos, sqrt, atan: ||a b|| <= ||a|| ||b||, and integration of s^j divides by 
 Every rule below is an equation for the tail alone; its bound is X <= d + k X with k < 1, or the step is refused.  No
 solution within reach of a step means that some k is not below 1: then there is no ball, and never a wrong one.
 
+Where f_x has large negative eigenvalues such steps are too short, and an approximate solution v of an implicit method
+takes their place: the error x - v solves a linear equation with the defect of v as its source, and what dies out fast
+in x dies out in the bound as well (`verify.numerics.enclosure.stiff`).
+
 An event ends a phase: on each step phi and its derivative by time are such series too.  Parts of the step on which the
 mean value form of phi is not zero have no event; on a part on which the derivative is not zero there is one exactly
 where the signs at its ends differ; all other parts are divided, and in the end refused (phi may graze).  The first
@@ -23,7 +27,7 @@ Layout: Jacobians have a row for each output, gradients are rows, lam is a colum
 on the left of an equation, where it is the derivative by s.  The example is logistic growth; its start depends on p.
 """
 
-from sympy import Function, ImmutableMatrix, Rational, Symbol, atan, cos, exp, factorial, log, sin, sqrt, symbols, tanh
+from sympy import Function, ImmutableMatrix, Rational, Symbol, atan, cos, exp, factorial, log, sin, symbols, tanh
 
 from verify import Derivation, Display, Hypothesis, Mutant, Reference, Route, Statement, Step
 from verify.calculus import adjoint
@@ -41,6 +45,9 @@ C, K, P = matrices("C K P", "n", "k")
 xi = matrices("xi", "k", 1)[0]
 f_1, f_2, r_t = matrices("f_1 f_2 r_t", "n", 1)
 phi_x, r_x, D = matrices("phi_x", 1, "n")[0], matrices("r_x", "n", "n")[0], matrices("D", 1, 1)[0]
+F, E_v = matrices("F E_v", "n", "n")
+err, defect = matrices("err defect", "n", 1)
+y_0, c, M = symbols("y_0 c M", real=True, nonzero=True)
 rates = {V: A @ V, Psi: -(Psi @ A), S: A @ S + B, lam: -(A.T @ lam)}
 
 # --- one rule: p a polynomial, p_ = e^p one without zeros, P_N etc. the first N coefficients ----------
@@ -77,6 +84,7 @@ def steps():
     moved = K @ xi + (J @ C + P - K) @ xi + Q_1 @ (Q_1.inverse @ J @ Q) @ r
     parts = r"J(C\xi + Qr) + P\xi = K\xi + (JC + P - K)\xi + Q_1\,(Q_1^{-1}JQ)\,r"
     yield Step("what depends on the box, is left, turns", J @ (C @ xi + Q @ r) + P @ xi, moved, display=parts)
+    yield from stiff()
     yield from events()
     yield from example()
 
@@ -100,12 +108,26 @@ def tails():
     yield Step("tanh is written in exp", tanh(z), 1 - 2 / (exp(2 * z) + 1))
 
 
+# --- stiff problems: err = x - v around an approximate solution v, F the mean of f_x between the two --------------
+
+
+def stiff():
+    """With err = P z for a fixed matrix, here E_v: approximate eigenvectors."""
+    turned = E_v.inverse @ (F @ (E_v @ err) - defect)
+    right = E_v.inverse @ F @ E_v @ err - E_v.inverse @ defect
+    yield Step("stiff: z' for err' = F err - defect and err = P z", turned, right)
+    below = (
+        r"|z|' \le M|z| + |P^{-1}d| \;\Rightarrow\; |z| \le y,\quad y' = My + |P^{-1}d|,\quad M_{ij} \ge 0\;(i \ne j)"
+    )
+    quasi = "comparison for quasimonotone systems: Walter (1998), section 10"
+    yield Step("stiff: |z| stays below the solution of the comparison equation", z, z, cited=quasi, display=below)
+    y = exp(M * s) * y_0 + c * (exp(M * s) - 1) / M
+    yield Step("stiff: which is one exponential, here of one component", y.diff(s), M * y + c)
+
+
 # --- events: phi at x_0 and at its zero tau, slope between the two ---------------------------------------------
 
 x_0, tau, slope = symbols("x_0 tau phi'", real=True, nonzero=True)
-height, gravity, bounce = symbols("h g e", positive=True)
-fall = sqrt(2 * height / gravity)
-by_height = fall.diff(height)
 
 
 def events():
@@ -119,15 +141,6 @@ def events():
     chain = r_x @ (S + f_1 @ moves) + r_t @ moves - f_2 @ moves
     saltation = (r_x - (r_t + r_x @ f_1 - f_2) @ D.inverse @ phi_x) @ S
     yield Step("after the event, at a fixed time: the saltation matrix", chain, saltation)
-    # From the height h, with the speed -g tau at the ground and e g tau after it.
-    left = T - fall
-    y_T = bounce * gravity * fall * left - gravity * left**2 / 2
-    fixed, rate, rate_after = 1, -gravity * fall, bounce * gravity * fall
-    yield Step("bouncing ball: tau' = -phi_x s/D with s = 1, D = -g tau", by_height, -fixed / rate)
-    s_y, s_v = fixed + (rate - rate_after) * by_height, (bounce * gravity + gravity) * by_height
-    yield Step("bouncing ball: dy(T)/dh = s_y + s_v (T - tau)", y_T.diff(height), s_y + s_v * left)
-    at = {height: Rational(1, 2), gravity: 1, bounce: Rational(1, 2), T: Rational(7, 4)}
-    yield Step("bouncing ball: 5/8 at h = 1/2, g = 1, e = 1/2, T = 7/4", y_T.diff(height).subs(at), Rational(5, 8))
 
 
 # --- logistic growth from x(0) = b = q p --------------------------------------------------------
@@ -181,7 +194,9 @@ derivation = Derivation(
             Display("sets", r"m + C\xi + Qr \;\mapsto\; \varphi(m) + K\xi + (JC + P - K)\xi + Q_1\,(Q_1^{-1}JQ)\,r"),
         ),
         convention="Jacobians have a row for each output; lam is a column; K is the exact middle of J C + P",
-        source=("moore-kearfott-cloud-2009", "lohner-1992", "zeidler-1986", "rudin-1991", "johansson-2017"),
+        source=(
+            "moore-kearfott-cloud-2009", "lohner-1992", "zeidler-1986", "rudin-1991", "walter-1998", "johansson-2017",
+        ),
     ),
     domain={"where": "k < 1"},
     steps=steps,

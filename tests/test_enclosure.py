@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -429,24 +428,6 @@ def test_what_has_no_rule_is_named(rhs: str) -> None:
     found = enclose(ode("x", "p", rhs, "1", "0;1", "x"), {"p": 1})
     assert isinstance(found, Fail)
     assert rhs.partition("(")[0] in found.reason
-
-
-STIFF = {
-    "Van der Pol": (ode("x y", "m", "y; m*(1 - x^2)*y - x", "2; 0", "0;100", "x"), {"m": 1000}),
-    "Van der Pol, to the end": (ode("x y", "m", "y; m*(1 - x^2)*y - x", "2; 0", "0;1200", "x"), {"m": 1000}),
-    "Robertson": (ode("a b c", "k", "-k*a/25 + 10^4*b*c; k*a/25 - 10^4*b*c - 3*10^7*b^2; 3*10^7*b^2", "1; 0; 0",
-                      "0;400", "b"), {"k": 1}),
-    "linear": (ode("x y", "m", "-x + y; -m*(y - cos(t))", "1; 0", "0;10", "x"), {"m": 10**5}),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", STIFF)
-def test_a_stiff_problem_is_given_up_at_once_and_says_what_it_would_take(name: str) -> None:
-    found = enclose(*STIFF[name])
-    assert isinstance(found, Fail)
-    assert re.fullmatch(
-        r"stiff at t = \S+ for an explicit method: steps of about \S+ would be needed, .*", found.reason
-    )
 
 
 def test_a_way_that_is_only_long_is_not_called_stiff() -> None:

@@ -19,7 +19,8 @@ from verify.numerics.enclosure.doubled import doubled, size
 from verify.numerics.enclosure.events import Phases
 from verify.numerics.enclosure.field import Field, differentiated
 from verify.numerics.enclosure.forward import WIDE, Box, GaveUp, integrate
-from verify.numerics.enclosure.objective import Known, derivatives, known, known_by_second, known_through
+from verify.numerics.enclosure.objective import Known, derivatives, known, known_around, known_by_second, known_through
+from verify.numerics.enclosure.stiff import DEGREE, LENGTH
 from verify.numerics.enclosure.values import Ends, Value, ends_of
 from verify.numerics.enclosure.written import Unsupported
 from verify.systems import OdeProblem, System
@@ -36,6 +37,9 @@ FINER = 1e-8
 LARGEST = 60
 #: What a step over a wide box may leave out, in units of the square of its width.
 OF_SQUARE = 1e-5
+#: What the defect of a piece of a stiff problem may be, in units of the radius that is wanted, one after the other; and
+#: bits for it beyond those of a step.
+DEFECTS, FOR_DEFECTS = (1e-4, 1e-10), 40
 #: What a box is worth splitting for, as a part of the radius.
 GAIN = 0.03
 
@@ -59,8 +63,8 @@ class Enclosure:
     objective  G.
     gradient   dG/dq by parameter and other name of the problem; `t0` and `T`, which mean the ends of the interval
                (the whole derivative where the problem has a name t0 or T); `u(t0)` for the initial value of u alone.
-               `t0` and `u(t0)` are missing over boxes that are too wide for them; `u(tau1+)` for the state just
-               after the first event alone.
+               `t0` and `u(t0)` are missing over boxes that are too wide for them, and for stiff problems;
+               `u(tau1+)` for the state just after the first event alone.
     hessian    second derivatives of G by pairs of names, where they were asked for.
     events     tau1, tau2, …: each event is proved to happen, before T and not earlier, transversally.
     radius     the largest radius in `gradient`; reached: whether it is what was asked for.
@@ -184,6 +188,8 @@ class Task:
                 with precision(bits, order):
                     found = self._pass(ends, order, bits, tol, doubling=False)
             except GaveUp as reason:
+                if reason.stiff and not best:
+                    return self._stiff(ends, str(reason))
                 if best or failed or reason.final:
                     # Twice at the same place: more digits do not help.
                     return best or Fail(failed or str(reason))
@@ -195,6 +201,28 @@ class Task:
                 return best
             tol *= max(min(0.1 * self.radius / found.radius, 0.1), 1e-30)
         return best or Fail(failed)
+
+    def _stiff(self, ends: Mapping[str, Ends], reason: str) -> Enclosure | Fail:
+        """Around an approximate solution, for systems that are not too large; else the reason."""
+        if isinstance(self.field, Phases) or size(self.field) > LARGEST:
+            return Fail(reason)
+        whole, outputs = self.twice
+        best: Enclosure | None = None
+        for tol in (self.radius * factor for factor in DEFECTS):
+            bits = figures(tol)[1] + FOR_DEFECTS
+            try:
+                with precision(bits, LENGTH):
+                    at = {name: _between(*pair) for name, pair in ends.items()}
+                    known_there = known_around(whole, outputs, Box.of(at, ()), tol, self.deadline)
+                    found = self._stated(known_there, at, DEGREE, bits)
+            except GaveUp as other:
+                return best or Fail(f"{reason}; nor with an implicit one: {other}")
+            except (ArithmeticError, ValueError):
+                return best or Fail(reason)
+            best = found if best is None or found.radius < best.radius else best
+            if best.reached:
+                break
+        return best or Fail(reason)
 
     def _wide_box(self, ends: Mapping[str, Ends], tol: float) -> Enclosure | Fail:
         """One pass: what the balls are wide by does not come from tails."""

@@ -54,12 +54,12 @@ SHORTER = 0.02
 class GaveUp(Exception):
     """No enclosure up to the final time, with the reason.
 
-    final   whether a finer tolerance would not change it.
+    final   whether a finer tolerance would not change it; stiff: whether another method might.
     """
 
-    def __init__(self, reason: str, final: bool = False) -> None:
+    def __init__(self, reason: str, final: bool = False, stiff: bool = False) -> None:
         super().__init__(reason)
-        self.final = final
+        self.final, self.stiff = final, stiff
 
 
 @dataclass(frozen=True)
@@ -293,7 +293,7 @@ class Walk:
             hopeless = self.steps + left > PATIENCE * LARGEST_STEPS or late > (1 - 1 / PATIENCE) * seconds
             if min(recent) > SHRUNK * h:
                 if self._is_stiff(here, middle, h):
-                    raise GaveUp(f"stiff at {at} for an explicit method: {needed}", final=True)
+                    raise GaveUp(f"stiff at {at} for an explicit method: {needed}", final=True, stiff=True)
                 if hopeless:
                     raise GaveUp(f"a long way from {at}: {needed}", final=True)
             elif hopeless:

@@ -10,6 +10,7 @@ from flint import arb, arb_mat
 from verify.numerics.enclosure.events import Changing, Phases, through
 from verify.numerics.enclosure.field import Field, System, Term, own_time
 from verify.numerics.enclosure.forward import Box, Way
+from verify.numerics.enclosure.stiff import stiff
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,20 @@ def known_by_second(field: Field, outputs: Sequence[str], box: Box, way: Way) ->
     by_output = dict(zip(outputs, values, strict=True))
     state = way.reached[-1].state.entries()[: len(field.problem.state)]
     return Known(by_output.pop("G"), by_output, state, way.steps)
+
+
+def known_around(field: Field, outputs: Sequence[str], box: Box, tol: float, deadline: float) -> Known:
+    """From the doubled system of a stiff problem, around an approximate solution.  Raises GaveUp."""
+    system = field.at(box.whole, ())
+    begin, *ends = system.constant(system.times)[0]
+    passage = stiff(system, system.constant(system.initial)[0], begin, ends, tol, deadline)
+    rows = [
+        [term.value for term in system.observe(i, states, time)]
+        for i, (states, time) in enumerate(zip(passage.states, ends, strict=True))
+    ]
+    by_output = dict(zip(outputs, (sum(each, arb(0)) for each in zip(*rows, strict=True)), strict=True))
+    state = passage.states[-1][: len(field.problem.state)]
+    return Known(by_output.pop("G"), by_output, state, passage.pieces)
 
 
 def _spread(system: System, term: Term, box: Box, C: arb_mat) -> arb:

@@ -1,0 +1,250 @@
+"""Where is the solution of a stiff problem?  Around an approximate solution of its own, by what that fails to solve.
+
+On a piece of the time, with s in [-1, 1], an implicit method (collocation at Chebyshev points) gives a polynomial v.
+Its defect d = v' - f(v) is bounded in the algebra of power series.  For the error e = x - v = P z, with the constant
+matrix P of approximate eigenvectors of f_x,
+
+    z' = B(t) z - P^-1 d,   B = P^-1 (mean of f_x between v and x) P,
+
+so that |z| <= y componentwise where y' = M y + |P^-1 d|, with M_ii >= B_ii and M_ij >= |B_ij| for all x within rho of
+v: M has no negative entries beside the diagonal, and what solves a differential inequality stays below what solves the
+equation.  What dies out fast has a large negative M_ii, and there errors die out too.  If the bound stays below rho on
+the whole piece, the solution never leaves rho, and exists.
+"""
+
+from __future__ import annotations
+
+import time as clock
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from flint import arb, arb_mat, arb_poly, ctx
+
+from verify.numerics.enclosure.field import System
+from verify.numerics.enclosure.forward import GaveUp
+from verify.numerics.enclosure.integrals import series
+from verify.numerics.enclosure.series import UNIT, ZERO, Series, finite
+from verify.numerics.enclosure.sweep import Bound
+
+#: Degree of the approximate solution, and coefficients that are known of what is computed from it.
+DEGREE, LENGTH = 20, 48
+#: Newton's method in doubles, and refinements by a residual in balls.
+NEWTON, REFINED = 12, 4
+#: Parts of a piece on which f_x is bounded, and times that rho is made larger.
+PARTS, TRIES = 8, 5
+#: First piece and shortest one, as parts of the interval; most pieces; what a piece may be longer than the one before.
+FIRST, SHORTEST, MOST, GROWTH = 1e-6, 1e-11, 2000, 4.0
+
+
+@dataclass(frozen=True)
+class Around:
+    """All x with |P^-1 (x - v)| <= y: v (n x 1) is exact, y (n x 1) has upper bounds."""
+
+    v: arb_mat
+    P: arb_mat
+    y: arb_mat
+
+    def hull(self) -> list[arb]:
+        spread = _upper(self.P) * self.y
+        return [x + UNIT * r.abs_upper() for x, r in zip(self.v.entries(), spread.entries(), strict=True)]
+
+
+def stiff(
+    system: System, start: Sequence[arb], begin: arb, ends: Sequence[arb], tol: float, deadline: float
+) -> Passage:
+    """The states at some times after the first one.  Raises GaveUp.
+
+    tol     what the defect of a piece aims at.
+    """
+    lead = system.field.lead
+    around = Around(arb_mat(len(start), 1, [x.mid() for x in start]), _one(len(start)),
+                    arb_mat(len(start), 1, [(x - x.mid()).abs_upper() for x in start]))  # fmt: skip
+    found, here, h, pieces = [], begin, None, 0
+    for end in ends:
+        whole = float((end - begin).mid())
+        if not end - here > 0:
+            raise GaveUp("the times are not in their order")
+        h = FIRST * whole if h is None else h
+        while True:
+            left = end - here
+            last = float(left.mid()) <= 1.05 * h
+            length = left if last else arb(h)
+            if clock.monotonic() > deadline or pieces >= MOST:
+                raise GaveUp(f"out of time or pieces at t = {float(here.mid()):.6g}")
+            try:
+                around, defect = _piece(system.rhs, here, length, around, lead, tol)
+            except (ArithmeticError, ValueError, np.linalg.LinAlgError):
+                h = 0.4 * float(length.mid())
+                if h < SHORTEST * whole:
+                    raise GaveUp(f"no piece from t = {float(here.mid()):.6g}") from None
+                continue
+            pieces += 1
+            h = float(length.mid()) * min(GROWTH, max(0.5, 0.9 * (tol / max(defect, 1e-300)) ** (1 / DEGREE)))
+            if last:
+                here = end
+                break
+            here = here + length
+        found.append(around.hull())
+    return Passage(tuple(found), pieces)
+
+
+@dataclass(frozen=True)
+class Passage:
+    """The states at each time, and how many pieces there were."""
+
+    states: tuple[list[arb], ...]
+    pieces: int
+
+
+def _piece(rhs: Bound, here: arb, length: arb, around: Around, lead: int, tol: float) -> tuple[Around, float]:
+    """What is around the solution at the end, and the size of the defect.  Raises ArithmeticError or ValueError."""
+    n, half = around.v.nrows(), length / 2
+    v = _collocated(rhs, here, length, around.v, lead)
+    clock_ = Series(arb_poly([here + half, half]), ZERO, LENGTH)
+    curve = [Series(p, ZERO, LENGTH) for p in v]
+    rates = [series(rate, LENGTH) for rate in rhs([*curve, clock_])]
+    defects = [Series(x.p.derivative(), ZERO, LENGTH) - f * half for x, f in zip(curve, rates, strict=True)]
+    finite(c for each in defects for c in (*each.p.coeffs(), each.r))
+    middle = [x.p(ZERO) for x in curve]
+    P = _eigenvectors(rhs, middle, here + half, lead)
+    inverse = P.inv()
+    table = inverse.tolist()
+    d = [
+        sum((row[j] * defects[j] for j in range(n)), Series(arb_poly([]), ZERO, LENGTH)).norm().abs_upper()
+        for row in table
+    ]
+    finite([*d, *inverse.entries()])
+    size = max(float(each.norm()) / max(1.0, float(abs(x).mid())) for each, x in zip(defects, middle, strict=True))
+    if size > 1e3 * tol:
+        raise ArithmeticError("the defect is too large")
+    gap = arb_mat(n, 1, [abs(a - p(arb(-1))).abs_upper() for a, p in zip(around.v.entries(), v, strict=True)])
+    y = _upper(inverse * around.P) * around.y + _upper(inverse) * gap
+    for k in range(PARTS):
+        part = arb(-1 + 2 * k / PARTS).union(arb(-1 + 2 * (k + 1) / PARTS))
+        y = _grown(rhs, v, clock_, part, half, P, inverse, y, arb_mat(n, 1, d))
+    end = arb_mat(n, 1, [p(arb(1)) for p in v])
+    over = _upper(inverse) * arb_mat(n, 1, [(x - x.mid()).abs_upper() for x in end.entries()])
+    return Around(end.mid(), P, arb_mat(n, 1, [x.abs_upper() for x in (y + over).entries()])), size
+
+
+def _grown(
+    rhs: Bound, v: Sequence[arb_poly], time: Series, part: arb, half: arb, P: arb_mat, inverse: arb_mat, y: arb_mat,
+    d: arb_mat,
+) -> arb_mat:  # fmt: skip
+    """y at the end of a part of a piece, if all errors on it stay below rho."""
+    n, width, sizes = len(v), arb(2) / PARTS, _upper(P)
+    centre = part.mid()
+    along = [p(centre) + p.derivative()(part) * (part - centre) for p in v]
+    # Above 0 even where no error is expected, so that to stay below it means something.
+    rho = arb_mat(n, 1, [(x + arb(2) ** -ctx.prec).abs_upper() for x in (sizes * (2 * y + d * width)).entries()])
+    for _ in range(TRIES):
+        states = [x + UNIT * (2 * r).abs_upper() for x, r in zip(along, rho.entries(), strict=True)]
+        run = rhs.run([*states, time.p(part)])
+        finite(run.slots[root] for root in rhs.tape.roots)
+        J = arb_mat(rhs.derivatives(run, n, ())) * half
+        B = inverse * J * P
+        finite(B.entries())
+        upper = [[B[i, j].upper() if i == j else abs(B[i, j]).abs_upper() for j in range(n)] for i in range(n)]
+        highest = _comparison([[x.max(ZERO) for x in row] for row in upper], y, d, width)
+        largest = (sizes * highest).entries()
+        if all(x < 2 * r for x, r in zip(largest, rho.entries(), strict=True)):
+            return _comparison(upper, y, d, width)
+        rho = arb_mat(n, 1, [(2 * x).max(r).abs_upper() for x, r in zip(largest, rho.entries(), strict=True)])
+    raise ArithmeticError("errors grow too fast")
+
+
+def _comparison(M: Sequence[Sequence[arb]], y: arb_mat, d: arb_mat, width: arb) -> arb_mat:
+    """y after a time: e^(M w) y + (integral of e^(M t) from 0 to w) d, from one exponential."""
+    n = len(M)
+    block = arb_mat([[*(x * width for x in row), d[i, 0] * width] for i, row in enumerate(M)] + [[ZERO] * (n + 1)])
+    whole = block.exp() * arb_mat(n + 1, 1, [*y.entries(), arb(1)])
+    found = whole.entries()[:n]
+    finite(found)
+    return arb_mat(n, 1, [x.abs_upper() for x in found])
+
+
+def _eigenvectors(rhs: Bound, states: Sequence[arb], time: arb, lead: int) -> arb_mat:
+    """An exact matrix near that of the eigenvectors of f_x, in which pairs of complex ones are real and imaginary part.
+
+    Of a system of states and sensitivities the leading block is repeated.
+    """
+    values, vectors = np.linalg.eig(_jacobian(rhs, states, time, lead))
+    columns = [vectors[:, i].imag if value.imag < 0 else vectors[:, i].real for i, value in enumerate(values)]
+    P = np.array(columns).T
+    if np.linalg.cond(P) > 1e8:
+        P = np.eye(lead)
+    whole = np.kron(np.eye(len(states) // lead), P)
+    return arb_mat(whole.tolist())
+
+
+def _jacobian(rhs: Bound, states: Sequence[arb], time: arb, lead: int) -> np.ndarray:
+    """The leading block of f_x in doubles."""
+    rows = rhs.derivatives(rhs.run([*states, time]), lead, ())[:lead]
+    J = np.array([[float(x.mid()) for x in row] for row in rows])
+    if not np.isfinite(J).all():
+        raise ArithmeticError("f_x has no value")
+    return J
+
+
+# --- the approximate solution, in which nothing is proved -----------------------------------------------------------
+
+
+@lru_cache(maxsize=4)
+def _points(bits: int) -> tuple[np.ndarray, arb_mat, arb_mat]:
+    """Chebyshev points from -1 to 1, derivatives there from values, and coefficients from values; at so many bits."""
+    if bits != ctx.prec:
+        raise ValueError(f"{bits} bits are asked for at a precision of {ctx.prec}")
+    s = -np.cos(np.pi * np.arange(DEGREE + 1) / DEGREE)
+    exact = [arb(float(x)) for x in s]
+    powers = arb_mat([[x**k for k in range(DEGREE + 1)] for x in exact])
+    slopes = arb_mat([[k * x ** (k - 1) if k else ZERO for k in range(DEGREE + 1)] for x in exact])
+    coefficients = powers.inv().mid()
+    return s, (slopes * coefficients).mid(), coefficients
+
+
+def _collocated(rhs: Bound, here: arb, length: arb, start: arb_mat, lead: int) -> list[arb_poly]:
+    """Polynomials in s whose derivative is f at the points; exact coefficients, and errors that nobody relies on."""
+    s, D, coefficients = _points(ctx.prec)
+    n, half = start.nrows(), (length / 2).mid()
+    times = [(here + half * (1 + arb(float(x)))).mid() for x in s]
+    first = start.entries()
+    U = [list(first) for _ in s]
+    D_float = np.array([float(x.mid()) for x in D.entries()]).reshape(len(s), len(s))[1:, 1:]
+    last = np.inf
+    for k in range(NEWTON + REFINED):
+        rates = [[x.mid() for x in rhs([*u, time])] for u, time in zip(U[1:], times[1:], strict=True)]
+        finite(x for row in rates for x in row)
+        residual = ((D * arb_mat(U)).tolist())[1:]
+        off = np.array([[float((a - half * b).mid()) for a, b in zip(x, y, strict=True)]
+                        for x, y in zip(residual, rates, strict=True)])  # fmt: skip
+        size = float(np.abs(off).max())
+        if size < 2.0 ** (20 - ctx.prec) or (k > 5 and size >= 0.5 * last):
+            break
+        last = size
+        # Frozen once it converges: what is left is refined by residuals in balls.
+        if k < NEWTON and (k < 3 or size > 1e-6):
+            # Sensitivities move with the flow of the states: one system for all, as if they did not depend on x.
+            system = np.kron(D_float, np.eye(lead))
+            for i, (u, time) in enumerate(zip(U[1:], times[1:], strict=True)):
+                here_ = slice(i * lead, (i + 1) * lead)
+                system[here_, here_] -= float(half) * _jacobian(rhs, u, time, lead)
+            inverse = np.linalg.inv(system)
+        blocks = off.reshape(DEGREE, n // lead, lead).transpose(0, 2, 1).reshape(DEGREE * lead, n // lead)
+        change = (inverse @ blocks).reshape(DEGREE, lead, n // lead).transpose(0, 2, 1).reshape(off.shape)
+        if not np.isfinite(change).all():
+            raise ArithmeticError("the implicit equations are not solved")
+        U[1:] = [[(x - arb(float(c))).mid() for x, c in zip(u, row, strict=True)]
+                 for u, row in zip(U[1:], change, strict=True)]  # fmt: skip
+    values = (coefficients * arb_mat(U)).mid()
+    return [arb_poly([values[i, j] for i in range(len(s))]) for j in range(n)]
+
+
+def _upper(M: arb_mat) -> arb_mat:
+    """Bounds of the absolute values of the entries."""
+    return arb_mat(M.nrows(), M.ncols(), [x.abs_upper() for x in M.entries()])
+
+
+def _one(n: int) -> arb_mat:
+    return arb_mat(n, n, [arb(int(i == j)) for i in range(n) for j in range(n)])
