@@ -76,6 +76,13 @@ PLANAR = ("z1 + u1*tanh(w1*z1 + w2*z2 + b)", "z2 + u2*tanh(w1*z1 + w2*z2 + b)")
         (flow("u v", "u*v", "u + v"), R),
         (flow("u v w", "u + 0.3*sin(v)", "v + 0.3*tanh(w)", "w - 0.3*sin(u)"), P),
         (flow("u v", "u + 3*sin(v)", "v - 3*sin(u)"), R),
+        (flow("z", "piecewise((z, z > 0), (a*z, otherwise))", a="interval(0.1, 1)"), P),
+        (flow("z", "max(a*z, z)", a="positive"), P),
+        (flow("z", "max(a*z, z)", a="negative"), R),
+        (flow("z", "piecewise((z, z > 0), (z - 1, otherwise))"), U),  # it is, but it jumps
+        (flow("z", "piecewise((z, z > 0), (z + 1, otherwise))"), R),
+        (flow("z", "max(0, z)"), R),
+        (flow("t l1", "t", "l1*exp(t)"), P),
         (flow("z", "floor(z)"), U),
     ],
     ids=lambda given: " ".join(map(verify.language.write, given.map)) if isinstance(given, FlowProblem) else given.name,

@@ -79,16 +79,14 @@ class DensityReader:
             raise self.tables.error(f"{other!r} does not belong to type {type_!r}", ("flow", other), f"write {key} = …")
         state, parameters, known, domain = self.names("flow", "state")
         formulas = self.tables.formulas(known, "flow", key)
-        if key == "map" and any(TIME in free_symbols(each) for each in formulas) and TIME not in known:
-            raise self.tables.error("flow.map depends on t, which is no parameter", ("flow", "map"), "declare t")
-        whole = self.completed(domain, known, formulas)
+        whole = self.completed(domain, known, formulas, time=key == "map")
         given: dict[str, Any] = {key: formulas}
         return FlowProblem(state, parameters=parameters, domain=whole, **given)
 
     def density(self) -> SteinProblem:
         support = self.tables.document["density"].get("support", {})
         self.tables.check(support, (dict,), "density", "support")
-        listed = self.tables.names("density", "variables")
+        listed = self.listed_names("density", "variables")
         self.tables.keys(support, listed, "density", "support")
         for name, text in support.items():
             self.tables.check(text, (str,), "density", "support", name)
@@ -109,12 +107,17 @@ class DensityReader:
         self, table: str, key: str, support: Mapping[str, str] | None = None
     ) -> tuple[tuple[str, ...], tuple[str, ...], dict[str, Variable], Domain]:
         """States or variables, parameters, all names that are declared, and the domain."""
-        names, parameters = self.tables.names(table, key), ()
+        names, parameters = self.listed_names(table, key), ()
         if "parameters" in self.tables.document[table]:
-            parameters = self.tables.names(table, "parameters")
+            parameters = self.listed_names(table, "parameters")
         domain = self.domain_of(support or {})
         own = {name: domain.variables.get(name, Variable(name)) for name in (*names, *parameters)}
         return names, parameters, {**domain.variables, **own}, domain
+
+    def listed_names(self, table: str, key: str) -> tuple[str, ...]:
+        """Names; t is the time of a flow of type "ode", and a name as any other elsewhere."""
+        time = self.tables.document.get("flow", {}).get("type") == "ode"
+        return self.tables.names(table, key, taken=(TIME, "int", "sum") if time else ("int", "sum"))
 
     def completed(
         self, domain: Domain, known: Mapping[str, Variable], nodes: Iterable[Node], *, time: bool = False

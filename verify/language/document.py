@@ -166,13 +166,16 @@ class Document:
     def formulas(self, declared: Mapping[str, Variable], *path: str) -> tuple[Node, ...]:
         return tuple(self.formula(each, declared, *path) for each in self.value((list,), *path))
 
-    def names(self, *path: str) -> tuple[str, ...]:
+    def names(self, *path: str, taken: Iterable[str] | None = None) -> tuple[str, ...]:
+        """A list of names; `taken` mean something else, by default those of problems with adjoints."""
         found = self.value((list,), *path)
         for name in found:
             self.check(name, (str,), *path)
             if not NAME.fullmatch(name):
                 raise self.error(f"{'.'.join(path)}: {name!r} is no name", path, "a name has letters, digits and _")
-            if name in (TIME, "int", "sum") or ADJOINT.fullmatch(name):
+            if name in ((TIME, "int", "sum") if taken is None else taken) or (
+                taken is None and ADJOINT.fullmatch(name)
+            ):
                 raise self.error(f"{'.'.join(path)}: {name!r} means something else here", path, "rename it")
         return tuple(found)
 

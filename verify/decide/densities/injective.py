@@ -207,7 +207,7 @@ class Injectivity:
         return ""
 
     def _minors(self) -> str:
-        if len(self.names) > MOST_STATES:
+        if len(self.names) > MOST_STATES or not is_analytic(*self.problem.map):
             return ""
         chosen = (c for k in self._range for c in combinations(self._range, k + 1))
         if all(self.signs.positive(determinant(_minor(self.matrix, c))) for c in chosen):

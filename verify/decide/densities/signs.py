@@ -13,6 +13,7 @@ from typing import Any
 
 from flint import ctx
 
+from verify.calculus.maps import vanishes
 from verify.calculus.reverse import gradient
 from verify.calculus.tidy import coefficients, scaled, tidy
 from verify.claim import Claim
@@ -27,6 +28,7 @@ from verify.graph import (
     MINUS_ONE,
     ONE,
     PI,
+    TRUE,
     ZERO,
     Node,
     add,
@@ -36,6 +38,7 @@ from verify.graph import (
     mul,
     neg,
     num,
+    piecewise,
     postorder,
     power,
     substitute,
@@ -121,7 +124,8 @@ class Signs:
 
     def smooth(self, *nodes: Node) -> bool:
         """Whether expressions are defined and continuous on the whole domain."""
-        found = conditions(*nodes, variables=self.identities.domain.variables)
+        plain = [transform(node, _without_pieces) for node in nodes]
+        found = conditions(*plain, variables=self.identities.domain.variables)
         return found is not None and all(map(self.holds, found))
 
     def _asked(self, node: Node, strict: bool) -> bool:
@@ -143,6 +147,9 @@ class Signs:
     def _found(self, node: Node, strict: bool, depth: int) -> bool:
         if self._plainly(node, strict):
             return True
+        node = _one_piecewise(node)
+        if node.op == "piecewise":
+            return all(self._shown(value, strict, depth + 1) for value in node.args[::2])
         if depth < DEEPEST:
             if node.op == "mul":
                 return self._product(node, strict, depth + 1)
@@ -338,6 +345,33 @@ class Signs:
         quantity = node - num(MARGIN) if strict else node
         domain = self.identities.over((quantity,))
         return bool(prove(Claim(call("abs", quantity), quantity, domain), seed=self.identities.seed).holds)
+
+
+def _one_piecewise(node: Node) -> Node:
+    """A sum of which all pieces have the same conditions, piece by piece."""
+    terms = [_factors(term) for term in (node.args if node.op == "add" else (node,))]
+    pieces = [factor for factors in terms for factor in factors if factor.op == "piecewise"]
+    if not pieces or any(each.args[1::2] != pieces[0].args[1::2] for each in pieces):
+        return node
+    values = [
+        tidy(add(ZERO, *(mul(*(f.args[2 * i] if f.op == "piecewise" else f for f in factors)) for factors in terms)))
+        for i in range(len(pieces[0].args) // 2)
+    ]
+    return piecewise(*zip(values, pieces[0].args[1::2], strict=True))
+
+
+def _without_pieces(node: Node) -> Node | None:
+    """An expression that is continuous only where this one is: two pieces that meet must agree there."""
+    if node.op == "call" and node.value in ("max", "min"):
+        return add(*node.args)
+    if node.op != "piecewise" or len(node.args) != 4 or node.args[3] is not TRUE or node.args[1].op != "compare":
+        return None
+    one, condition, other = node.args[:3]
+    for name, end in (condition.args, condition.args[::-1]):
+        if name.op == "symbol" and name.value not in free_symbols(end) and condition.value not in ("=", "!="):
+            at = {name: end}
+            return add(one, other) if vanishes(substitute(one, at) - substitute(other, at)) else None
+    return None
 
 
 def _root_powers(node: Node) -> Node | None:
