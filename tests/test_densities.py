@@ -216,6 +216,7 @@ def test_an_operator_has_mean_zero_for_every_f_of_its_class(problem: SteinProble
         (stein("x", "-x^2/2", {"x": "interval(-1, 2)"}), USUAL, "1", R),
         (stein("x", "(a - 1)*log(x) + (b - 1)*log(1 - x)", UNIT, a="positive", b="positive"),
          "x*(1 - x)*diff(f, x) + (a - (a + b)*x)*f", "1", P),
+        (stein("x", "log(x) + 2*log(1 - x)", UNIT), "diff(f, x) + (1/x - 2/(1 - x) + 1/1000)*f", "x^3", R),
         (PLANE, "diff(f, x1) - x1*f", "sin(x1 + x2)", P),
         (PLANE, "diff(f, x1) - x1*f", "x1*x2^2", P),
         (PLANE, "diff(f, x1) - x2*f", "x1", R),

@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from verify.calculus.tidy import expanded, tidy
+from verify.calculus.jacobians import jacobian
+from verify.calculus.reverse import gradient
+from verify.calculus.tidy import expanded, short, tidy
 from verify.claim import Claim, Domain, Variable
 from verify.decide import stages
 from verify.decide.densities.boundary import Ends, difference, ends_of, zero_at_both
@@ -112,11 +114,24 @@ class Means:
         if self.is_infinite:
             return _open(INFINITE)
         applied = tidy(operator.applied(at))
+        if not exact and operator.order == 1:
+            applied = self._beyond_parts(operator, at) or applied
         if exact and operator.order == 1 and (found := self._by_the_ends(operator, applied, at)) is not None:
             return found
         if self.normal is not None and (mean := self.normal.mean_of(applied)) is not None:
             return self._named(self.identities.decide(mean, ZERO), "moments of the normal law")
         return self._integrated(applied, ZERO)
+
+    def _beyond_parts(self, operator: Operator, at: Mapping[str, Node]) -> Node | None:
+        """What has the same mean as A f and no derivative in it, where the rest of A f is shown to have mean 0."""
+        score = gradient(self.problem.log_density, self.problem.variables)
+        wanted = {f: operator.wanted(f, score) for f in operator.functions}
+        right = operator.with_plain(wanted)
+        found = self._by_the_ends(right, tidy(right.applied(at)), at)
+        if found is None or found.verdict is not Verdict.PROVED:
+            return None
+        more = {f: short(operator.coefficient(f, operator.plain) - wanted[f]) for f in operator.functions}
+        return tidy(add(ZERO, *(mul(each, at[f]) for f, each in more.items())))
 
     def _by_the_ends(self, operator: Operator, applied: Node, at: Mapping[str, Node]) -> Result | None:
         """By what the flux leaves, where limits and integrals are proved; None where they are not."""
@@ -150,9 +165,6 @@ class Means:
 
     def _slopes(self, operator: Operator, at: Mapping[str, Node]) -> list[Node]:
         """(1/p) d_i (p F_i) for each variable: each must have an integral of its own."""
-        from verify.calculus.jacobians import jacobian
-        from verify.calculus.reverse import gradient
-
         score = gradient(self.problem.log_density, self.problem.variables)
         flux = operator.flux(at)
         own = jacobian(flux, self.problem.variables)
