@@ -66,9 +66,12 @@ class Reading:
         return not self.is_open and abs(self.one - self.other) > STAND_OFF * self.error
 
     @property
+    def close(self) -> bool:
+        return not self.is_open and abs(self.one - self.other) <= 10 * STAND_OFF * self.error
+
+    @property
     def together(self) -> bool:
-        close = abs(self.one - self.other) <= 10 * STAND_OFF * self.error
-        return close and not self.is_open and not self.is_coarse
+        return self.close and not self.is_coarse
 
     @property
     def relative(self) -> float:
@@ -343,8 +346,11 @@ class Solved:
 
     # --- the whole ---
 
-    def consistent(self) -> bool | None:
-        """Whether the claimed equations as they stand give the true gradient; None unless all of it is claimed."""
+    def consistent(self) -> tuple[bool, bool] | None:
+        """Whether the claimed equations as they stand may give the true gradient, and whether that is known well.
+
+        None unless all of the adjoint is claimed.
+        """
         task = self.task
         gradients = [key for key in task.keys if key[0] == "gradient"]
         rates = task.claimed_rates()
@@ -361,9 +367,9 @@ class Solved:
             curves.append(self.numbers.adjoint(u, rates, final, task.names, tol, gains))
         for key in gradients:
             coarse, fine = (self.value(key, i, l, l) for i, l in enumerate(curves))
-            reading = self.against(key[1], coarse, fine, truth[key[1]])
-            results.append(reading.together and not reading.apart)
-        return all(results) and self._proportional(curves[1])
+            results.append(self.against(key[1], coarse, fine, truth[key[1]]))
+        agrees = all(reading.close and not reading.apart for reading in results)
+        return agrees and self._proportional(curves[1]), not any(reading.is_coarse for reading in results)
 
     def _final(self, i: int, name: str) -> Node:
         read = self.task.read.get(("terminal", name))

@@ -53,7 +53,7 @@ def measure(task: OdeTask, convention: Convention, *, whole_too: bool, points: i
     """
     found = Measurement()
     readings: dict[Key, list[tuple[Reading, dict[str, str]]]] = {key: [] for key in task.keys}
-    whole: list[bool] = []
+    whole: list[tuple[bool, bool]] = []
     reasons: list[str] = []
     unmet, done = 0, 0
     most = EVENTFUL if task.problem.events else MOST_FAILED
@@ -76,7 +76,7 @@ def measure(task: OdeTask, convention: Convention, *, whole_too: bool, points: i
         if task.problem.events and found.nowhere:
             found.reason += f" ({len(reasons)} points tried); declare with `let` where all events are crossed"
         return found
-    found.consistent = all(whole) if whole else None
+    found.consistent = all(agrees for agrees, _ in whole) if whole else None
     for key, each in readings.items():
         if each:
             found.evidence[key] = _evidence(key, [reading for reading, _ in each])
@@ -85,7 +85,7 @@ def measure(task: OdeTask, convention: Convention, *, whole_too: bool, points: i
                     found.counterexamples[key] = Counterexample(point, _shown(reading.one), _shown(reading.other))
     off = [evidence.holds is False for key, evidence in found.evidence.items() if key[0] == "gradient"]
     if found.consistent and any(off):
-        _reconcile(found)
+        _reconcile(found, is_known=all(known for _, known in whole))
     return found
 
 
@@ -107,10 +107,11 @@ def _evidence(key: Key, readings: Sequence[Reading]) -> Evidence:
     return Evidence(ALONG, Rigor.NUMERICAL, holds, frozenset({"DOP853"}), worst, resolution, detail)
 
 
-def _reconcile(found: Measurement) -> None:
+def _reconcile(found: Measurement, *, is_known: bool) -> None:
     """A system that is consistent as a whole, though in no convention that is known here: nothing of it is wrong.
 
     Its gradient is off on the right adjoint and true on the claimed one, so that it does depend on which one it is.
+    Where that is not known well, nothing is.
     """
     for key, evidence in found.evidence.items():
         if evidence.holds is False:
@@ -118,7 +119,7 @@ def _reconcile(found: Measurement) -> None:
                 "points": evidence.detail.get("points"),
                 "as a whole": "the claimed system gives the true gradient",
             }
-            found.evidence[key] = replace(evidence, holds=True, worst=None, detail=detail)
+            found.evidence[key] = replace(evidence, holds=True if is_known else None, worst=None, detail=detail)
     found.counterexamples.clear()
 
 
