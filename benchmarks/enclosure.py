@@ -1,10 +1,12 @@
-"""How tight, and how fast, are validated enclosures of gradients?  Six problems, some at several radii, in one run.
+"""How tight, and how fast, are validated enclosures of gradients?  Eight problems, some at several radii, in one run.
 
     Lotka-Volterra     four parameters, three periods
     Van der Pol        mu = 5, a full relaxation oscillation; a parameter and the initial state
     planar network     one layer of tanh in the plane, 20 parameters
     wide network       8 states, 16 hidden, 280 parameters: by the adjoint
     wider network      16 states, 32 hidden, 1,072 parameters: by the adjoint
+    stiff              Van der Pol, mu = 1000 to T = 100: around an approximate solution
+    bouncing ball      four bounces, with a drag
     over a box         Lotka-Volterra to T = 1 with a in [0.9, 1.1]: in one piece, and in eight
 
 Seconds are CPU time of one whole call, derivation included, the best of `--repeat`; the radius is that of the worst
@@ -75,6 +77,11 @@ def cases(rng: Random) -> Iterator[Case]:
     yield "Lotka-Volterra", lotka, {"a": 3 * one / 2, "b": one, "c": 3 * one, "d": one}, (1e-10, 1e-12, 1e-50)
     pol = problem(["x", "y"], ["m", "u", "v"], ["y", "m*(1 - x^2)*y - x"], ["u", "v"], "10", "((x - 1)^2 + y^2)/2")
     yield "Van der Pol", pol, {"m": 5 * one, "u": 2 * one, "v": 0 * one}, (2e-9, 1e-12, 1e-50)
+    stiff = problem(["x", "y"], ["m"], ["y", "m*(1 - x^2)*y - x"], ["2", "0"], "100", "x")
+    yield "stiff", stiff, {"m": 1000 * one}, (1e-12,)
+    bounce = {"when": "y", "reset": ["y", "-e*v"]}
+    ball = OdeProblem("y v", "h g e", ["v", "-g - v/10"], ["h", 0], 0, 5, "y", events=[bounce] * 4)
+    yield "bouncing ball", ball, {"h": one, "g": 5 * one, "e": 4 * one / 5}, (1e-12,)
     yield "planar network", *network(2, 4, "1", rng), (1e-12,)
     yield "wide network", *network(8, 16, "2", rng), (1e-12,)
     yield "wider network", *network(16, 32, "2", rng), (1e-12,)

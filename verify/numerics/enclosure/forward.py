@@ -245,6 +245,7 @@ class Walk:
                 first = from_zero and not already
                 step, passed, h, until = self._watched(switch, first, grid, already, here, jet, start)
                 if until is not None:
+                    self.steps += 1
                     return sets.moved(step), kept, ball(already) + until
             sets = sets.moved(step)
             if self.keep:
