@@ -10,14 +10,14 @@ from systems_bank import Base, implicit
 from verify.claim import Domain, Variable
 from verify.decide.systems import judge
 from verify.decide.systems.result import SystemResult
-from verify.decide.systems.solution_set import isolated
+from verify.decide.systems.solution_set import isolated, solve
 from verify.graph import free_symbols, substitute, symbol
 from verify.language.read import read_expression
 from verify.language.toml import read_system
 from verify.language.write import write
 from verify.mutate import mutants
 from verify.numerics.straight import Straight
-from verify.systems import Equation
+from verify.systems import Equation, ImplicitProblem
 from verify.verdict import Verdict
 
 LAYER = implicit("z1;z2", "a;b;c;x", "z1 - tanh(a*z1 + b*z2 + x); z2 - tanh(c*z1)", "z1^2 + z2")
@@ -70,7 +70,7 @@ def test_a_name_that_is_isolated_makes_the_residual_zero(residual: str, name: st
     f = read_expression(residual)
     found = isolated(f, name)
     assert found is not None
-    value, conditions = found
+    value, conditions = found.value, found.conditions
     assert name not in free_symbols(value, *conditions)
     at = {each: 0.37 + 0.11 * i for i, each in enumerate(sorted(free_symbols(f, value)))}
     (left, *kept) = Straight((substitute(f, {symbol(name): value}), *conditions))(at)
@@ -88,7 +88,7 @@ def test_a_name_that_has_several_values_is_not_isolated(residual: str) -> None:
 def test_a_root_is_isolated_where_it_is_not_negative_alone() -> None:
     found = isolated(read_expression("sqrt(u) + p - 2"), "u")
     assert found is not None
-    assert [write(condition) for condition in found[1]] == ["0 <= -p + 2"]
+    assert [write(condition) for condition in found.conditions] == ["0 <= -p + 2"]
 
 
 @pytest.mark.parametrize("claim", [LAYER_CLAIM, {**LAYER_CLAIM, "gradient a": "l1*(1 - tanh(a*z1 + b*z2 + x)^2)*z1"}])
@@ -189,3 +189,31 @@ def test_a_counterexample_has_all_coordinates() -> None:
     assert result.worst is not None
     assert result.worst.counterexample is not None
     assert set(result.worst.counterexample.point) >= {"u", "v", "p", "q"}
+
+
+OPPOSED = implicit("h;g", "u;w", "h - tanh(w*g + u); g - tanh(w*h - u)", "h*g", 'w = "interval(-0.8, 0.8)"')
+
+
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_solutions_where_a_divisor_vanishes_are_not_lost(sign: str) -> None:
+    """Solved for u and then for w the set of solutions is h + g != 0, and all of them have h + g = 0."""
+    claim = {
+        "adjoint 1": f"l1 - w*(1 - g^2)*l2 = {sign}g",
+        "adjoint 2": f"l2 - w*(1 - h^2)*l1 = {sign}h",
+        "gradient u": f"{sign}(l1*(1 - h^2) - l2*(1 - g^2))",
+    }
+    assert judged(Base(OPPOSED, claim).toml()).verdict >= Verdict.SUPPORTED
+    result = judged(Base(OPPOSED, claim).toml({"gradient u": f"{sign}(l1*(1 - h^2) + l2*(1 - g^2))"}))
+    assert result.verdict is Verdict.REFUTED
+    assert result.worst is not None
+    assert result.worst.diagnosis is not None
+    assert result.worst.diagnosis.slip == "sign"
+
+
+def test_of_all_names_the_simplest_is_isolated() -> None:
+    system = read_system(Base(implicit("z", "w;x", "z - tanh(w*z + x)", "z"), {}).toml())
+    assert isinstance(system.problem, ImplicitProblem)
+    found = solve(system.problem.residual, ("w", "x"), system.problem.domain)
+    assert found is not None
+    assert list(found.at) == [symbol("x")]
+    assert solve(system.problem.residual, ("w",), system.problem.domain, [{"z": 0.0, "x": 0.0, "w": 0.5}]) is None

@@ -23,6 +23,7 @@ from verify.decide.systems.solution_set import Solved, solve
 from verify.graph import ZERO, Node, add, div, free_symbols, mul, num, size, substitute, symbol
 from verify.language.read import read_expression
 from verify.language.write import write
+from verify.numerics.straight import NoFloat, Straight
 from verify.systems import ImplicitProblem, SystemClaim, adjoint_names
 from verify.verdict import Counterexample, Diagnosis, Evidence, Result, Rigor, Verdict
 
@@ -141,12 +142,12 @@ class ImplicitTask:
         """Names as expressions in the others where f = 0: parameters, as far as it goes."""
         problem = self.problem
         names = [*problem.parameters, *(n for n in problem.domain.variables if n not in problem.parameters)]
-        return solve(problem.residual, names, problem.domain)
+        return solve(problem.residual, names, problem.domain, self.seen)
 
     @cached_property
     def explicit(self) -> Solved | None:
         """The states as expressions in the parameters, where there are such."""
-        return solve(self.problem.residual, self.problem.state, self.problem.domain)
+        return solve(self.problem.residual, self.problem.state, self.problem.domain, self.seen)
 
     def decide(self, lhs: Node, rhs: Node) -> Result:
         """lhs = rhs where f(u, p) = 0; a refutation for independent u and p alone is UNDECIDED."""
@@ -198,17 +199,31 @@ class ImplicitTask:
         return replace(free, verdict=Verdict.UNDECIDED, counterexample=None, evidence=(), reason=reason)
 
     @cached_property
-    def solvable(self) -> bool:
-        """Whether a solution is seen at which the residual determines u(p)."""
+    def seen(self) -> list[dict[str, float]]:
+        """A few solutions at which the residual determines u(p), as floats."""
         from verify.numerics.solutions import solutions
 
-        return next(iter(solutions(self.problem, (ZERO, ZERO), self.identities)), None) is not None
+        names = list(self.problem.domain.variables)
+        anywhere = add(ZERO, *(mul(ZERO, symbol(name)) for name in names))
+        return [point for point, _ in solutions(self.problem, (anywhere, ZERO), self.identities)]
+
+    @property
+    def solvable(self) -> bool:
+        """Whether a solution is seen at which the residual determines u(p)."""
+        return bool(self.seen)
 
     def same(self, lhs: Node, rhs: Node) -> bool:
         """Whether the quick comparison sees no difference where f(u, p) = 0."""
         if self.identities.same(lhs, rhs):
             return True
-        return self.solution is not None and self.identities.same(self.solution(lhs), self.solution(rhs))
+        if self.solution is not None:
+            return self.identities.same(self.solution(lhs), self.solution(rhs))
+        adjoints = {name: 0.7 + 0.31 * i for i, name in enumerate(self.names)}
+        try:
+            values = [Straight((lhs, rhs))({**adjoints, **point}) for point in self.seen]
+        except NoFloat:
+            return False
+        return bool(values) and all(abs(a - b) <= TOGETHER * max(abs(a), abs(b), 1.0) for a, b in values)
 
     # --- the convention ---
 

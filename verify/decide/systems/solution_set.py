@@ -6,7 +6,7 @@ on that graph holds wherever f(u, p) = 0, and a point of the graph is a solution
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -28,15 +28,20 @@ from verify.graph import (
     num,
     postorder,
     power,
+    size,
     substitute,
     symbol,
 )
+from verify.numerics.straight import NoFloat, Straight
 
 #: Functions that take every value once on the real line, each with the function that undoes it.
 _UNDONE = {
     "exp": "log", "log": "exp", "tanh": "atanh", "atanh": "tanh", "sinh": "asinh", "asinh": "sinh", "atan": "tan",
     "erf": "erfinv",
 }  # fmt: skip
+
+#: How near to zero a divisor counts as zero.
+NEAR = 1e-7
 
 
 @dataclass(frozen=True)
@@ -55,59 +60,82 @@ class Solved:
         return substitute(node, self.at)
 
 
-def solve(residual: Sequence[Node], names: Iterable[str], domain: Domain) -> Solved | None:
-    """Each equation f = 0 solved for one of the names, the first that it can be solved for; None if it is for none."""
+@dataclass(frozen=True)
+class Isolated:
+    """A name as the expression that makes f zero, under conditions, where none of the divisors is zero."""
+
+    value: Node
+    conditions: tuple[Node, ...] = ()
+    divisors: tuple[Node, ...] = ()
+
+
+def solve(
+    residual: Sequence[Node], names: Iterable[str], domain: Domain, points: Sequence[Mapping[str, float]] = ()
+) -> Solved | None:
+    """Each equation f = 0 solved for one of the names, the one that is shortest; None if it can be for none.
+
+    points      solutions that are known: no divisor may vanish there, lest that whole part of the set be lost.
+    """
     names = tuple(names)
     found: dict[Node, Node] = {}
     conditions = list(domain.conditions)
     for f in residual:
         f = substitute(f, found)
-        left = (name for name in names if symbol(name) not in found)
-        one = next(((name, got) for name in left if (got := isolated(f, name)) is not None), None)
-        if one is None:
+        left = ((name, isolated(f, name)) for name in names if symbol(name) not in found)
+        ways = [(name, one) for name, one in left if one is not None and _stays_away(one.divisors, points)]
+        if not ways:
             return None
-        name, (value, more) = one
-        at = {symbol(name): value}
+        name, one = min(ways, key=lambda way: size(way[1].value, *way[1].divisors))
+        at = {symbol(name): one.value}
         found = {key: substitute(old, at) for key, old in found.items()} | at
-        conditions += more
+        conditions += one.conditions
     for name, value in found.items():
         v = domain.variables.get(name.value, Variable(name.value))
         conditions += [compare(v.low, "<", value)] if v.low is not None else []
         conditions += [compare(value, "<", v.high)] if v.high is not None else []
     placed = [substitute(f, found) for f in residual]
-    names = sorted(free_symbols(*placed))
-    free = Domain({name: domain.variables.get(name, Variable(name)) for name in names})
+    free = Domain({name: domain.variables.get(name, Variable(name)) for name in sorted(free_symbols(*placed))})
     real = [where_real(Claim(node, ZERO, free)) for node in placed]
     conditions += [condition for more in real for condition in more or ()]
     kept = dict.fromkeys(substitute(condition, found) for condition in conditions)
     return Solved(found, tuple(condition for condition in kept if free_symbols(condition)), None not in real)
 
 
-def isolated(f: Node, name: str) -> tuple[Node, tuple[Node, ...]] | None:
-    """The name as the expression that makes f zero, and the conditions under which it does; None if none is found.
+def _stays_away(divisors: Sequence[Node], points: Sequence[Mapping[str, float]]) -> bool:
+    """Whether no divisor is zero, or nearly so, at any of the points."""
+    try:
+        values = [value for point in points for value in Straight(divisors)(point)]
+    except NoFloat:
+        return False
+    return all(abs(value) > NEAR for value in values)
 
-    Divisors count as different from zero.
-    """
+
+def isolated(f: Node, name: str) -> Isolated | None:
+    """The name where f is zero; None if no operation that has to be undone has one answer."""
     s, node, target = symbol(name), f, ZERO
     conditions: list[Node] = []
+    divisors: list[Node] = []
     while node is not s:
         (slope,) = gradient(node, (name,))
         if slope is ZERO:
             return None
         if s not in set(postorder(slope)):
-            return tidy(div(target - substitute(node, {s: ZERO}), slope)), tuple(conditions)
+            value = tidy(div(target - substitute(node, {s: ZERO}), slope))
+            return Isolated(value, tuple(conditions), (*divisors, slope))
         holding = [i for i, arg in enumerate(node.args) if s in set(postorder(arg))]
         if len(holding) != 1:
             cleared = _cleared(node - target, s)
             found = isolated(cleared, name) if cleared is not None else None
-            return found and (found[0], (*conditions, *found[1]))
+            return found and Isolated(found.value, (*conditions, *found.conditions), (*divisors, *found.divisors))
         (i,) = holding
         undone = _undone(node, i, target)
         if undone is None:
             return None
+        if node.op == "mul":
+            divisors += [arg for j, arg in enumerate(node.args) if j != i]
         node, target = node.args[i], tidy(undone[0])
         conditions += undone[1]
-    return target, tuple(conditions)
+    return Isolated(target, tuple(conditions), tuple(divisors))
 
 
 def _cleared(node: Node, s: Node) -> Node | None:

@@ -178,16 +178,22 @@ def _changed_terms(node: Node) -> Iterator[tuple[str, str, Node]]:
     lost = list(_lost_factors(node))
     # An inner derivative such as 1 - tanh(x)^2 is a factor before it is a term and another one.
     yield from (change for inner, change in lost if inner)
-    terms = expanded(node) or ()
-    for i, term in enumerate(terms) if 2 <= len(terms) <= MOST_TERMS else ():
-        rest = [*terms[:i], *terms[i + 1 :]]
-        text = write(term)
-        quoted = text if len(text) <= LONGEST_QUOTED else "one of its terms"
-        yield f"the term {quoted} is missing", "missing-term", total(rest)
-        yield f"the term {quoted} has the wrong sign", "sign", total([*rest, mul(MINUS_ONE, term)])
-        for c in (Fraction(2), Fraction(1, 2)):
-            yield f"the term {quoted} is {c} times what it must be", "factor", total([*rest, mul(num(c), term)])
+    whole, apart = node.args if node.op == "add" else (), expanded(node) or ()
+    for terms in (apart, whole if any(_is_sum(term) for term in whole) else ()):
+        for i, term in enumerate(terms) if 2 <= len(terms) <= MOST_TERMS else ():
+            rest = [*terms[:i], *terms[i + 1 :]]
+            text = write(term)
+            quoted = text if len(text) <= LONGEST_QUOTED else "one of its terms"
+            yield f"the term {quoted} is missing", "missing-term", total(rest)
+            yield f"the term {quoted} has the wrong sign", "sign", total([*rest, mul(MINUS_ONE, term)])
+            for c in (Fraction(2), Fraction(1, 2)):
+                yield f"the term {quoted} is {c} times what it must be", "factor", total([*rest, mul(num(c), term)])
     yield from (change for inner, change in lost if not inner)
+
+
+def _is_sum(term: Node) -> bool:
+    """Whether a term is several ones when it is multiplied out."""
+    return any(factor.op == "add" for factor in term.args)
 
 
 def _lost_factors(node: Node) -> Iterator[tuple[bool, tuple[str, str, Node]]]:
@@ -288,11 +294,14 @@ def _named_ratio(ratio: Node, lost: Sequence[Node]) -> tuple[str, str] | None:
     if len(exponents) != 1:
         return None
     ((base, exponent),) = exponents.items()
-    if all(abs(powers(term).get(base, 0)) > (exponent < 0) for term in lost):
+    before = [powers(term).get(base, Fraction(0)) for term in lost]
+    if all(power and power + exponent for power in before):
         return "power", f"an exponent of {_quoted(base)} is one too {'high' if exponent > 0 else 'low'} in {what}"
     if abs(number) != 1:
         return None
-    return "missing-factor", f"the factor {_quoted(base)} is {'too many' if exponent > 0 else 'missing'} in {what}"
+    divisor = all(power == -exponent < 0 for power in before)
+    says = f"the {'divisor' if divisor else 'factor'} {_quoted(base)} is"
+    return "missing-factor", f"{says} {'missing' if divisor or exponent < 0 else 'too many'} in {what}"
 
 
 def _exchanged(there: Node, wanted: Node) -> tuple[str, str] | None:
