@@ -29,7 +29,9 @@ def implicit_slip(task: ImplicitTask, key: Key, convention: Convention) -> Diagn
         right = task.pair(key, convention)[1]
         closed = task.closed(key[1])
         termwise = [((claimed, each),) for each in (right, closed) if each is not None]
-        return explained(task, _whole(claimed, right), ((claimed, right),), termwise)
+        # What the formula itself lacks comes before what its terms lack when everything is multiplied out.
+        found = explained(task, _whole(claimed, right), ((claimed, right),), ())
+        return found or explained(task, (), (), termwise)
 
     def pairs(terms: Iterable[Term]) -> Pairs:
         return ((claimed, convention.claimed(Gradient(tuple(terms)).boundary)),)

@@ -73,6 +73,8 @@ def _gradient_slip(task: RecurrenceTask, key: Key, convention: Convention) -> Di
         yield from gradient_variants(truth, pairs, 0, False)
         for says, slip, inside, low, high in _other_sums(truth.inside, task.problem.state):
             yield Variant(slip, says, reduced(inside, _limits(task, inside, truth.boundary, low, high)))
+        for says, slip, terms in _without_one(task, read, truth):
+            yield Variant(slip, says, reduced(ZERO, terms))
         for says, moved in _later(truth.inside):
             yield Variant("index", says, reduced(moved, truth.boundary))
         for says, moved in _shifts(truth.boundary, (), task.names, "0"):
@@ -87,6 +89,16 @@ def _gradient_slip(task: RecurrenceTask, key: Key, convention: Convention) -> Di
     inside, boundary = map(convention.claimed, task.spelled(read, truth.inside, truth.boundary))
     raw = ((read.inside, inside), (read.boundary, boundary))
     return explained(task.identities, variants(), task.pairs(key, convention), (raw, task.pairs(key, convention)))
+
+
+def _without_one(task: RecurrenceTask, read: Stepwise, truth: Gradient) -> Iterator[tuple[str, str, Node]]:
+    """A sum that is written out, with one of its steps missing or with the other sign."""
+    inside, whole = task.spelled(read, truth.inside, truth.boundary)
+    if inside is ZERO and truth.inside is not ZERO and isinstance(task.problem.steps, int):
+        for k in range(1, task.problem.steps + 1):
+            term = task.steps.at(truth.inside, num(k))
+            yield f"the term of step {k} is missing", "missing-term", add(whole, mul(MINUS_ONE, term))
+            yield f"the term of step {k} has the wrong sign", "sign", add(whole, mul(num(-2), term))
 
 
 def _other_sums(inside: Node, state: tuple[str, ...]) -> Iterator[tuple[str, str, Node, int, int]]:
@@ -134,7 +146,8 @@ def _closed_slip(task: RecurrenceTask, key: Key) -> Diagnosis | None:
                 found.append(Diagnosis(slip, says, verdict))
                 break
         else:
-            diagnosis = explained(task.identities, (), ((claimed, right),), (((claimed, worked_out(right)),),))
+            diagnosis = task.identities.diagnosis(right, claimed)
+            diagnosis = diagnosis or explained(task.identities, (), (), (((claimed, worked_out(right)),),))
             if diagnosis is None:
                 return None
             found.append(replace(diagnosis, says=f"{where_}{diagnosis.says}"))

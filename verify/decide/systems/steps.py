@@ -69,10 +69,13 @@ class Steps:
         return done[node]
 
     def place(self, argument: Node) -> str:
-        """[k+1], [n], [0]: the index, and in numbers the end that is nearer, is what a step is counted from."""
+        """[k+1], [n], [0]: the index, and in numbers the first step or the last, is what a step is counted from.
+
+        Of a few steps all but the last are counted from the first, so that their states are known in the parameters.
+        """
         number, last = tidy(argument), self.last
         if number.op == last.op == "num" and number.value.denominator == 1:
-            near_start = abs(number.value) < abs(last.value - number.value)
+            near_start = number.value < (last.value if last.value <= FARTHEST else last.value / 2)
             offset = number.value - (0 if near_start else last.value)
             if abs(offset) <= FARTHEST:
                 return where("0" if near_start else "n", int(offset))
