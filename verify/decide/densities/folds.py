@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import permutations, product
+from itertools import chain, permutations, product
 from math import inf
 from random import Random
 
@@ -130,15 +130,18 @@ class Folds:
             program = Straight((self.determinant,))
         except NoFloat:
             return
-        starts = [p for p in (sampler.draw(("unit", "simple", "ten")) for _ in range(4 * PARAMETERS)) if p is not None]
-        lowest = (self._lowest(sampler, program, start, sign) for start in starts[:2] for sign in (1, -1))
-        starts = [*(point for point in lowest if point is not None), *starts]
-        for start in starts[:PARAMETERS]:
+        drawn = (
+            sampler.draw(scales) for scales in (("simple",), ("unit", "simple", "ten")) for _ in range(2 * PARAMETERS)
+        )
+        starts = [point for point in drawn if point is not None][:PARAMETERS]
+        lowest = (self._lowest(sampler, program, start, sign) for start in starts[-2:] for sign in (1, -1))
+        for start in chain(starts, (point for point in lowest if point is not None)):
             found: dict[bool, Point] = {}
             origin = start | {z: (Fraction(0), Fraction(0)) for z in self.names}
+            near = (sampler.anywhere(("simple",)) for _ in range(STATES // 4))
             others = (sampler.anywhere() for _ in range(STATES))
-            for drawn in (start, origin, *others):
-                point = start | {z: drawn[z] for z in self.names if z in drawn}
+            for other in chain((start, origin), near, others):
+                point = start | {z: other[z] for z in self.names if z in other}
                 if not sampler.admits(point):
                     continue
                 (value,) = program({name: float(x) for name, (x, _) in point.items()})
