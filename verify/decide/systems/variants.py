@@ -107,7 +107,10 @@ def scaled_variants(
     for factor in (more for each in factors for more in (each, power(each, num(2)))):
         for by, what in ((factor, "times"), (div(ONE, factor), "divided by")):
             says = f"what is claimed is the right gradient {what} {write(factor)}"
-            yield Variant("missing-factor", says, pairs(_times(term, by) for term in truth.terms))
+            base = factor.args[0] if factor.op == "pow" else factor
+            parts = [each for term in truth.terms for each in (term.inside, term.boundary) if each is not ZERO]
+            slip = "power" if all(base in powers(each) for each in parts) else "missing-factor"
+            yield Variant(slip, says, pairs(_times(term, by) for term in truth.terms))
 
 
 def _times(term: Term, c: Fraction | Node) -> Term:
