@@ -16,7 +16,7 @@ from verify.decide.systems.ode_task import OdeTask
 from verify.graph import derivative, substitute, symbol
 from verify.language import read_claim, read_expression, write
 from verify.problems import system
-from verify.systems import SystemClaim
+from verify.system_claims import SystemClaim
 from verify.verdict import Verdict
 
 

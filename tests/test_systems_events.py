@@ -18,7 +18,8 @@ from verify.language.write import write
 from verify.numerics.ode_claims import Numbers, difference_gradient, forward_gradient
 from verify.numerics.ode_solved import Unmet
 from verify.problems import system
-from verify.systems import Event, OdeProblem, System
+from verify.system_claims import System
+from verify.systems import Event, OdeProblem
 from verify.verdict import Verdict
 
 BALL = OdeProblem(

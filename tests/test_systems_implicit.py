@@ -17,7 +17,8 @@ from verify.language.toml import read_system
 from verify.language.write import write
 from verify.mutate import mutants
 from verify.numerics.straight import Straight
-from verify.systems import Equation, ImplicitProblem
+from verify.system_claims import Equation
+from verify.systems import ImplicitProblem
 from verify.verdict import Verdict
 
 LAYER = implicit("z1;z2", "a;b;c;x", "z1 - tanh(a*z1 + b*z2 + x); z2 - tanh(c*z1)", "z1^2 + z2")

@@ -13,7 +13,7 @@ from verify.worker import run
 if TYPE_CHECKING:
     from verify.decide.systems.result import SystemResult
     from verify.densities import DensitySystem
-    from verify.systems import System
+    from verify.system_claims import System
 
 #: A system has several parts and is solved on numbers: it takes longer than one claim.
 SECONDS = TIMEOUT + 20.0

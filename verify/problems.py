@@ -15,7 +15,8 @@ from verify.claim import Domain
 from verify.graph import Node
 from verify.language.toml import ProblemError, claims_of, density_of, problem_of
 from verify.language.write import write
-from verify.systems import Event, ImplicitProblem, Observation, OdeProblem, RecurrenceProblem, System, SystemClaim
+from verify.system_claims import System, SystemClaim
+from verify.systems import Event, ImplicitProblem, Observation, OdeProblem, RecurrenceProblem
 
 if TYPE_CHECKING:
     from verify.decide.systems.result import SystemResult

@@ -14,15 +14,14 @@ from verify.language.errors import ReadError
 from verify.language.names import nearest_of
 from verify.language.read import read_expression
 from verify.language.write import write
+from verify.system_claims import Equation, SystemClaim
 from verify.systems import (
     INDEX,
     TIME,
-    Equation,
     ImplicitProblem,
     OdeProblem,
     Problem,
     RecurrenceProblem,
-    SystemClaim,
     adjoint_names,
     direction_names,
     event_times,

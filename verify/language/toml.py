@@ -19,6 +19,7 @@ from verify.language.document import EVENT, KINDS, NAME, TOP, Document, ProblemE
 from verify.language.errors import ReadError
 from verify.language.names import nearest_of
 from verify.language.read import read_expression
+from verify.system_claims import System, SystemClaim
 from verify.systems import (
     EVENT_TIME,
     INDEX,
@@ -29,8 +30,6 @@ from verify.systems import (
     OdeProblem,
     Problem,
     RecurrenceProblem,
-    System,
-    SystemClaim,
 )
 
 #: More digits than a number that people write.

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from verify.decide.systems.result import SystemResult
-from verify.systems import ImplicitProblem, OdeProblem, System, SystemClaim
+from verify.system_claims import System, SystemClaim
+from verify.systems import ImplicitProblem, OdeProblem
 from verify.verdict import Verdict
 
 __all__ = ["judge", "task_of"]

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from verify.decide.systems.reading import NoFunctional
 from verify.decide.systems.result import Part, SystemResult
-from verify.systems import TIME, OdeProblem, SystemClaim
+from verify.system_claims import SystemClaim
+from verify.systems import TIME, OdeProblem
 from verify.verdict import Counterexample, Evidence, Rigor, Verdict
 
 if TYPE_CHECKING:

@@ -24,7 +24,8 @@ from verify.graph import ZERO, Node, add, div, free_symbols, mul, num, size, sub
 from verify.language.read import read_expression
 from verify.language.write import write
 from verify.numerics.straight import NoFloat, Straight
-from verify.systems import ImplicitProblem, SystemClaim, adjoint_names
+from verify.system_claims import SystemClaim
+from verify.systems import ImplicitProblem, adjoint_names
 from verify.verdict import Counterexample, Diagnosis, Evidence, Result, Rigor, Verdict
 
 #: Nodes of a gradient without the adjoint that is worth printing.

@@ -18,7 +18,8 @@ from verify.decide.systems.ode_task import Key, OdeTask
 from verify.decide.systems.reading import Functional
 from verify.decide.systems.result import Part, SystemResult, overall
 from verify.decide.systems.smooth import AS_EVENT
-from verify.systems import OdeProblem, SystemClaim
+from verify.system_claims import SystemClaim
+from verify.systems import OdeProblem
 from verify.verdict import Evidence, Rigor, Verdict
 
 CONTRADICTED = "proved as an identity, and contradicted on numbers: one of the two is wrong"

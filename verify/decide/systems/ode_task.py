@@ -18,7 +18,8 @@ from verify.decide.systems.reading import Functional, NoFunctional, Reader, is_b
 from verify.decide.systems.smooth import jumps_somewhere, may_be_singular
 from verify.graph import MINUS_ONE, ZERO, Node, add, free_symbols, mul, postorder, substitute, symbol
 from verify.language.write import write
-from verify.systems import TIME, OdeProblem, SystemClaim, adjoint_names, event_times
+from verify.system_claims import SystemClaim
+from verify.systems import TIME, OdeProblem, adjoint_names, event_times
 
 Key = tuple[str, str]
 

@@ -32,7 +32,8 @@ from verify.graph import (
     symbol,
 )
 from verify.language.write import write
-from verify.systems import INDEX, RecurrenceProblem, SystemClaim
+from verify.system_claims import SystemClaim
+from verify.systems import INDEX, RecurrenceProblem
 from verify.verdict import Counterexample, Result, Verdict
 
 #: Lengths that are written out, and nodes that they may have.

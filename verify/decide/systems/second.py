@@ -12,7 +12,8 @@ from verify.decide.systems.identity import Identities
 from verify.decide.systems.result import Part, SystemResult, overall
 from verify.graph import Node, div, mul, num, transform
 from verify.language.write import write
-from verify.systems import Equation, OdeProblem, Problem, System, SystemClaim, second_costates
+from verify.system_claims import Equation, System, SystemClaim
+from verify.systems import OdeProblem, Problem, second_costates
 from verify.verdict import Evidence, Rigor, Verdict
 
 #: Other scales of the second adjoint that are tried.

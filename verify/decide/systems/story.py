@@ -13,7 +13,8 @@ from verify.decide.systems.recurrence import RecurrenceTask
 from verify.decide.systems.smooth import AS_EVENT
 from verify.graph import ZERO, symbol
 from verify.language.write import write
-from verify.systems import ImplicitProblem, OdeProblem, RecurrenceProblem, System, SystemClaim, event_times
+from verify.system_claims import System, SystemClaim
+from verify.systems import ImplicitProblem, OdeProblem, RecurrenceProblem, event_times
 
 #: How the parts of the second order are written.
 SECOND = {

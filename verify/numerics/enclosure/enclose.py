@@ -23,7 +23,8 @@ from verify.numerics.enclosure.objective import Known, derivatives, known, known
 from verify.numerics.enclosure.stiff import DEGREE, LENGTH
 from verify.numerics.enclosure.values import Ends, Value, ends_of
 from verify.numerics.enclosure.written import Unsupported
-from verify.systems import OdeProblem, System
+from verify.system_claims import System
+from verify.systems import OdeProblem
 
 #: Times that the tolerance is tightened.
 PASSES = 5
