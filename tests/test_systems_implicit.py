@@ -8,7 +8,9 @@ import pytest
 from systems_bank import Base, implicit
 
 from verify.claim import Domain, Variable
+from verify.decide.signs import Signs
 from verify.decide.systems import judge
+from verify.decide.systems.identity import Identities
 from verify.decide.systems.result import SystemResult
 from verify.decide.systems.solution_set import isolated, solve
 from verify.graph import free_symbols, substitute, symbol
@@ -214,7 +216,38 @@ def test_solutions_where_a_divisor_vanishes_are_not_lost(sign: str) -> None:
 def test_of_all_names_the_simplest_is_isolated() -> None:
     system = read_system(Base(implicit("z", "w;x", "z - tanh(w*z + x)", "z"), {}).toml())
     assert isinstance(system.problem, ImplicitProblem)
-    found = solve(system.problem.residual, ("w", "x"), system.problem.domain)
+    signs = Signs(Identities(system.problem.domain))
+    found = solve(system.problem.residual, ("w", "x"), signs)
     assert found is not None
     assert list(found.at) == [symbol("x")]
-    assert solve(system.problem.residual, ("w",), system.problem.domain, [{"z": 0.0, "x": 0.0, "w": 0.5}]) is None
+    assert solve(system.problem.residual, ("w",), signs, [{"z": 0.0, "x": 0.0, "w": 0.5}]) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "parameters", "residual", "whole"),
+    [
+        ("u", "p", "p*u - 1", True),  # u = 0 solves nothing
+        ("u", "p", "p*u + u^2 - 3", True),
+        ("u;v", "p;q", "p*u + q*v - 1;u - v - p*q", True),
+        ("z;y", "a;b;c;d;x", "z - tanh(a*z + b*y + x);y - tanh(c*z + d*y)", True),
+        ("u", "p", "(u - 1000)*(u - p)", False),
+        ("u;v", "p", "(u - 1000)*(v - p);u + v^3 + v - 10", False),
+        ("u;v", "p;q", "(u^2 - v)*(v - p);u - q*v", False),
+        ("u;v", "w;x", "u - tanh(w*v + x);v - tanh(w*u - x)", False),  # w = … / (u + v) where u + v is 0 throughout
+    ],
+)
+def test_a_solution_that_a_divisor_takes_away_is_noticed(
+    state: str, parameters: str, residual: str, whole: bool
+) -> None:
+    system = read_system(Base(implicit(state, parameters, residual, state[0]), {}).toml())
+    assert isinstance(system.problem, ImplicitProblem)
+    names = [*parameters.split(";"), *state.split(";")]
+    found = solve(system.problem.residual, names, Signs(Identities(system.problem.domain)))
+    assert (found is not None and found.whole) is whole
+
+
+def test_what_holds_on_one_of_two_solutions_is_not_proved() -> None:
+    """v = p solves it, and so does u = 1000 with v between -9.93 and -9.92, where G does not depend on p."""
+    text = Base(implicit("u;v", "p", "(u - 1000)*(v - p);u + v^3 + v - 10", "v"), {"gradient p": "1"}).toml()
+    *_, result = judge(read_system(text))
+    assert result.verdict < Verdict.PROVED

@@ -13,11 +13,11 @@ from fractions import Fraction
 from verify.calculus.jacobians import Matrix, determinant, jacobian
 from verify.calculus.reverse import gradient
 from verify.calculus.tidy import coefficients, scaled, tidy
-from verify.decide.densities.signs import Signs
 from verify.decide.integrals.terms import TooLong
 from verify.decide.prove.tower import GiveUp
 from verify.decide.shaped.arrays import Unsupported
 from verify.decide.shaped.normal import Normal
+from verify.decide.signs import Signs
 from verify.graph import MINUS_ONE, PI, ZERO, Node, add, call, div, free_symbols, mul, num, power, substitute, symbol
 
 

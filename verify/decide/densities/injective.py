@@ -28,10 +28,10 @@ from verify.calculus.tidy import scaled, tidy
 from verify.claim import Variable
 from verify.decide.densities.folds import ROUTE, Finding, Folds, enclosed
 from verify.decide.densities.parts import Judge
-from verify.decide.densities.signs import Signs
 from verify.decide.integrals.smooth import conditions
 from verify.decide.prove.differentiate import is_analytic
 from verify.decide.prove.tower import GiveUp
+from verify.decide.signs import Signs
 from verify.decide.systems.identity import Identities
 from verify.densities import FlowProblem, images
 from verify.graph import (

@@ -21,9 +21,9 @@ from verify.decide.densities.boundary import Ends, difference, ends_of, zero_at_
 from verify.decide.densities.gaussian import Gaussian, gaussian
 from verify.decide.densities.operators import Operator
 from verify.decide.densities.parts import jumps
-from verify.decide.densities.signs import Signs
 from verify.decide.enclose.jets import NoValue
 from verify.decide.prove.tower import GiveUp
+from verify.decide.signs import Signs
 from verify.decide.systems.identity import Identities
 from verify.densities import SteinProblem
 from verify.graph import (

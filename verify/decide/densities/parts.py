@@ -15,13 +15,13 @@ from flint import arb, ctx
 
 from verify.calculus.tidy import expanded, scaled, tidy
 from verify.claim import Claim, Variable
-from verify.decide.densities.signs import Signs
 from verify.decide.enclose.balls import Program
 from verify.decide.enclose.decimals import decimal
 from verify.decide.enclose.defined import conditions
 from verify.decide.enclose.jets import NoValue, Undefined
 from verify.decide.enclose.points import Point, Sampler, read_point, write_point
 from verify.decide.enclose.search import RELIES_ON, ROUTE
+from verify.decide.signs import Signs
 from verify.decide.systems.identity import Identities
 from verify.decide.systems.result import Part
 from verify.graph import (

@@ -15,6 +15,7 @@ from itertools import permutations
 from verify.calculus.costate import Costate, Gradient, implicit_costate, implicit_gradient, total
 from verify.calculus.reverse import gradient
 from verify.calculus.tidy import is_zero, short, tidy
+from verify.decide.signs import Signs
 from verify.decide.systems import convention as conventions
 from verify.decide.systems.convention import UNANCHORED, Convention
 from verify.decide.systems.identity import Identities
@@ -139,16 +140,20 @@ class ImplicitTask:
     # --- the set of solutions ---
 
     @cached_property
+    def signs(self) -> Signs:
+        return Signs(self.identities)
+
+    @cached_property
     def solution(self) -> Solved | None:
         """Names as expressions in the others where f = 0: parameters, as far as it goes."""
         problem = self.problem
         names = [*problem.parameters, *(n for n in problem.domain.variables if n not in problem.parameters)]
-        return solve(problem.residual, names, problem.domain, self.seen)
+        return solve(problem.residual, names, self.signs, self.seen)
 
     @cached_property
     def explicit(self) -> Solved | None:
         """The states as expressions in the parameters, where there are such."""
-        return solve(self.problem.residual, self.problem.state, self.problem.domain, self.seen)
+        return solve(self.problem.residual, self.problem.state, self.signs, self.seen)
 
     def decide(self, lhs: Node, rhs: Node) -> Result:
         """lhs = rhs where f(u, p) = 0; a refutation for independent u and p alone is UNDECIDED."""
@@ -158,6 +163,8 @@ class ImplicitTask:
         if self.solution is None:
             return self.on_solutions(free, lhs, rhs)
         found = self.identities.decide(self.solution(lhs), self.solution(rhs), self.solution.conditions)
+        if found.verdict is Verdict.PROVED and not self.solution.whole:
+            return self.on_solutions(free, lhs, rhs)
         if found.verdict is not Verdict.REFUTED:
             return found
         return self.placed(found, self.solution) if self.solution.certain else self.on_solutions(free, lhs, rhs)
