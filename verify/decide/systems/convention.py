@@ -102,7 +102,7 @@ def ratio(claimed: Node, right: Node, varying: Iterable[str]) -> Node | None:
 def candidates(
     names: tuple[str, ...], suggested: Iterable[Node | None], *, mixed: bool = False
 ) -> Iterator[Convention]:
-    """All conventions worth trying, the usual ones first.
+    """All conventions worth trying, the usual ones first; in another order with numbers for kappa alone.
 
     mixed   whether entries of different signs are tried too: for claims that say all of the adjoint, and use it.
     """
@@ -112,7 +112,8 @@ def candidates(
         orders += list(permutations(range(len(names))))[1:]
     for order in orders:
         for kappa in kappas:
-            yield Convention(names, kappa, order)
+            if not order or kappa.op == "num":
+                yield Convention(names, kappa, order)
     for signs in product((1, -1), repeat=len(names)) if mixed and 2 <= len(names) <= MOST_PERMUTED else ():
         if len(set(signs)) == 2:
             yield Convention(names, ONE, (), signs)

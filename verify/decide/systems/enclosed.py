@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 from verify.decide.systems.reading import NoFunctional
 from verify.decide.systems.result import Part, SystemResult
-from verify.system_claims import SystemClaim
-from verify.systems import TIME, OdeProblem
+from verify.systems import TIME
 from verify.verdict import Counterexample, Evidence, Rigor, Verdict
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ ROUTE = "validated enclosure of both values"
 Box = Mapping[str, tuple[Fraction, Fraction]]
 
 
-def strengthened(problem: OdeProblem, claim: SystemClaim, result: SystemResult, seed: int) -> SystemResult | None:
+def strengthened(task: OdeTask, result: SystemResult) -> SystemResult | None:
     """The same verdicts, where refuted parts are refuted by enclosure as far as possible; None if none is.
 
     Gradients only where all that is claimed of the adjoint itself is proved (or nothing is), so that there is no doubt
@@ -42,9 +41,7 @@ def strengthened(problem: OdeProblem, claim: SystemClaim, result: SystemResult, 
     wrong = [part for part in result.parts if part.verdict is Verdict.REFUTED and (told or part in others)]
     if not wrong:
         return None
-    from verify.decide.systems.ode_task import OdeTask
-
-    truth = _Truth(OdeTask(problem, claim, seed))
+    truth = _Truth(task)
     parts = tuple(truth.strengthened(part) if part in wrong else part for part in result.parts)
     return None if parts == result.parts else replace(result, parts=parts)
 

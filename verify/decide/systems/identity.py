@@ -34,6 +34,7 @@ class Identities:
     ranges: Mapping[str, Variable] = field(default_factory=dict)
     seed: int = 0
     known: dict[tuple[Node, Node, tuple[Node, ...], str], Result] = field(default_factory=dict)
+    compared: dict[tuple[Node, Node], float] = field(default_factory=dict)
 
     def over(self, nodes: Iterable[Node], conditions: tuple[Node, ...] = ()) -> Domain:
         """The names that occur with their sets, and the conditions that tie them."""
@@ -91,6 +92,11 @@ class Identities:
 
         It directs what is decided, and decides nothing.
         """
+        if (lhs, rhs) not in self.compared:
+            self.compared[lhs, rhs] = self._difference(lhs, rhs)
+        return self.compared[lhs, rhs]
+
+    def _difference(self, lhs: Node, rhs: Node) -> float:
         if lhs is rhs or is_zero(lhs - rhs):
             return 0.0
         try:

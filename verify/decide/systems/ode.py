@@ -59,8 +59,13 @@ def judge(problem: OdeProblem, claim: SystemClaim, *, seed: int = 0) -> Iterator
         parts = _in_closed_form(task, parts, measured)
         yield _result(task, chosen, tuple(parts))
     if any(part.verdict is Verdict.REFUTED for part in parts):
+        from verify.decide.systems.enclosed import strengthened
+
         explained = [_explained(task, key, part, chosen) for key, part in zip(task.keys, parts, strict=True)]
-        yield _result(task, chosen, tuple(explained))
+        result = _result(task, chosen, tuple(explained))
+        yield result
+        if (stronger := strengthened(task, result)) is not None:
+            yield stronger
 
 
 def _explained(task: OdeTask, key: Key, part: Part, convention: Convention) -> Part:
