@@ -262,6 +262,21 @@ FORMULAS = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("support", "conditions"),
+    [
+        ({"x": "interval(0, 1)"}, ["x > -5"]),
+        ({"x": "real"}, ["x^2 < 1"]),
+        ({"x": "positive"}, ["x > 1/2", "x > 1"]),
+        ({"x": "real"}, ["x != 0"]),
+    ],
+)
+def test_nothing_is_integrated_over_a_support_that_is_not_two_ends(support, conditions) -> None:
+    problem = stein("x", "0", support, where=conditions)
+    assert judged(problem, normalised=True).verdict is Verdict.UNDECIDED
+    assert judged(problem, identity="diff(f, x)", functions=["x"]).verdict is Verdict.UNDECIDED
+
+
 def claim_of(key: str, text: str) -> dict[str, str]:
     return {key: text} | ({"kernel": "exp(-(x - y)^2/(2*h^2))"} if key == "ksd" else {})
 

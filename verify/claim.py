@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from verify.graph import Node, free_symbols, is_shaped, postorder
@@ -67,6 +67,17 @@ class Domain:
         undeclared = free_symbols(*self.conditions) - set(self.variables)
         if undeclared:
             raise ValueError(f"a condition uses {', '.join(sorted(undeclared))}, which the domain does not declare")
+
+    def inequalities(self) -> Iterator[tuple[Node, Node, bool]]:
+        """(the larger side, the smaller side, whether they differ) of each inequality among the conditions."""
+        stack = list(self.conditions)
+        while stack:
+            condition = stack.pop(0)
+            if condition.op == "and":
+                stack = [*condition.args, *stack]
+            elif condition.op == "compare" and condition.value in ("<", "<=", ">", ">="):
+                larger, smaller = condition.args if condition.value[0] == ">" else condition.args[::-1]
+                yield larger, smaller, len(condition.value) == 1
 
 
 @dataclass(frozen=True)

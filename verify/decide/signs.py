@@ -196,14 +196,8 @@ class Signs:
 
     def _conditions(self) -> Iterator[tuple[Node, bool]]:
         """Quantities that are declared to be positive (True) or not negative."""
-        stack = list(self.identities.domain.conditions)
-        while stack:
-            condition = stack.pop(0)
-            if condition.op == "and":
-                stack = [*condition.args, *stack]
-            elif condition.op == "compare" and condition.value in ("<", "<=", ">", ">="):
-                left, right = condition.args if condition.value[0] == ">" else condition.args[::-1]
-                yield tidy(left - right), len(condition.value) == 1
+        for larger, smaller, strict in self.identities.domain.inequalities():
+            yield tidy(larger - smaller), strict
 
     def _beyond(self, node: Node, known: Node, positive: bool, strict: bool) -> bool:
         """Whether the quantity is a positive multiple of a known one, plus a number that is not negative."""

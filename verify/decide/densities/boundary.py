@@ -15,8 +15,8 @@ import sympy as sp
 
 from verify.calculus.limits import Limit, limit_at
 from verify.calculus.tails import growth, is_integrable
-from verify.claim import Domain, Variable
-from verify.graph import Node
+from verify.claim import Domain
+from verify.graph import Node, free_symbols, postorder
 from verify.language.bridge import NoCounterpart, from_sympy, sympy_symbols, to_sympy
 from verify.verdict import Rigor
 
@@ -117,15 +117,24 @@ def _is_proved(limit: Limit) -> bool:
 
 
 def ends_of(domain: Domain, names: Sequence[str]) -> dict[str, tuple[Node | None, Node | None]]:
-    """The ends of each variable: those that are constant, and those that conditions `end < x` and `x < end` give."""
-    found: dict[str, tuple[Node | None, Node | None]] = {}
+    """The ends of each variable: those that are constant, and those that conditions `end < x` and `x < end` give.
+
+    Raises ValueError where a condition on a variable is no end, or gives an end a second time.
+    """
+    lows = {x: [low] if (low := domain.variables[x].low) is not None else [] for x in names}
+    highs = {x: [high] if (high := domain.variables[x].high) is not None else [] for x in names}
+    others = ("or", "=", "!=")
+    told = set(
+        free_symbols(*(c for c in domain.conditions if any(n.op in others or n.value in others for n in postorder(c))))
+    )
+    for larger, smaller, _ in domain.inequalities():
+        if larger.op == "symbol" and larger.value in lows:
+            lows[larger.value].append(smaller)
+        elif smaller.op == "symbol" and smaller.value in highs:
+            highs[smaller.value].append(larger)
+        else:
+            told |= free_symbols(larger, smaller)
     for x in names:
-        v: Variable = domain.variables[x]
-        low, high = v.low, v.high
-        for condition in domain.conditions:
-            if condition.op == "compare" and condition.value in ("<", "<=", ">", ">="):
-                left, right = condition.args if condition.value[0] == "<" else condition.args[::-1]
-                low = left if right.op == "symbol" and right.value == x else low
-                high = right if left.op == "symbol" and left.value == x else high
-        found[x] = low, high
-    return found
+        if x in told or max(len(lows[x]), len(highs[x])) > 1:
+            raise ValueError(f"the support of {x} is not known from its conditions; write it as interval(low, high)")
+    return {x: (next(iter(lows[x]), None), next(iter(highs[x]), None)) for x in names}

@@ -68,8 +68,10 @@ class Means:
 
     @cached_property
     def whole(self) -> bool:
-        """Whether the support is the whole space."""
-        return all(end is None for pair in self.ends.values() for end in pair)
+        """Whether the support is known to be the whole space."""
+        return not any(
+            v.low is not None or v.high is not None for v in map(self.identities.variable, self.problem.variables)
+        ) and not free_symbols(*self.identities.domain.conditions) & set(self.problem.variables)
 
     @cached_property
     def normal(self) -> Gaussian | None:
@@ -111,7 +113,7 @@ class Means:
 
         exact   whether R = 0 is proved, so that p A f is the divergence of p times the operator's flux.
         """
-        if self.is_infinite:
+        if self.ends and self.is_infinite:
             return _open(INFINITE)
         applied = tidy(operator.applied(at))
         if not exact and operator.order == 1:
@@ -263,7 +265,7 @@ class Means:
 
     def normalised(self) -> Result:
         """The verdict on the integral of exp(log_density) being 1."""
-        if self.is_infinite:
+        if self.ends and self.is_infinite:
             evidence = Evidence("growth", Rigor.EXACT, False, frozenset({"growth"}), detail={"method": INFINITE})
             return Result("", Verdict.REFUTED, Rigor.EXACT, evidence=(evidence,), reason=INFINITE)
         if self.normal is not None:

@@ -162,17 +162,11 @@ class _Proof:
         """Declared inequalities are facts."""
         if not isinstance(forms, RealForms):
             return
-        stack = list(self.claim.domain.conditions)
-        while stack:
-            condition = stack.pop(0)
-            if condition.op == "and":
-                stack = [*condition.args, *stack]
-            elif condition.op == "compare" and condition.value in ("<", "<=", ">", ">="):
-                left, right = condition.args if condition.value[0] == ">" else condition.args[::-1]
-                try:
-                    forms.positive(forms(left) - forms(right), strict=len(condition.value) == 1)
-                except (NeedSign, GiveUp):
-                    continue  # a condition that is not understood is not used
+        for larger, smaller, strict in self.claim.domain.inequalities():
+            try:
+                forms.positive(forms(larger) - forms(smaller), strict=strict)
+            except (NeedSign, GiveUp):
+                continue  # a condition that is not understood is not used
 
     def _program(self, forms: Forms, signs: Signs) -> tuple[Straight, list[tuple[Node, Element]]]:
         while True:
