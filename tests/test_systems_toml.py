@@ -114,6 +114,8 @@ def test_every_problem_of_the_bank_is_read(name: str) -> None:
         ("{ l1 = ", "{ l3 = ", 13, "known there: l1, l2"),
         ("- v*l2", "- w*l2", 13, "'w' occurs nowhere"),
         ("gradient = { a", "gradient = { c", 14, "unknown key 'c'"),
+        ("gradient = { a", "gradient = { 0", 14, "unknown key '0'"),
+        ("gradient = { a", "gradient = { 7", 14, "unknown key '7'"),
         ("adjoint = {", "adjoint = [", 13, "no TOML"),
         ('adjoint = { l1 = "-(a - v)*l1 - v*l2" }', 'adjoint = "l1"', 13, "must be a table"),
     ],

@@ -88,7 +88,7 @@ class Document:
             if key.isdigit():
                 opened = re.compile(rf"\s*\[\[.*{re.escape(path[depth - 1])}")
                 same = [i for i in range(start, len(self.lines)) if opened.match(self.lines[i])]
-                found = start = same[int(key) - 1] if int(key) <= len(same) else start
+                found = start = same[int(key) - 1] if 1 <= int(key) <= len(same) else start
                 continue
             written = re.escape(key)
             pattern = rf'(?:^|[{{,\s.\[])["\']?{written}["\']?\s*(?:=|\]|\.)'
