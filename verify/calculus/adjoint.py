@@ -131,7 +131,7 @@ def gradient_expression(problem: Problem, system: AdjointSystem, start: Symbol, 
     along = {symbol: _undefined(str(symbol), (t,)) for symbol in (*problem.state, *system.costate)}
 
     def at(entry: Any, when: Symbol) -> Any:
-        return sympify(entry, strict=True).subs(along).subs(t, when)
+        return entry.subs(along).subs(t, when)
 
     lam = ImmutableMatrix(system.costate)
     boundary = lam.T * system.boundary

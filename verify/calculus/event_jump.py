@@ -159,7 +159,7 @@ def gradient_expression(problem: EventProblem, start: Symbol, event: Symbol, end
     at_event = {**{name: earlier[name] for name in u}, **{name: later[name] for name in costate}}
 
     def at(entry: Any, along: Mapping[Symbol, Any], when: Symbol) -> Any:
-        return sympify(entry, strict=True).subs(along).subs(t, when)
+        return entry.subs(along).subs(t, when)
 
     at_start, at_end = ImmutableMatrix(costate).T * first.boundary, second.explicit
     rows = [

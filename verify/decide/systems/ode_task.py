@@ -14,7 +14,7 @@ from verify.claim import Variable
 from verify.decide.systems import convention as conventions
 from verify.decide.systems.convention import Convention
 from verify.decide.systems.identity import Identities
-from verify.decide.systems.reading import Functional, NoFunctional, Reader, is_backwards
+from verify.decide.systems.reading import Functional, NoFunctional, Reader, is_backwards, written
 from verify.decide.systems.smooth import jumps_somewhere, may_be_singular
 from verify.graph import MINUS_ONE, ZERO, Node, add, free_symbols, mul, postorder, substitute, symbol
 from verify.language.write import write
@@ -381,28 +381,3 @@ class OdeTask:
         if len(phases) < 2:
             return ""
         return "; ".join(f"{each}: {self.correct(('adjoint', each), convention)}" for each in phases)
-
-
-def written(problem: OdeProblem, boundary: Node, inside: Node, reflected: tuple[str, ...] = ()) -> str:
-    """boundary + int(inside, t, t0, T), the adjoints at t0 + T - t where their time is reversed."""
-    if problem.events:
-        return _written_by_phase(problem, boundary, inside)
-    if inside is ZERO:
-        return write(boundary)
-    turned = tidy(problem.t0 + problem.T - symbol(TIME))
-    at = {symbol(name): symbol(f"{name}({write(turned)})") for name in reflected}
-    swap = dict(zip((start(problem), end(problem)), (end(problem), start(problem)), strict=True))
-    outside = {symbol(name + a): symbol(name + b) for name in reflected for a, b in swap.items()}
-    integral = f"int({write(substitute(inside, at))}, {TIME}, {write(problem.t0)}, {write(problem.T)})"
-    return integral if boundary is ZERO else f"{integral} + {write(substitute(boundary, outside))}"
-
-
-def _written_by_phase(problem: OdeProblem, boundary: Node, inside: Node) -> str:
-    """Integrals over the phases, over all of the time where they have the same integrand, and values at times."""
-    times = [write(time) for time in ends(problem)]
-    count = len(problem.phases)
-    insides = [short(in_phase(inside, i, count)) for i in range(count)]
-    spans = [(each, times[i], times[i + 1]) for i, each in enumerate(insides)]
-    spans = [(insides[0], times[0], times[-1])] if len(set(insides)) == 1 else spans
-    found = [f"int({write(each)}, {TIME}, {low}, {high})" for each, low, high in spans if each is not ZERO]
-    return " + ".join([*found, write(boundary)] if boundary is not ZERO or not found else found)

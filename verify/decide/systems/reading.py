@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from verify.calculus.costate import end, ends, seen, start
-from verify.calculus.events import after, before, tag
-from verify.calculus.tidy import is_zero, leading_number, tidied_arguments, tidy
+from verify.calculus.events import after, before, in_phase, tag
+from verify.calculus.tidy import is_zero, leading_number, short, tidied_arguments, tidy
 from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, free_symbols, mul, num, postorder, rebuild, substitute, symbol
 from verify.language.write import write
 from verify.systems import TIME, Observation, OdeProblem, adjoint_names, event_times
@@ -268,3 +268,31 @@ def is_backwards(problem: OdeProblem, nodes: Sequence[Node]) -> bool:
     """Whether a claim takes a state, or an adjoint, at t0 + T - t: then its adjoint runs in reversed time."""
     reader = Reader(problem)
     return any(reader.is_reflected(each) for node in nodes for each in postorder(node))
+
+
+# --- and back to text -----------------------------------------------------------------------------
+
+
+def written(problem: OdeProblem, boundary: Node, inside: Node, reflected: tuple[str, ...] = ()) -> str:
+    """boundary + int(inside, t, t0, T), the adjoints at t0 + T - t where their time is reversed."""
+    if problem.events:
+        return _written_by_phase(problem, boundary, inside)
+    if inside is ZERO:
+        return write(boundary)
+    turned = tidy(problem.t0 + problem.T - symbol(TIME))
+    at = {symbol(name): symbol(f"{name}({write(turned)})") for name in reflected}
+    swap = dict(zip((start(problem), end(problem)), (end(problem), start(problem)), strict=True))
+    outside = {symbol(name + a): symbol(name + b) for name in reflected for a, b in swap.items()}
+    integral = f"int({write(substitute(inside, at))}, {TIME}, {write(problem.t0)}, {write(problem.T)})"
+    return integral if boundary is ZERO else f"{integral} + {write(substitute(boundary, outside))}"
+
+
+def _written_by_phase(problem: OdeProblem, boundary: Node, inside: Node) -> str:
+    """Integrals over the phases, over all of the time where they have the same integrand, and values at times."""
+    times = [write(time) for time in ends(problem)]
+    count = len(problem.phases)
+    insides = [short(in_phase(inside, i, count)) for i in range(count)]
+    spans = [(each, times[i], times[i + 1]) for i, each in enumerate(insides)]
+    spans = [(insides[0], times[0], times[-1])] if len(set(insides)) == 1 else spans
+    found = [f"int({write(each)}, {TIME}, {low}, {high})" for each, low, high in spans if each is not ZERO]
+    return " + ".join([*found, write(boundary)] if boundary is not ZERO or not found else found)
