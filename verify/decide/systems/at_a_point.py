@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 STAND_OFF, ROUNDING = 1000.0, 1e-12
 #: A relative error above which agreement within its bounds says nothing.
 COARSE = 1e-7
+#: What differences may be off beyond their own estimate, relative; and what stands for the size of an exact zero.
+DIFFERENCES, LEAST = 1e-7, 1e-30
 #: What a time may lie outside of the interval by rounding, relative to its length.
 OUTSIDE = 1e-9
 #: Times at which adjoint equations are compared.
@@ -219,7 +221,7 @@ class Solved:
                     raise Failed("the right adjoint equation has no value along the solution")
                 if not math.isfinite(a):
                     raise Failed("the claimed adjoint equation has no value along the solution")
-                scale = max(abs(a), abs(b), *np.abs(l(t)), 1e-30)
+                scale = max(abs(a), abs(b), *np.abs(l(t)), LEAST)
                 found.append(Reading(a, b, ROUNDING * scale))
         return max(found, key=lambda reading: abs(reading.one - reading.other) / reading.error)
 
@@ -227,7 +229,7 @@ class Solved:
         if key not in self.task.read:
             return None
         one, other = self.final(self.task, self.numbers, self.curves[1][0], self.task.pairs(key, self.convention)[0])
-        return Reading(one, other, ROUNDING * max(abs(one), abs(other), 1e-30))
+        return Reading(one, other, ROUNDING * max(abs(one), abs(other), LEAST))
 
     def at_jump(self, key: Key) -> Reading | None:
         if key not in self.task.read:
@@ -241,7 +243,7 @@ class Solved:
             time = _times(self.numbers, u)[i]
             values.append(self.valued(self.task, self.numbers, u, pair, time, "a jump", sides))  # ty: ignore[invalid-argument-type]
         (rough, _), (one, other) = values
-        scale = max(abs(one), abs(other), 1e-30)
+        scale = max(abs(one), abs(other), LEAST)
         if self.task.crossings:  # terms may cancel each other, and leave what rounding makes of them
             terms = self.task.crossings[i].terms(self.convention.places[j])
             scale = max(scale, *map(abs, self.valued(self.task, self.numbers, u, terms, time, "a jump", sides)))
@@ -260,7 +262,7 @@ class Solved:
         """Whether differences of the objective give the gradient that the right adjoint does, with all its jumps."""
         for name in self.task.problem.parameters[:CONFIRMED]:
             rough, spread = self.by_differences(name)
-            if abs(rough - (right := self.right(name))) > 10 * spread + 1e-7 * max(abs(right), self.size()):
+            if abs(rough - (right := self.right(name))) > 10 * spread + DIFFERENCES * max(abs(right), self.size()):
                 return False
         return True
 
@@ -280,7 +282,7 @@ class Solved:
             # Two more routes: the right gradient on the right adjoint, and differences as a check on both.
             second = self.right(name)
             rough, spread = self.by_differences(name)
-            agree = abs(rough - value) <= 10 * spread + 1e-7 * scale
+            agree = abs(rough - value) <= 10 * spread + DIFFERENCES * scale
             if not agree or abs(fine - second) <= STAND_OFF * reading.error:
                 return replace(reading, is_open=True)
         elif self.task.is_jumping or self.task.may_be_singular:
