@@ -11,7 +11,7 @@ from systems_bank import BASES
 from verify.calculus.tidy import tidied_arguments
 from verify.language import write
 from verify.language.toml import ProblemError, read_system
-from verify.systems import ImplicitProblem, OdeProblem, RecurrenceProblem
+from verify.systems import ImplicitProblem, OdeProblem, RecurrenceProblem, adjoint_names
 
 GOOD = """\
 kind = "ode-gradient"
@@ -54,6 +54,54 @@ def test_a_bare_state_in_a_gradient_by_a_time_is_the_state_then() -> None:
 def test_the_initial_state_may_be_named_by_any_initial_time(start: str, key: str) -> None:
     text = GOOD.replace('time = ["0"', f'time = ["{start}"').replace('"u(0)"', f'"{key}"')
     assert "u(t0)" in read_system(text).claim.gradient
+
+
+def _named(first: str, second: str, more: str = "") -> str:
+    """The same problem with other names for the adjoint, and more lines in its table."""
+    return f"""{GOOD[: GOOD.index("[objective]")]}{more}[objective]
+terminal = "u^2"
+[claim]
+adjoint = {{ {first} = "-(a - v)*{first} - v*{second}" }}
+terminal = {{ {first} = "2*u", {second} = "0" }}
+gradient = {{ a = "int({first}*u, t, 0, T) + {second}(0)" }}
+"""
+
+
+@pytest.mark.parametrize("names", [("a1", "a2"), ("lam_u", "lam_v"), ("p", "q"), ("mu", "nu")])
+def test_an_adjoint_may_have_names_of_its_own(names: tuple[str, str]) -> None:
+    system = read_system(_named(*names))
+    assert adjoint_names(system.problem) == names
+    assert set(system.claim.terminal) == set(names)
+    assert adjoint_names(read_system(_named("l1", "l2")).problem) == ("l1", "l2")
+
+
+def test_names_that_end_like_the_states_belong_to_them() -> None:
+    crossed = _named("adj_v", "adj_u").replace("2*u", "0")
+    assert adjoint_names(read_system(crossed).problem) == ("adj_u", "adj_v")
+
+
+def test_costates_name_an_adjoint_of_which_the_claim_has_no_table() -> None:
+    text = re.sub(r"(?m)^(adjoint|terminal) = {.*\n", "", _named("mu", "nu", 'costates = ["mu", "nu"]\n'))
+    assert adjoint_names(read_system(text).problem) == ("mu", "nu")
+    with pytest.raises(ProblemError, match=r"line 14: claim.gradient.a, column 22: 'nu' is no known function"):
+        read_system(text.replace('costates = ["mu", "nu"]', "# no costates"))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (_named("mu", "nu", 'costates = ["mu"]\n'), "line 10: ode.costates has 1 names, the state has 2"),
+        (_named("mu", "nu", 'costates = ["mu", "mu"]\n'), "line 10: ode.costates has 1 names, the state has 2"),
+        (_named("mu", "nu", 'costates = ["mu", "u"]\n'), "line 10: ode.costates: 'u' means something else here"),
+        (_named("mu", "nu", 'costates = ["mu", "xi"]\n'), "line 14: claim.adjoint.mu: 'nu' occurs nowhere"),
+        (_named("mu", "l2"), "unknown key 'mu' in .claim.adjoint.; known there: l1, l2; other names"),
+        (_named("a", "nu"), "unknown key 'a' in .claim.adjoint."),
+        (_named("m1", "s1") + 'hvp = { a = "0" }\n', "m1 means something else in a claim on second derivatives"),
+    ],
+)
+def test_names_of_adjoints_that_are_taken_or_missing_are_refused(text: str, says: str) -> None:
+    with pytest.raises(ProblemError, match=says):
+        read_system(text)
 
 
 def test_a_state_with_its_time_or_step_is_the_state() -> None:

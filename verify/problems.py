@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from verify.claim import Domain
 from verify.graph import Node
-from verify.language.toml import ProblemError, claims_of, density_of, problem_of
+from verify.language.toml import ProblemError, density_of, problem_of, system_of
 from verify.language.write import write
 from verify.system_claims import System, SystemClaim
 from verify.systems import Event, ImplicitProblem, Observation, OdeProblem, RecurrenceProblem
@@ -223,8 +223,7 @@ def system(problem: Any, tables: Mapping[str, Any]) -> System:
             raise ProblemError(f"claim.{table} is {type(given).__name__}, and must be a mapping by name")
         else:
             texts[table] = [_equation(each, f"claim.{table}") for each in entries]
-    first, second = claims_of(problem, texts)
-    return System(problem, first, second=second)
+    return system_of(problem, texts)
 
 
 def _equation(given: Any, where: str) -> str:
@@ -259,7 +258,7 @@ def gradient(problem: Any, names: Sequence[Any]) -> dict[str, Any]:
     """See `Derivable.gradient`."""
     task, usual = _task(problem)
     keys = [str(name) for name in names] or list(problem.parameters)
-    read = claims_of(problem, {"gradient": dict.fromkeys(keys, "0")})[0].gradient
+    read = system_of(problem, {"gradient": dict.fromkeys(keys, "0")}).claim.gradient
     return {"gradient": {key: task.correct(("gradient", plain), usual) for key, plain in zip(keys, read, strict=True)}}
 
 

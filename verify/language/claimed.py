@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from verify.claim import Domain, Variable
 from verify.graph import Node, free_symbols, num, postorder, substitute, symbol
-from verify.language.document import KINDS, SECOND, Document, rounded
+from verify.language.document import KINDS, NAME, SECOND, Document, rounded
 from verify.language.errors import ReadError
 from verify.language.names import nearest_of
 from verify.language.read import read_expression
 from verify.language.write import write
-from verify.system_claims import Equation, SystemClaim
+from verify.system_claims import Equation, System, SystemClaim
 from verify.systems import (
     INDEX,
     TIME,
@@ -43,6 +44,45 @@ class ClaimReader:
 
     tables: Document
 
+    def named(self, problem: Problem) -> Problem:
+        """The problem with its adjoints as the file names them: by `costates`, or by one key of its claim a state."""
+        table = KINDS[problem.kind][0]
+        taken = {TIME, INDEX, "t0", "T", "int", "sum", *problem.state, *problem.domain.variables}
+        if "costates" in self.tables.document.get(table, {}):
+            names = self.tables.names(table, "costates", taken=taken)
+            if len(set(names)) != len(problem.state) or len(names) != len(problem.state):
+                what = f"{table}.costates has {len(set(names))} names, the state has {len(problem.state)}"
+                raise self.tables.error(what, (table, "costates"), "give one for each state")
+            return replace(problem, costates=names)
+        names = tuple(dict.fromkeys(self.own_names(problem)))
+        if problem.costates or len(names) != len(problem.state) or set(names) & {*taken, *adjoint_names(problem)}:
+            return problem
+        if not all(NAME.fullmatch(name) for name in names):
+            return problem
+        alike = tuple(name for u in problem.state for name in names if name.endswith(u))
+        return replace(problem, costates=alike if sorted(alike) == sorted(names) else names)
+
+    def own_names(self, problem: Problem) -> Iterator[str]:
+        """What a claim may mean by its adjoints: the keys of its tables, or the unknowns of its equations."""
+        claim = self.tables.document.get("claim", {})
+        if isinstance(problem, ImplicitProblem):
+            texts = claim.get("adjoint", ()) if isinstance(claim.get("adjoint"), list) else ()
+            sides = [side for text in texts if isinstance(text, str) for side in text.split("=")]
+            with suppress(ReadError):
+                found = free_symbols(*(read_expression(side) for side in sides))
+                yield from sorted(found - {*problem.state, *problem.domain.variables})
+            return
+        for name in ("adjoint", "terminal"):
+            given = claim.get(name, {})
+            for key in given if isinstance(given, dict) else ():
+                yield re.split(r"[(\[]", key)[0].strip()
+
+    def system(self, problem: Problem) -> System:
+        """The problem, with what is claimed of it and of its tangent problem."""
+        problem = self.named(problem)
+        first, second = self.both(problem)
+        return System(problem, first, second=second)
+
     def both(self, problem: Problem) -> tuple[SystemClaim, SystemClaim]:
         """What is claimed of the problem, and of its tangent problem."""
         given = self.tables.document.get("claim", {})
@@ -52,7 +92,8 @@ class ClaimReader:
             found = next(name for name in given if name in SECOND)
             raise self.tables.error("second derivatives are judged of problems without events", ("claim", found))
         own = (*tangent_names(problem), *direction_names(problem), *second_costates(problem))
-        if clash := sorted(set(own) & {*problem.state, *problem.domain.variables}):
+        twice = {name for name in own if own.count(name) > 1}
+        if clash := sorted(twice | set(own) & {*problem.state, *problem.domain.variables}):
             what = f"{clash[0]} means something else in a claim on second derivatives"
             raise self.tables.error(what, (KINDS[problem.kind][0],), "rename it")
         first = {table: value for table, value in given.items() if table not in SECOND}
@@ -129,6 +170,10 @@ class ClaimReader:
                 if plain not in keys:
                     near = nearest_of(key, keys)
                     guess = f"did you mean {near!r}?" if near else f"known there: {', '.join(keys)}"
+                    if name in ("adjoint", "terminal") and not near:
+                        guess += (
+                            f"; other names of the adjoint are said by costates = […] in [{KINDS[problem.kind][0]}]"
+                        )
                     raise self.tables.error(f"unknown key {key!r} in [claim.{name}]", ("claim", name, key), guess)
                 if plain in parts[name]:
                     raise self.tables.error(

@@ -30,16 +30,16 @@ EVENT = ("when", "reset", "rhs", "running", "cost")
 #: For each kind: its table, the keys that must and may stand there, those of the objective, and of the claim.
 KINDS: Mapping[str, tuple[str, Keys, Keys, Keys, Keys]] = {
     "ode-gradient": (
-        "ode", ("state", "rhs", "initial", "time"), ("parameters", "events"),
+        "ode", ("state", "rhs", "initial", "time"), ("parameters", "costates", "events"),
         ("terminal", "running", "observations"),
         ("adjoint", "terminal", "jump", "gradient", *SECOND),
     ),
     "implicit-gradient": (
-        "implicit", ("state", "residual"), ("parameters",), ("value",),
+        "implicit", ("state", "residual"), ("parameters", "costates"), ("value",),
         ("adjoint", "gradient", "second", "hvp"),
     ),
     "recurrence-gradient": (
-        "recurrence", ("state", "step", "initial", "steps"), ("parameters",), ("value",),
+        "recurrence", ("state", "step", "initial", "steps"), ("parameters", "costates"), ("value",),
         ("adjoint", "terminal", "gradient", "second", "second_terminal", "hvp"),
     ),
 }  # fmt: skip

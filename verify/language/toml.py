@@ -19,7 +19,7 @@ from verify.language.document import EVENT, KINDS, NAME, TOP, Document, ProblemE
 from verify.language.errors import ReadError
 from verify.language.names import nearest_of
 from verify.language.read import read_expression
-from verify.system_claims import System, SystemClaim
+from verify.system_claims import System
 from verify.systems import (
     EVENT_TIME,
     INDEX,
@@ -74,11 +74,11 @@ def density_claim(problem: DensityProblem, table: Mapping[str, Any]) -> FlowClai
     return DensityReader(document, lambda _: problem.domain).claim(problem)
 
 
-def claims_of(problem: Problem, tables: Mapping[str, Any]) -> tuple[SystemClaim, SystemClaim]:
-    """What the tables of `[claim]` say of a problem, and of its tangent problem.  Raises ProblemError."""
+def system_of(problem: Problem, tables: Mapping[str, Any]) -> System:
+    """A problem with what the tables of `[claim]` say of it.  Raises ProblemError."""
     document = Document("", {"kind": problem.kind, "claim": dict(tables)})
     document.keys(tables, KINDS[problem.kind][-1], "claim")
-    return ClaimReader(document).both(problem)
+    return ClaimReader(document).system(problem)
 
 
 @dataclass(frozen=True)
@@ -124,8 +124,8 @@ class _Reader:
             raise
         except ValueError as error:
             raise self.tables.error(str(error), self.blamed(str(error), table)) from None
-        first, second = ClaimReader(self.tables).both(problem)
-        return System(problem, first, self.free_text("title"), self.free_text("source"), second)
+        read = ClaimReader(self.tables).system(problem)
+        return replace(read, title=self.free_text("title"), source=self.free_text("source"))
 
     def blamed(self, message: str, table: str) -> tuple[str, ...]:
         """The key that a message names first: one of the table of the problem, or of its objective."""
