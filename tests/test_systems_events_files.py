@@ -86,7 +86,8 @@ def test_a_problem_without_events_may_name_a_parameter_tau1() -> None:
         ('"h", "g", "e"', '"h", "g", "tau1"', "tau1 is the time of an event", 9),
         ('when = "y"\n', 'when = "t - 2"\n', "", 0),
         ('when = "v"', 'when = "t + 1"', "tau2 is -1", 9),
-        ('terminal = "', 'observations = [{ time = 1, value = "y" }]\nterminal = "', "write an observation", 9),
+        ('terminal = "', 'observations = [{ time = 1, value = "y*tau1" }]\nterminal = "', "names tau1", 18),
+        ('terminal = "', 'observations = [{ time = "h", value = "y" }]\nterminal = "', "write it as an event", 18),
         ("[objective]", '[claim]\nhvp = { h = "0" }\n[objective]', "problems without events", 18),
     ],
 )

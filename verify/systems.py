@@ -339,12 +339,15 @@ def _check_events(problem: OdeProblem) -> None:
     times = event_times(problem)
     if taken := [name for name in (*problem.state, *problem.domain.variables) if EVENT_TIME.fullmatch(name)]:
         raise ValueError(f"{taken[0]} is the time of an event where there are `events`; rename it")
-    if problem.observations:
-        raise ValueError(
-            "`observations` and `events` do not go together; write an observation at the time s as an event: "
-            'when = "t - s", cost = its value'
-        )
     allowed = {TIME, *problem.state, *problem.domain.variables}
+    for each in problem.observations:
+        if unknown := sorted(free_symbols(each.time, each.value) - allowed):
+            raise ValueError(f"one of the `observations` names {unknown[0]}; only `terminal` may name times of events")
+        if free_symbols(each.time) and any(event.rhs != problem.rhs for event in problem.events):
+            raise ValueError(
+                "the time of one of the `observations` depends on parameters, and how fast the state changes then "
+                'depends on which events come before it; write it as an event: when = "t - s", cost = its value'
+            )
     for number, each in enumerate(problem.events, start=1):
         named = f"of event {number}"
         _check_length(f"reset` {named}: `reset", each.reset, problem.state)
@@ -361,7 +364,14 @@ def _check_events(problem: OdeProblem) -> None:
         free_symbols(*problem.rhs, problem.running, *problem.initial, problem.t0, problem.T) - allowed
     ):
         raise ValueError(f"{unknown[0]} stands where it cannot; only `terminal` may name the times of events")
-    known = [("t0", problem.t0), *zip(times, map(_scheduled, problem.events), strict=True), ("T", problem.T)]
+    scheduled = [_scheduled(each) for each in problem.events]
+    if twice := [each for each in problem.observations if each.time in scheduled]:
+        time = scheduled.index(twice[0].time)
+        raise ValueError(
+            f"one of the `observations` is at {times[time]}, the time of an event, and it is not said on which side; "
+            "write it as the `cost` of that event, in the states just before"
+        )
+    known = [("t0", problem.t0), *zip(times, scheduled, strict=True), ("T", problem.T)]
     numbers = [(name, time.value) for name, time in known if time is not None and time.op == "num"]
     for (early, a), (late, b) in pairwise(numbers):
         if b <= a and (early, late) != ("t0", "T"):

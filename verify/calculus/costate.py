@@ -17,9 +17,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
-from verify.calculus.events import crossings, tag
+from verify.calculus.events import Crossing, crossings, tag
 from verify.calculus.reverse import gradient, pullback
 from verify.calculus.tidy import tidied, tidy
 from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, mul, num, postorder, rebuild, substitute, symbol
@@ -35,6 +35,9 @@ from verify.systems import (
     adjoint_names,
     event_times,
 )
+
+#: Where the adjoint jumps.
+Moment: TypeAlias = Observation | Crossing
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,11 @@ def end(problem: OdeProblem) -> str:
 def seen(observation: Observation) -> str:
     """(1/2): how values at the time of an observation are written."""
     return f"({write(observation.time)})"
+
+
+def where_of(moment: Moment) -> str:
+    """(1/2) or (tau1): how values at an observation or event are written."""
+    return seen(moment) if isinstance(moment, Observation) else f"({moment.time})"
 
 
 def jumps(problem: OdeProblem) -> tuple[tuple[Node, ...], ...]:

@@ -44,12 +44,11 @@ def ode(problem: OdeProblem, names: tuple[str, ...]) -> list[str]:
         lines += function(f"by_T(x, l, {tau}p)", {**both, **timed}, (by_T.boundary,), True, "dG/dT.")
         extra += f', "T": by_T(x1, l1, {tau}p)'
     lines += _phases(problem, free, both, [[g.within(i) for g in gradients] for i in range(len(problem.phases))])
+    lines += _observations(problem, names, free)
+    driver = _DRIVER
     if problem.events:
         driver = _DRIVER_WITH_EVENTS
         lines += _events(problem, names, free)
-    else:
-        driver = _DRIVER
-        lines += _observations(problem, names, free)
     return [*lines, *driver.replace("EXTRA", extra).splitlines()]
 
 
@@ -221,18 +220,31 @@ def gradient(p, rtol=1e-10, atol=1e-12, method="DOP853"):
     value = value + terminal(x1, tau, p)
     l1 = final(x1, tau, p)
 
-    y = np.append(l1, np.zeros(len(NAMES)))
+    y, moments = np.append(l1, np.zeros(len(NAMES))), [each[0](p) for each in OBSERVED]
+    if any(a >= b for a, b in zip([t0, *moments], [*moments, T])):
+        raise ArithmeticError("an observation lies outside of the interval of time, or before the one before it")
+    if any(abs(a - b) <= 1e-9 * (T - t0) for a in moments for b in tau):
+        raise ArithmeticError("an event happens at the time of an observation: the gradient does not exist")
     for i in reversed(range(len(PHASES))):
         path, (adjoint, density) = paths[i], PHASES[i][2:]
+        last = times[i + 1]
 
         def backward(t, y):
             x = path(t)[:n]
             return np.concatenate([adjoint(t, x, y[:n], p), -density(t, x, y[:n], p)])
 
-        costate = solve_ivp(backward, (times[i + 1], times[i]), y, **options)
-        if not costate.success:
-            raise ArithmeticError(costate.message)
-        y = costate.y[:, -1]
+        inside = [k for k, time in enumerate(moments) if times[i] < time < last]
+        for k in [*reversed(inside), None]:
+            time = times[i] if k is None else moments[k]
+            costate = solve_ivp(backward, (last, time), y, **options)
+            if not costate.success:
+                raise ArithmeticError(costate.message)
+            y, last = costate.y[:, -1], time
+            if k is not None:
+                observed, jump, by_itself = OBSERVED[k][1:]
+                x = path(time)[:n]
+                value = value + observed(x, p)
+                y = y + np.concatenate([jump(x, p), by_itself(x, p)])
         if i > 0:
             jump, by_itself = EVENTS[i - 1][4:]
             at = paths[i - 1](times[i])[:n], y[:n], x1, tau, p

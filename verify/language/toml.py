@@ -208,6 +208,8 @@ class _Reader:
                 raise self.tables.error(str(error), ("ode", "events", found[1])) from None
             if "`events`" in str(error):
                 raise self.tables.error(str(error), ("ode", "events")) from None
+            if "one of the `observations`" in str(error):
+                raise self.tables.error(str(error), ("objective", "observations")) from None
             raise
 
     def observations(self, known: dict[str, Variable]) -> tuple[Observation, ...]:

@@ -71,16 +71,18 @@ class Numbers:
         final: Sequence[float],
         names: Sequence[str],
         tol: float,
-        gains: Sequence[Callable[[np.ndarray], Sequence[float]]] = (),
+        gains: Sequence[tuple[float, Callable[[np.ndarray], Sequence[float]]]] = (),
     ) -> Curve:
         """A costate with given rates in t, state and its names, from its values at the final time.
 
         rates   one for each phase, or one for all.
-        gains   what is added to it on the way back, at each event or time of observation, in its values just after.
+        gains   what is added to it on the way back, at events and times of observation in their order, in its values
+                just after.
         """
         t0, T = self.ends
         fields = [Straight(rate) for rate in rates]
-        times = [float(t) for t in getattr(u, "times", self.times)]
+        times = [time for time, _ in gains]
+        events = u.times if isinstance(u, Pieces) else np.array([])
 
         def backwards(field: Straight, u: Curve) -> Callable[[float, np.ndarray], list[Any]]:
             def rate(t: float, l: np.ndarray) -> list[Any]:
@@ -96,9 +98,11 @@ class Numbers:
             start, end = [t0, *times, T][i : i + 2]
             if curves:
                 last = curves[-1](end)
-                final = list(last + np.array(gains[i](last)))
-            field = fields[min(i, len(fields) - 1)]
-            curves.append(solve(backwards(field, u.curves[i] if isinstance(u, Pieces) else u), end, start, final, tol))
+                final = list(last + np.array(gains[i][1](last)))
+            phase = int(np.searchsorted(events, (start + end) / 2))
+            field = fields[min(phase, len(fields) - 1)]
+            path = u.curves[phase] if isinstance(u, Pieces) else u
+            curves.append(solve(backwards(field, path), end, start, final, tol))
         return Pieces(np.array(times), curves[::-1])
 
     def at(self, t: float, u: Curve) -> dict[str, Any]:
@@ -186,11 +190,12 @@ def forward_gradient(numbers: Numbers, names: Sequence[str], tol: float, times: 
     parts = phases[0][0]
     first, _ = parts({**numbers.values, TIME: t0, **dict(zip(u, b, strict=True))})
     s0 = np.vstack([b_q - np.outer(first[:n], ends_q[0]), -first[n] * ends_q[0]])
-    curve = solve(phases[0][1], t0, [*times, T][0], np.concatenate([b, [0.0], s0.ravel()]), tol)
+    curves = [solve(phases[0][1], t0, [*times, T][0], np.concatenate([b, [0.0], s0.ravel()]), tol)]
     moments = np.zeros((len(times), m))
     for i, time in enumerate(times):
-        after, moments[i] = crossed_sensitivities(problem, numbers.values, i, time, curve(time), known)
-        curve = solve(phases[i + 1][1], time, [*times, T][i + 1], after, tol)
+        after, moments[i] = crossed_sensitivities(problem, numbers.values, i, time, curves[i](time), known)
+        curves.append(solve(phases[i + 1][1], time, [*times, T][i + 1], after, tol))
+    curve = Pieces(np.array(times), curves)
     parts, last = phases[-1][0], curve(T)
     s = last[n + 1 :].reshape(n + 1, m)
     at = {**numbers.values, TIME: T, **dict(zip(u, last[:n], strict=True))}
@@ -201,12 +206,12 @@ def forward_gradient(numbers: Numbers, names: Sequence[str], tol: float, times: 
     moving = s[:n] + np.outer(f[:n], ends_q[1])
     found = g[:n] @ moving + g[n : n + m] + s[n] + (f[n] + g[n + m]) * ends_q[1] + g[n + m + 1 :] @ moments
     for each, time in zip(problem.observations, numbers.times, strict=True):
-        there = curve(time)
+        there, rate = curve(time), phases[int(np.searchsorted(times, time))][0]
         s = there[n + 1 :].reshape(n + 1, m)[:n]
         at = {**numbers.values, TIME: time, **dict(zip(u, there[:n], strict=True))}
         h = np.array([float(v) for v in Straight(gradient(each.value, (*u, *known, TIME)))(at)])
         time_q = np.array(numbers.constants(gradient(each.time, known)))
-        found = found + h[:n] @ (s + np.outer(parts(at)[0][:n], time_q)) + h[n : n + m] + h[-1] * time_q
+        found = found + h[:n] @ (s + np.outer(rate(at)[0][:n], time_q)) + h[n : n + m] + h[-1] * time_q
     return found
 
 

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from verify.calculus.costate import jumps, seen
-from verify.calculus.events import after, before, in_phase
+from verify.calculus.costate import Moment, seen
+from verify.calculus.events import Crossing, after, before, in_phase
 from verify.decide.systems.convention import Convention
 from verify.graph import Node
 from verify.numerics.ode_claims import (
@@ -26,7 +27,7 @@ from verify.numerics.ode_claims import (
     difference_gradient,
     forward_gradient,
 )
-from verify.numerics.ode_solved import Curve, Failed, Grid, Pieces
+from verify.numerics.ode_solved import Curve, Failed, Grid, Pieces, Unmet
 from verify.numerics.straight import NoFloat, Straight
 from verify.systems import TIME
 
@@ -41,6 +42,8 @@ COARSE = 1e-7
 DIFFERENCES, LEAST = 1e-7, 1e-30
 #: What a time may lie outside of the interval by rounding, relative to its length.
 OUTSIDE = 1e-9
+#: What lies between an observation and an event at least, relative to the length of the time.
+APART = 1e-6
 #: Times at which adjoint equations are compared.
 TIMES = 9
 #: Parameters by which the right adjoint is confirmed before a jump at an event is refuted.
@@ -84,18 +87,35 @@ def states_then(task: OdeTask, numbers: Numbers, u: Curve) -> dict[str, float]:
     """The states at the ends, at the times of observation and around events: u(0), u(1/2), u(tau1-), u(T)."""
     places = zip((*task.ends, *map(seen, task.problem.observations)), (*numbers.ends, *numbers.times), strict=True)
     found = {name + where: x for where, time in places for name, x in zip(task.problem.state, u(time), strict=True)}
-    return found | sides_then(task, task.problem.state, u)
+    return found | sides_then(task, task.problem.state, u, u)
 
 
-def sides_then(task: OdeTask, names: Sequence[str], curve: Curve) -> dict[str, float]:
-    """A curve on both sides of every event, with their times: u(tau1-), u(tau1+), tau1."""
+def sides_then(task: OdeTask, names: Sequence[str], curve: Curve, u: Curve) -> dict[str, float]:
+    """A curve on both sides of every event of the states u, with their times: u(tau1-), u(tau1+), tau1."""
     found: dict[str, float] = {}
-    if isinstance(curve, Pieces) and task.crossings:
-        for i, crossing in enumerate(task.crossings):
-            time = float(curve.times[i])
+    if isinstance(u, Pieces) and isinstance(curve, Pieces):
+        for crossing, time in zip(task.crossings, map(float, u.times), strict=True):
             found[crossing.time] = time
+            i = int(np.searchsorted(curve.times, time))
             for where, piece in ((before, curve.curves[i]), (after, curve.curves[i + 1])):
                 found |= {name + where(crossing.time): x for name, x in zip(names, piece(time), strict=True)}
+    return found
+
+
+def passed(task: OdeTask, numbers: Numbers, u: Curve) -> list[tuple[float, Moment, tuple[Node, ...]]]:
+    """When the solution is observed or has an event, in this order, with what the right adjoint gains there.
+
+    Raises Unmet where both are at the same time.
+    """
+    times = [*numbers.times, *(u.times if isinstance(u, Pieces) else ())]
+    both = zip(map(float, times), task.moments, strict=True)
+    found = sorted(((time, *moment) for time, moment in both), key=lambda each: each[0])
+    t0, T = numbers.ends
+    if any(
+        late - early <= APART * (T - t0) and isinstance(one, Crossing) != isinstance(other, Crossing)
+        for (early, one, _), (late, other, _) in pairwise(found)
+    ):
+        raise Unmet("an event happens at the time of an observation")
     return found
 
 
@@ -116,26 +136,23 @@ class Solved:
         for tol in TOLERANCES:
             u = numbers.state(tol)
             final = cls.final(task, numbers, u, task.costate.final)
-            gains = [cls.gained(task, numbers, u, i, each) for i, each in enumerate(cls.jumps(task))]
+            gains = [
+                (time, cls.gained(task, numbers, u, time, moment, nodes))
+                for time, moment, nodes in passed(task, numbers, u)
+            ]
             rates = [each.rate for each in task.costates]
             curves.append((u, numbers.adjoint(u, rates, final, task.names, tol, gains)))
         return cls(task, convention, numbers, curves)
 
     @staticmethod
-    def jumps(task: OdeTask) -> list[tuple[Node, ...]]:
-        """What the right adjoint gains at each event or observation."""
-        return [each.gains for each in task.crossings] or list(jumps(task.problem))
-
-    @staticmethod
     def gained(
-        task: OdeTask, numbers: Numbers, u: Curve, i: int, nodes: Sequence[Node]
+        task: OdeTask, numbers: Numbers, u: Curve, time: float, moment: Moment, nodes: Sequence[Node]
     ) -> Callable[[np.ndarray], list[float]]:
         """Expressions in the states at an observation, or at an event in states and in the adjoints just after it."""
 
         def gain(l: np.ndarray) -> list[float]:
-            where = after(task.crossings[i].time) if task.crossings else ""
+            where = after(moment.time) if isinstance(moment, Crossing) else ""
             more = {name + where: x for name, x in zip(task.names, l, strict=True)} if where else {}
-            time = _times(numbers, u)[i]
             return Solved.valued(task, numbers, u, nodes, time, "a jump", more)
 
         return gain
@@ -185,7 +202,7 @@ class Solved:
         if not names:
             return {}
         coarse, fine = (
-            forward_gradient(self.numbers, names, tol, _times(self.numbers, u) if self.task.crossings else ())
+            forward_gradient(self.numbers, names, tol, [float(t) for t in u.times] if isinstance(u, Pieces) else ())
             for tol, (u, _) in zip(TOLERANCES, self.curves, strict=True)
         )
         if not np.all(np.isfinite(fine)):
@@ -200,7 +217,9 @@ class Solved:
         def scaled(curve: Curve) -> Curve:
             return lambda t: (scales * curve(t)[places].T).T
 
-        return Pieces(adjoint.times, list(map(scaled, adjoint.curves))) if self.task.crossings else scaled(adjoint)  # ty: ignore[missing-attribute]
+        if isinstance(adjoint, Pieces):
+            return Pieces(adjoint.times, list(map(scaled, adjoint.curves)))
+        return scaled(adjoint)
 
     def along(self, key: Key) -> Reading | None:
         """Both sides of an adjoint equation along the solution, at the time where they are furthest apart."""
@@ -234,18 +253,18 @@ class Solved:
     def at_jump(self, key: Key) -> Reading | None:
         if key not in self.task.read:
             return None
-        i, j, gains = self.task.jumps[key[1]]
+        moment, j, gains = self.task.jumps[key[1]]
         pair = (self.task.read[key], self.convention.entry(gains, j))
         values = []
         for which in (0, 1):
             u, l = self.curves[which][0], self.claimed_adjoint(which)
-            sides = sides_then(self.task, self.task.names, l)
-            time = _times(self.numbers, u)[i]
+            sides = sides_then(self.task, self.task.names, l, u)
+            time = next(time for time, each, _ in passed(self.task, self.numbers, u) if each is moment)
             values.append(self.valued(self.task, self.numbers, u, pair, time, "a jump", sides))  # ty: ignore[invalid-argument-type]
         (rough, _), (one, other) = values
         scale = max(abs(one), abs(other), LEAST)
-        if self.task.crossings:  # terms may cancel each other, and leave what rounding makes of them
-            terms = self.task.crossings[i].terms(self.convention.places[j])
+        if isinstance(moment, Crossing):  # terms may cancel each other, and leave what rounding makes of them
+            terms = moment.terms(self.convention.places[j])
             scale = max(scale, *map(abs, self.valued(self.task, self.numbers, u, terms, time, "a jump", sides)))
         reading = Reading(one, other, ROUNDING * scale + (abs(one - rough) if self.task.crossings else 0.0))
         doubtful = reading.apart and self.task.crossings and not self.is_confirmed
@@ -296,7 +315,7 @@ class Solved:
         task, (t0, T), (u, l) = self.task, self.numbers.ends, self.curves[1]
         right = task.gradient(name)
         at: dict[str, Any] = {**self.numbers.values, **states_then(task, self.numbers, u)}
-        at |= sides_then(task, task.names, l)
+        at |= sides_then(task, task.names, l, u)
         for time, where in zip((t0, T), task.ends, strict=True):
             at |= {n + where: x for n, x in zip(task.names, l(time), strict=True)}
         found, grid = float(Straight((right.boundary,))(at)[0]), Grid.of((u, l), NODES[1])
@@ -340,7 +359,7 @@ class Solved:
             if key in task.unread and "jumps at" in task.unread[key]:
                 raise NoFloat(task.unread[key])
             node = task.reader.sided(node)
-            values = {**values, **states_then(task, self.numbers, u), **sides_then(task, task.names, adjoint)}
+            values = {**values, **states_then(task, self.numbers, u), **sides_then(task, task.names, adjoint, u)}
         found = float(claimed(node, values, curves, grid))
         if not math.isfinite(found):
             raise Failed("the claimed gradient is not finite")
@@ -363,8 +382,8 @@ class Solved:
         for tol, (u, _) in zip(TOLERANCES, self.curves, strict=True):
             final = [self.final(task, self.numbers, u, (self._final(i, name),))[0] for i, name in enumerate(task.names)]
             gains = [
-                self.gained(task, self.numbers, u, i, task.gains(i, self.convention))
-                for i in range(len(self.jumps(task)))
+                (time, self.gained(task, self.numbers, u, time, moment, task.gains(moment, self.convention)))
+                for time, moment, _ in passed(task, self.numbers, u)
             ]
             curves.append(self.numbers.adjoint(u, rates, final, task.names, tol, gains))
         for key in gradients:
@@ -387,8 +406,3 @@ class Solved:
             return True
         sizes = np.linalg.norm(claimed, axis=0) * np.linalg.norm(right, axis=0)
         return bool(np.all(np.abs(np.abs(np.sum(claimed * right, axis=0)) - sizes) <= PARALLEL * sizes))
-
-
-def _times(numbers: Numbers, u: Curve) -> Sequence[float]:
-    """When the events of a solution happen, or else when something is observed."""
-    return [float(t) for t in u.times] if isinstance(u, Pieces) else numbers.times

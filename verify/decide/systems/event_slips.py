@@ -82,8 +82,8 @@ def carried(crossing: Crossing) -> Iterator[tuple[str, str, Crossing]]:
 def crossed_jumps(task: OdeTask, key: tuple[str, str], convention: Convention) -> list[Variant]:
     """A jump at an event with one mistake."""
     read: Any = task.read[key]
-    number, j, gains = task.jumps[key[1]]
-    crossing = task.crossings[number]
+    crossing, j, gains = task.jumps[key[1]]
+    assert isinstance(crossing, Crossing)
     right = convention.entry(gains, j)
 
     def pairs(node: Node) -> Pairs:

@@ -31,6 +31,7 @@ ORDERLY = (
     "proved for all parameters at which the events happen in this order between t0 and T, each `when` crossing zero "
     "at a rate D that is not 0"
 )
+NONE_OBSERVED = "; none at a time of observation"
 #: A relative difference of identities above this cannot be rounding: a different form, or a different formula.
 PLAIN = 1e-4
 
@@ -209,7 +210,8 @@ def _result(task: OdeTask, convention: Convention, parts: tuple[Part, ...]) -> S
     verdict = overall(parts)
     if verdict is Verdict.UNDECIDED and parts:
         reason = next((f"{part.name}: {part.reason}" for part in parts if part.verdict is verdict and part.reason), "")
-    notes = (ORDERLY,) if task.crossings and any(part.verdict is Verdict.PROVED for part in parts) else ()
+    orderly = ORDERLY + (NONE_OBSERVED if task.problem.observations else "")
+    notes = (orderly,) if task.crossings and any(part.verdict is Verdict.PROVED for part in parts) else ()
     return SystemResult(
         "", task.problem.kind, parts, says, tuple(derived(task, convention)), notes, reason, verdict, seed=task.seed
     )

@@ -7,7 +7,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-from verify.calculus.costate import Costate, Gradient, end, ends, jumps, ode_costate, ode_gradient, seen, start
+from verify.calculus.costate import (
+    Costate,
+    Gradient,
+    Moment,
+    end,
+    ends,
+    jumps,
+    ode_costate,
+    ode_gradient,
+    seen,
+    start,
+    where_of,
+)
 from verify.calculus.events import Crossing, after, before, crossings, in_phase, resets, surfaces, tag
 from verify.calculus.tidy import is_zero, short, tidied, tidy
 from verify.claim import Variable
@@ -84,9 +96,10 @@ class OdeTask:
         if table == "jump":
             if self.reader.backwards:
                 raise NoFunctional("in reversed time it is not said which side of a jump comes first")
-            if self.problem.events:
-                return self.reader.crossed(self.claim.jump[name], self.crossings[self.jumps[name][0]].time)
-            return self.reader.jump(self.claim.jump[name], self.problem.observations[self.jumps[name][0]])
+            moment = self.jumps[name][0]
+            if isinstance(moment, Crossing):
+                return self.reader.crossed(self.claim.jump[name], moment.time)
+            return self.reader.jump(self.claim.jump[name], moment)
         return self.reader.functional(self.claim.gradient[name])
 
     @cached_property
@@ -135,23 +148,28 @@ class OdeTask:
         return [[rates[i] for i in places] for rates in found] if all(len(r) == len(places) for r in found) else None
 
     @cached_property
-    def jumps(self) -> dict[str, tuple[int, int, tuple[Node, ...]]]:
-        """By "l1(1/2)": which observation or event, which adjoint, and what all adjoints gain there."""
-        found = {}
-        for i, (each, gains) in enumerate(zip(self.problem.observations, jumps(self.problem), strict=True)):
-            found |= {f"{name}{seen(each)}": (i, j, gains) for j, name in enumerate(self.names)}
-        for i, each in enumerate(self.crossings):
-            found |= {f"{name}({each.time})": (i, j, each.gains) for j, name in enumerate(self.names)}
-        return found
+    def moments(self) -> tuple[tuple[Moment, tuple[Node, ...]], ...]:
+        """The observations and the events, and what all adjoints gain there."""
+        observed = zip(self.problem.observations, jumps(self.problem), strict=True)
+        return (*observed, *((each, each.gains) for each in self.crossings))
 
-    def gains(self, i: int, convention: Convention) -> tuple[Node, ...]:
+    @cached_property
+    def jumps(self) -> dict[str, tuple[Moment, int, tuple[Node, ...]]]:
+        """By "l1(1/2)": which observation or event, which adjoint, and what all adjoints gain there."""
+        return {
+            name + where_of(moment): (moment, j, gains)
+            for moment, gains in self.moments
+            for j, name in enumerate(self.names)
+        }
+
+    def gains(self, moment: Moment, convention: Convention) -> tuple[Node, ...]:
         """What the adjoints gain at an observation or event, as claimed, or else as they must in the convention."""
         found = []
         for j, name in enumerate(self.names):
-            key = f"{name}({self.crossings[i].time if self.crossings else write(self.problem.observations[i].time)})"
+            key = name + where_of(moment)
             read = self.read.get(("jump", key))
-            if isinstance(read, Node) and self.crossings:
-                read = self.explicit(read, self.crossings[i], convention)
+            if isinstance(read, Node) and isinstance(moment, Crossing):
+                read = self.explicit(read, moment, convention)
             found.append(read if isinstance(read, Node) else convention.entry(self.jumps[key][2], j))
         return tuple(found)
 
@@ -321,6 +339,8 @@ class OdeTask:
     @cached_property
     def silent(self) -> frozenset[int]:
         """Phases in which the right adjoint is zero: nothing that follows depends on the states."""
+        if any(gain is not ZERO for gains in jumps(self.problem) for gain in gains):
+            return frozenset()  # in which phase something is observed is not known
         found: set[int] = set()
         values = self.costates[-1].final
         for phase in reversed(range(len(self.costates))):

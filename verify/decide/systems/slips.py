@@ -11,7 +11,8 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
-from verify.calculus.costate import Gradient, Term, in_time, seen
+from verify.calculus.costate import Gradient, Term, in_time, seen, where_of
+from verify.calculus.events import Crossing
 from verify.calculus.tidy import is_zero, tidy
 from verify.decide.systems.activations import activation_variants
 from verify.decide.systems.convention import Convention
@@ -28,7 +29,7 @@ from verify.decide.systems.variants import (
 )
 from verify.graph import MINUS_ONE, ZERO, Node, add, mul, substitute, symbol
 from verify.language.write import write
-from verify.systems import TIME
+from verify.systems import TIME, Observation
 from verify.verdict import Diagnosis, Result, Verdict
 
 if TYPE_CHECKING:
@@ -73,10 +74,10 @@ def ode_slip(task: OdeTask, key: Key, convention: Convention) -> Diagnosis | Non
         variants = equation_variants(rate, rights[wrong], source, other, "the adjoint equation")
         variants = [*other_phases(task, key, wrong, convention), *variants, *activation_variants(rate, rights[wrong])]
         return explained(task.identities, variants, ((rate, rights[wrong]),))
-    elif key[0] == "jump" and task.crossings:
+    elif key[0] == "jump" and isinstance(task.jumps[key[1]][0], Crossing):
         variants = crossed_jumps(task, key, convention)
     else:
-        ((claimed, right),) = task.pairs(key, convention)
+        claimed, right = task.pairs(key, convention)[0]
         if key[0] == "jump":
             variants = [*value_variants(claimed, right, "the jump", "observation"),
                         *_other_observations(task, key, claimed, convention)]  # fmt: skip
@@ -98,12 +99,11 @@ def ode_slip(task: OdeTask, key: Key, convention: Convention) -> Diagnosis | Non
 def _other_observations(task: OdeTask, key: Key, claimed: Node, convention: Convention) -> Iterator[Variant]:
     """What the adjoint gains at another observation, in the states at this one or as it is."""
     here, mine, _ = task.jumps[key[1]]
-    at = seen(task.problem.observations[here])
-    for name, (there, j, _) in task.jumps.items():
-        if j == mine and there != here:
-            observation = task.problem.observations[there]
+    for name, (observation, j, _) in task.jumps.items():
+        if j == mine and observation is not here and isinstance(observation, Observation):
             gain = task.right(("jump", name), convention)
-            moved = substitute(gain, {symbol(u + seen(observation)): symbol(u + at) for u in task.problem.state})
+            there, at = seen(observation), where_of(here)
+            moved = substitute(gain, {symbol(u + there): symbol(u + at) for u in task.problem.state})
             says = f"this is what belongs to the observation at {write(observation.time)}"
             yield Variant("index", says, ((claimed, moved),))
             yield Variant("index", f"{says}, states and all", ((claimed, gain),))

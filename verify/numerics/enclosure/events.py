@@ -9,14 +9,15 @@ and S = dx_b/dq at fixed times, and D = phi_t + phi_x f,
     dx_b = dx + f(t_b) dt_b                          just before the event
     dx_a' = r_x dx_b + r_t dt_b + r_q dq             just after it, at the time t_a' = t_b
 
-which is what the saltation matrix says.  Inputs are the names, the initial state, t0 and T where they are no names, and
-the state just after each event by itself.
+which is what the saltation matrix says.  Where something is observed the way is the same but for dt, which is that of
+the time of observation; which comes first, an event or an observation, is proved.  Inputs are the names, the initial
+state, t0 and T where they are no names, and the state just after each event by itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from flint import arb, arb_mat
@@ -24,7 +25,7 @@ from flint import arb, arb_mat
 from verify.calculus.tidy import is_zero, tidy
 from verify.graph import ZERO, Node, add, div, free_symbols, substitute, symbol
 from verify.numerics.enclosure.crossing import Switch, along
-from verify.numerics.enclosure.field import COST, Field, own_time
+from verify.numerics.enclosure.field import COST, Field, System, own_time
 from verify.numerics.enclosure.forward import Box, GaveUp, Sets, Walk
 from verify.numerics.enclosure.sweep import Bound
 from verify.numerics.enclosure.tape import Tape
@@ -98,6 +99,13 @@ class Phases:
         return Tape.of((terminal,), (*self.state, TIME, *event_times(self.problem)))
 
     @cached_property
+    def observed(self) -> tuple[Tape, list[Tape]]:
+        """The times of observation, and what is observed there."""
+        seen = self.problem.observations
+        values = [Tape.of((each.value,), (*self.state, TIME)) for each in seen]
+        return Tape.of(tuple(each.time for each in seen), ()), values
+
+    @cached_property
     def ends(self) -> tuple[Tape, Tape]:
         """The initial states, and both ends of the time."""
         more = (ZERO,) if len(self.state) > len(self.problem.state) else ()
@@ -169,7 +177,7 @@ def through(phases: Phases, box: Box, order: int, tol: float, deadline: float) -
 
 @dataclass
 class _Passage:
-    """middle: what is known for the middle of the box."""
+    """middle: what is known for the middle of the box; waiting: times of observation that are not reached yet."""
 
     phases: Phases
     box: Box
@@ -178,11 +186,16 @@ class _Passage:
     deadline: float
     middle: Events | None = None
     steps: int = 0
+    waiting: list[Changing] = field(default_factory=list)
+    objective: Changing = field(default_factory=lambda: Changing([arb(0)], arb_mat(1, 0)))
 
     def run(self) -> Events:
         phases, events, middle = self.phases, self.phases.problem.events, self.middle
         state, (start, end) = self.first()
-        time, times, after, objective = start, [], [], Changing([arb(0)], self.nothing(1))
+        moments = self.composed(self.bound(phases.observed[0]), Changing([], self.nothing(0)))
+        self.waiting = [Changing([s], _rows(moments.slopes, (i,))) for i, s in enumerate(moments.values)]
+        self.objective = Changing([arb(0)], self.nothing(1))
+        time, times, after = start, [], []
         for k in range(len(events)):
             state, time = self.until(k, state, time, end)
             state, cost = self.changed(k, state, time)
@@ -191,7 +204,7 @@ class _Passage:
                 state = state.beside(middle.after[k], self.box, phases.inputs)
             times.append(time)
             after.append(state)
-            objective = _sum(objective, cost)
+            self.objective = _sum(self.objective, cost)
         state = self.until(len(events), state, time, end)[0]
         inputs = Changing(
             [*state.values, *end.values, *(x for each in times for x in each.values)],
@@ -199,7 +212,7 @@ class _Passage:
         )
         final = self.composed(self.bound(phases.terminal), inputs)
         own = len(phases.problem.state)
-        states, objective = Changing(state.values[:own], _rows(state.slopes, range(own))), _sum(objective, final)
+        states, objective = Changing(state.values[:own], _rows(state.slopes, range(own))), _sum(self.objective, final)
         if middle:
             states = states.beside(middle.state, self.box, phases.inputs)
             objective = objective.beside(middle.objective, self.box, phases.inputs)
@@ -246,7 +259,7 @@ class _Passage:
         phases, n = self.phases, len(self.phases.state)
         own, names = phases.fields[k], phases.names
         starts = {f"{name} at the start": x for name, x in zip(phases.state, state.values, strict=True)}
-        begin, length = time.values[0], end.values[0] - time.values[0]
+        begin = time.values[0]
         system = own.at({**self.box.whole, **starts, BEGIN: begin, END: end.values[0]}, names)
         walk = Walk(system, system, self.order, self.tol, self.deadline, keep=False)
         sets = Sets.of(
@@ -256,17 +269,44 @@ class _Passage:
         if k < len(phases.switches):
             switch, from_zero = Switch(self.bound(phases.switches[k])), phases.from_zero[k]
             self.starts_apart(k, switch, state, begin)
-        sets, _, until = walk.leg(sets, begin, length, switch, bool(from_zero))
+        before = arb_mat(n, 1, system.rhs([*state.values, begin]))
+        slopes = state.slopes - before * time.slopes
+        place, until = begin, None
+        while self.waiting:
+            sets, _, until = walk.leg(sets, place, self.waiting[0].values[0] - place, switch, bool(from_zero))
+            if until is not None:
+                if not place + until < self.waiting[0].values[0]:
+                    raise GaveUp(f"whether {self.name(k)} happens before an observation is not known")
+                break
+            seen = self.waiting.pop(0)
+            self.observe(self.moved(self.fixed(sets, slopes), seen, system), seen)
+            place, from_zero = seen.values[0], False
+        if until is None:
+            sets, _, until = walk.leg(sets, place, end.values[0] - place, switch, bool(from_zero))
         self.steps += walk.steps
         if switch and until is None:
             raise GaveUp(f"{self.name(k)} does not happen before the final time", final=True)
+        fixed = self.fixed(sets, slopes)
+        there = end if until is None else self.when(k, fixed, place + until)
+        return self.moved(fixed, there, system), there
+
+    def fixed(self, sets: Sets, start: arb_mat) -> Changing:
+        """The state and what it changes by at a fixed time; `start`: what it changes by at the start of its phase."""
         x, by_start, by_names = sets.hulls()
-        before = arb_mat(n, 1, system.rhs([*state.values, begin]))
-        S = arb_mat([[*row, *[arb(0)] * (len(phases.inputs) - len(names))] for row in by_names.tolist()])
-        fixed = Changing(x.entries(), by_start * (state.slopes - before * time.slopes) + S)
-        there = end if until is None else self.when(k, fixed, begin + until)
-        rate = arb_mat(n, 1, system.rhs([*fixed.values, there.values[0]]))
-        return Changing(fixed.values, fixed.slopes + rate * there.slopes), there
+        more = len(self.phases.inputs) - len(self.phases.names)
+        S = arb_mat([[*row, *[arb(0)] * more] for row in by_names.tolist()])
+        return Changing(x.entries(), by_start * start + S)
+
+    def moved(self, fixed: Changing, time: Changing, system: System) -> Changing:
+        """The same at a time that changes."""
+        rate = arb_mat(len(fixed.values), 1, system.rhs([*fixed.values, time.values[0]]))
+        return Changing(fixed.values, fixed.slopes + rate * time.slopes)
+
+    def observe(self, state: Changing, time: Changing) -> None:
+        """Adds what is observed next, in a state at a time."""
+        i = len(self.phases.problem.observations) - len(self.waiting) - 1
+        inputs = Changing([*state.values, *time.values], _stacked([state.slopes, time.slopes]))
+        self.objective = _sum(self.objective, self.composed(self.bound(self.phases.observed[1][i]), inputs))
 
     def starts_apart(self, k: int, switch: Switch, state: Changing, begin: arb) -> None:
         """Whether phi is zero at the start of its phase is known."""
