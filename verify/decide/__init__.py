@@ -39,6 +39,10 @@ def stages(claim: Claim, *, seed: int = 0) -> Iterator[Result]:
         yield result
         yield _explained(result, claim, found, seed)
     elif result.verdict is Verdict.SUPPORTED:
+        if found.unclear:
+            evidence = replace(found.evidence, holds=None, detail={**found.evidence.detail, "reason": found.unclear})
+            found = replace(found, evidence=evidence, reason=found.unclear)
+            result = _result(claim, (evidence,), found, seed)
         yield result
         from verify.decide.prove.proof import prove
 

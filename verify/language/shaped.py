@@ -12,6 +12,7 @@ from verify.graph import (
     abstract,
     call,
     entry,
+    free_symbols,
     hadamard,
     hadamard_power,
     mul,
@@ -76,11 +77,11 @@ def matrix_call(cursor: Cursor, token: Token, read_value: Read) -> Node:
         for size in found:
             if size.op == "symbol":
                 cursor.sizes.setdefault(size.value, token)
-    elif found[0].op == "symbol" and found[0].value not in (*cursor.declared, *cursor.dummies):
-        missing = found[0].value
+    elif (missing := sorted(free_symbols(found[0]))) and not {*missing} & {*cursor.declared, *cursor.dummies}:
+        first, are = missing[0], "is" if len(missing) == 1 else "are"
         raise cursor.error(
-            f"{name} of a number: {missing} is not declared",
-            f"declare {missing}: matrix(n,n), or {missing}: vector(n)",
+            f"{name} of a number: {', '.join(missing)} {are} not declared",
+            f"declare {first}: matrix(n,n), or {first}: vector(n)",
             cursor.tokens[start],
         )
     return cursor.checked(call(name, *found), token)

@@ -14,8 +14,9 @@ from typing import Any
 from flint import acb
 
 from verify.decide.enclose import steps
-from verify.decide.enclose.jets import NoValue, Undecided, Unsupported
+from verify.decide.enclose.jets import Kink, NoValue, Undecided, Unsupported
 from verify.decide.enclose.lower import lowered
+from verify.decide.enclose.vanishing import Vanishing
 from verify.graph import Node, postorder
 
 #: Coefficients that a series may have.
@@ -56,6 +57,7 @@ class Program:
         self.place = {node: self._steps_of[node, self._orders[node]] for node in order}
         self.place |= {node: self.place[new] for node, new in changed.items() if new in self.place}
         self.roots = tuple(self._input(root, (0,) * len(self.variables)) for root in roots)
+        self._vanishing = Vanishing()
 
     # --- compiling ---
 
@@ -137,13 +139,37 @@ class Program:
                     if failed is not None:
                         values.append(failed)
                         continue
-                values.append(handle(payload, args, self.real))
+                values.append(self._value(node, handle, payload, args, values))
             except NoValue as reason:
                 reason.step = len(values)
                 if not self.lazy:
                     raise
                 values.append(reason)
         return values
+
+    def _value(self, node: Node, handle: steps.Handle, payload: Any, args: list[Any], values: list[Any]) -> Any:
+        """The value of one step; where it turns on the sign of what is 0 around the point, that is found out."""
+        try:
+            value = handle(payload, args, self.real)
+            if value is not None or node.op != "compare":
+                return value
+        except Kink:
+            if node.op != "call":
+                raise
+            value = None
+
+        def found(part: Node) -> Any:
+            place = self.place.get(part)
+            return None if place is None or place >= len(values) else values[place]
+
+        settled = self._vanishing.settled(node, found)
+        if node.op == "compare":
+            return settled
+        if settled is None:
+            raise Kink("a kink or a jump")
+        if settled.op == "num":
+            return steps.number(settled.value, [], self.real)
+        return args[node.args.index(settled)] if settled in node.args else -args[0]
 
     def values(self, env: Mapping[str, Any]) -> tuple[acb, ...]:
         """The roots' values, finite balls.  Raises NoValue where there is none."""

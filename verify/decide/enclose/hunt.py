@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import product
 from math import inf, log
 from random import Random
 
@@ -20,6 +21,7 @@ from verify.decide.enclose.balls import Program
 from verify.decide.enclose.jets import Kink, NoValue, Undecided, Undefined, Unsupported
 from verify.decide.enclose.pieces import Sides, switches
 from verify.decide.enclose.points import Point, Sampler
+from verify.graph import surface
 
 #: Bits, rising until the answer is clear; 64 would cost almost as much as 128 and could not show 30 digits.
 PRECISIONS = (128, 256, 512, 1024)
@@ -35,6 +37,16 @@ SHOWN_BITS = 80
 POINTS, ATTEMPTS, CLIMB = 12, 40, 400
 #: Points tried on one side of a switch until both sides of the claim are defined there.
 CROSS = 80
+#: How close to an edge of the domain, as shares 2^-k of the way to it, points are tried; names that are moved there,
+#: and how many of them at once.
+EDGES, FEWER_EDGES, MOST_EDGED, MOST_CORNERED = (3, 7, 14, 24, 40), (3, 14), 3, 2
+#: Doublings of a coordinate that look for an edge, and halvings that find it.
+_DOUBLINGS, _HALVINGS = 64, 60
+#: Functions whose formulas change on the way through their domain.
+_BRANCHED = frozenset({
+    "abs", "sign", "floor", "ceil", "max", "min", "asin", "acos", "atan", "atan2", "acot", "asec", "acsc", "acosh",
+    "asech", "acsch", "acoth", "log", "LambertW", "erfinv", "loggamma", "polylog",
+})  # fmt: skip
 
 Certificate = tuple[int | None, int]
 """A radius 2^-k, given by k (None: the point alone), and the precision at which the sides are seen to be apart."""
@@ -67,6 +79,8 @@ class Hunt:
     reasons: Counter[str] = field(default_factory=Counter)
     digits: float = inf
     outside: int = 0
+    unclear: list[Point] = field(default_factory=list)
+    """Points around which a choice cannot be told: what decides it seems to be 0 there."""
 
     def __post_init__(self) -> None:
         claim = self.claim
@@ -116,6 +130,10 @@ class Hunt:
         else:
             self.reasons[judgement.reason] += 1
             self.failed.append((judgement.progress, len(self.failed), point))
+            if judgement.kind == "kink" and not self.unclear:
+                beside = self.sampler.near(point, Fraction(1, 1000))
+                if beside is not None and self.judge(beside).kind == "kink":
+                    self.unclear.append(point)
         return None
 
     def certify(self, point: Point, certificates: Sequence[Certificate] | None = None) -> Certificate | None:
@@ -182,6 +200,7 @@ class Hunt:
                 yield from self.climb()
             yield from self.around()
             yield from self.coincidences()
+            yield from self.edges()
         for i in range(len(self.sides.switches)):
             if self.agreeing:
                 yield from self.across(i)
@@ -199,6 +218,60 @@ class Hunt:
                 for point in (start | {name: (value, Fraction(0))} for value in dict.fromkeys(values)):
                     if point != start and self.sampler.admits(point):
                         yield point
+
+    def edges(self) -> Iterator[Point]:
+        """Points close to the edges of the domain, one by one and together: a branch may end shortly before them."""
+        sides = (self.claim.lhs, self.claim.rhs)
+        branched = any(
+            (node.op == "call" and node.value in _BRANCHED) or node.op in ("piecewise", "quadrature")
+            for node in self.program.nodes
+        )
+        if not self.agreeing or not branched:
+            return
+        plain = not any(node.op in ("derivative", "integral") for node in surface(*sides))
+        names = [name for name, r in self.sampler.ranges.items() if r.field not in ("integer", "complex")]
+        start = self.agreeing[0]
+        found = {name: self._edges_of(name, start) for name in names[: MOST_EDGED if plain else 1]}
+        towards = [{name: edge} for name, edges in found.items() for edge in edges]
+        edged = [name for name in found if found[name]]
+        if plain and 1 < len(edged) <= MOST_CORNERED:
+            towards += [dict(zip(edged, each, strict=True)) for each in product(*(found[name] for name in edged))]
+        for target in towards:
+            shares = [Fraction(1, 1 << k) for k in (EDGES if plain else FEWER_EDGES)]
+            for share in (*shares, Fraction(0)) if self.claim.domain.everywhere else shares:
+                moved = {name: edge + (start[name][0] - edge) * share for name, edge in target.items()}
+                point = start | {name: (x, Fraction(0)) for name, x in moved.items()}
+                if self.sampler.admits(point):
+                    yield point
+
+    def _edges_of(self, name: str, start: Point) -> list[Fraction]:
+        """How far the coordinate of a name reaches in the domain, downward and upward, where that has an end."""
+        r = self.sampler.ranges[name]
+        found = []
+        for bound, way in ((r.low, -1), (r.high, 1)):
+            x = start[name][0]
+            if self.sampler.conditions is None:
+                if bound is not None:
+                    found.append(bound.near)
+                continue
+
+            def inside(y: Fraction) -> bool:
+                return self.sampler.admits(start | {name: (y, Fraction(0))})
+
+            step, far = max(abs(x), Fraction(1)), x
+            for _ in range(_DOUBLINGS):
+                far = x + way * step
+                if not inside(far):
+                    break
+                step *= 2
+            else:
+                continue
+            near = x
+            for _ in range(_HALVINGS):
+                middle = (near + far) / 2
+                near, far = (middle, far) if inside(middle) else (near, middle)
+            found.append(far)
+        return found
 
     def climb(self) -> Iterator[Point]:
         """Points that come further and further in the evaluation, until both sides are defined."""

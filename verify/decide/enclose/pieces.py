@@ -26,7 +26,10 @@ from verify.graph import Node, free_symbols, postorder, surface
 MOST_SWITCHES = 8
 #: Factors for a coordinate, and points drawn, to see the other side of a switch.
 FACTORS = tuple(
-    sign * Fraction(2) ** k for n in (0, 1, 2, 3, 4, 6, 8, 12, 16, 20, 30, 40) for k in {n, -n} for sign in (-1, 1)
+    sign * Fraction(2) ** k
+    for n in (0, 1, 2, 3, 4, 6, 8, 12, 16, 20, 30, 40, 60, 90, 140)
+    for k in {n, -n}
+    for sign in (-1, 1)
 )
 DRAWS = 24
 #: Shares 2^-k of the way from an end of a declared interval.
@@ -38,6 +41,10 @@ PROBES = 3
 #: How close to a switch, as shares 2^-k of the way to a point further off, points are tried.
 CLOSENESS = (2, 6, 11, 17)
 _HALVINGS = 48
+#: The same where switches are that close together: _HALVINGS tell them apart no more; and the bits for it.
+_FINE_HALVINGS, _FINE_BITS = 256, 320
+#: Steps of a descent towards a switch, and the first one as a share of the coordinate.
+DESCENT, STRIDE = 120, Fraction(1, 4)
 
 
 @dataclass(frozen=True)
@@ -101,18 +108,22 @@ class Sides:
 
     def side(self, i: int, point: Point) -> int | None:
         """-1 or 1 (for a step: which unit interval), or None where that is not certain."""
-        precision, ctx.prec = ctx.prec, 64
+        precision = ctx.prec
         try:
-            (value,) = self._programs[i].values(self.sampler.env(point))
-            x = real_head(value, real=False)
+            for ctx.prec in (64, _FINE_BITS):
+                (value,) = self._programs[i].values(self.sampler.env(point))
+                x = real_head(value, real=False)
+                if self.switches[i].stepped:
+                    whole = x.floor().unique_fmpz()
+                    if whole is not None:
+                        return int(whole)
+                elif x > 0 or x < 0:
+                    return 1 if x > 0 else -1
         except NoValue:
             return None
         finally:
             ctx.prec = precision
-        if self.switches[i].stepped:
-            whole = x.floor().unique_fmpz()
-            return None if whole is None else int(whole)
-        return 1 if x > 0 else -1 if x < 0 else None
+        return None
 
     def note(self, point: Point) -> tuple[int | None, ...]:
         """Record the sides on which an admissible point lies."""
@@ -160,6 +171,38 @@ class Sides:
             point = self.sampler.draw(SCALES)
             if point is not None:
                 yield point
+        if self.switches[i].sharp and not self.switches[i].stepped:
+            yield from self._downhill(i, start, names)
+
+    def _downhill(self, i: int, start: Point, names: Sequence[str]) -> Iterator[Point]:
+        """Where the quantity comes closer and closer to 0, one coordinate after the other; then what lies beyond."""
+        moving = [name for name in names if self.sampler.ranges[name].field != "integer"]
+        strides = {name: max(abs(start[name][0]), Fraction(1)) * STRIDE for name in moving}
+        best, least = start, self._size(i, start)
+        for step in range(DESCENT):
+            if least is None or not moving:
+                return
+            name = moving[step % len(moving)]
+            for way in (1, -1):
+                x = short(best[name][0] + way * strides[name], strides[name])
+                point = best | {name: (x, best[name][1])}
+                size = self._size(i, point) if self.sampler.admits(point) else None
+                if size is not None and self.side(i, point) != self.side(i, start):
+                    yield point
+                    return
+                if size is not None and size < least:
+                    best, least, strides[name] = point, size, strides[name] * 2
+                    break
+            else:
+                strides[name] /= 4
+
+    def _size(self, i: int, point: Point) -> float | None:
+        """About how large the quantity of a switch is, without its sign; None where it has no value."""
+        try:
+            (value,) = self._programs[i].values(self.sampler.env(point))
+        except NoValue:
+            return None
+        return float(abs(value).mid())
 
     def _ends(self, name: str) -> list[Fraction]:
         """The ends of the interval of a name, where it has some."""
@@ -176,6 +219,9 @@ class Sides:
         if self.side(i, end) in (None, side):
             return
         shares = sorted(filter(None, (self._crossing(j, start, end) for j in range(len(self.switches)))))
+        if any(b - a <= Fraction(4, 1 << _HALVINGS) for a, b in pairwise(shares)):
+            fine = (self._crossing(j, start, end, _FINE_HALVINGS) for j in range(len(self.switches)))
+            shares = sorted(filter(None, fine))
         own = self._crossing(i, start, end) or Fraction(1, 2)
         near = [
             own + sign * Fraction(1, 1 << k) * (own if sign < 0 else 1 - own) for k in CLOSENESS for sign in (-1, 1)
@@ -200,13 +246,13 @@ class Sides:
                     if self.sampler.admits(point):
                         yield point
 
-    def _crossing(self, i: int, start: Point, end: Point) -> Fraction | None:
+    def _crossing(self, i: int, start: Point, end: Point, halvings: int = _HALVINGS) -> Fraction | None:
         """The share of the way from start to end at which the switch is crossed; None if it is not."""
         low, high = Fraction(0), Fraction(1)
         first = self.side(i, start)
         if first is None or self.side(i, end) in (None, first):
             return None
-        for _ in range(_HALVINGS):
+        for _ in range(halvings):
             middle = (low + high) / 2
             side = self.side(i, _between(start, end, middle))
             if side is None:

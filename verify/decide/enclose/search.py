@@ -46,6 +46,7 @@ class Search:
     holds_on     conditions on which a refuted claim was seen to hold, and nowhere else.
     left_out     where pieces meet: "x = 0", "x/y is whole".
     gaps         whether points were met where a side is undefined, or undecided at every precision.
+    unclear      why nothing can be said on a part of the domain; empty where there is no such part.
     """
 
     evidence: Evidence
@@ -58,6 +59,7 @@ class Search:
     holds_on: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     gaps: bool = False
+    unclear: str = ""
     reason: str = ""
 
 
@@ -156,7 +158,12 @@ def _supported(hunt: Hunt) -> Search:
             for s, seen in zip(hunt.sides.switches, hunt.sides.seen, strict=True)
         }
     resolution = 0.0 if digits is None else float(f"1e-{digits}")
-    return _record(hunt, Evidence(ROUTE, Rigor.ENCLOSED, True, RELIES_ON, None, resolution, detail))
+    unclear = ""
+    if hunt.unclear:
+        at = ", ".join(f"{name} = {value}" for name, value in write_point(hunt.unclear[0]).items())
+        unclear = f"around {at} it cannot be told which piece counts: what decides it is 0 there, as far as balls tell"
+    evidence = Evidence(ROUTE, Rigor.ENCLOSED, True, RELIES_ON, None, resolution, detail)
+    return _record(hunt, evidence, unclear=unclear)
 
 
 def _undecided(hunt: Hunt) -> Search:

@@ -37,7 +37,7 @@ MORE_SIZES = ((2, 3, 2, 2), (1, 2, 2, 3), (3, 1, 2, 2), (1, 1, 1, 1))
 #: Sizes that are tried where no proof was found, in claims of so many nodes.
 LARGER, LARGEST_CHEAP = (5, 4, 6), 2500
 #: The same where all that has a size are sums of numbers.
-LARGER_ENDS = (5, 8, 13, 40)
+LARGER_ENDS = (5, 8, 13, 40, 120)
 #: Letters of a kink that is worth printing.
 LONGEST_SHOWN = 40
 #: How a search begins to say that it drew no point of the domain.
