@@ -112,6 +112,31 @@ def test_another_sign_of_the_second_adjoint_alone_is_no_mistake() -> None:
     assert judged(problem, claim | {"hvp": {"p": "m1"}}).verdict is Verdict.REFUTED
 
 
+def test_another_scale_of_the_second_adjoint_alone_is_no_mistake() -> None:
+    problem = verify.OdeProblem("u", "p", ["p*u"], [1], 0, "T", "u^2/2", domain={"T": "interval(1, 2)"})
+    claim = {
+        "adjoint": {"l1": "-p*l1"}, "terminal": {"l1": "u"}, "gradient": {"p": "int(l1*u, t, 0, T)"},
+        "second": {"m1": "-2*l1*v1 - p*m1"}, "second_terminal": {"m1": "2*s1(T)"},
+        "hvp": {"p": "int(l1*s1 + m1*u/2, t, 0, T)"},
+    }  # fmt: skip
+    assert judged(problem, claim).verdict >= Verdict.SUPPORTED
+    assert judged(problem, claim | {"hvp": {"p": "int(l1*s1 + m1*u, t, 0, T)"}}).verdict is Verdict.REFUTED
+
+
+def test_second_adjoints_in_another_order_are_no_mistake() -> None:
+    problem = verify.RecurrenceProblem("x y", "p", ["p*x*y", "y + p*x"], ["p", 1], "n", "x^2*y")
+    tables = problem.adjoint() | problem.second_order()
+
+    def swapped(text: str) -> str:
+        return text.replace("m1", "m0").replace("m2", "m1").replace("m0", "m2")
+
+    for table in ("second", "second_terminal", "hvp"):
+        tables[table] = {swapped(key): swapped(text) for key, text in tables[table].items()}
+    assert judged(problem, tables).verdict is Verdict.PROVED
+    tables["second_terminal"] = tables["second_terminal"] | {"m1": "0"}
+    assert judged(problem, tables).verdict is Verdict.REFUTED
+
+
 def test_a_file_claims_second_derivatives() -> None:
     text = BASES["growth"].toml() + 'hvp = { p = "int(l1*s1 + m1*u, t, 0, T)" }\nsecond = { m1 = "-l1*v1 - p*m1" }\n'
     *_, result = judge(read_system(text))

@@ -387,6 +387,8 @@ def size(*roots: Node) -> int:
 def rebuild(node: Node, args: Iterable[Node]) -> Node:
     """The same operator on other arguments (numbers are folded as when it was first built)."""
     args = tuple(args)
+    if args == node.args:
+        return node
     match node.op:
         case "add":
             return add(*args)
@@ -397,7 +399,7 @@ def rebuild(node: Node, args: Iterable[Node]) -> Node:
         case "transpose":
             return transpose(*args)
         case _:
-            return _intern(node.op, args, node.value) if args else node
+            return _intern(node.op, args, node.value)
 
 
 def transform(root: Node, change: Callable[[Node], Node | None]) -> Node:

@@ -298,6 +298,14 @@ def second_costates(problem: Problem) -> tuple[str, ...]:
     return (*_numbered("m", problem.state), *adjoint_names(problem))
 
 
+def adjoint_blocks(problem: Problem) -> tuple[tuple[str, ...], ...]:
+    """The adjoints in groups: those of a tangent problem are m1, m2, … and l1, l2, …, which are two."""
+    names, n = adjoint_names(problem), len(problem.state) // 2
+    u = problem.state[:n]
+    is_tangent = n and problem.state == (*u, *_numbered("s", u)) and names[:n] == _numbered("m", u)
+    return (names[:n], names[n:]) if is_tangent else (names,)
+
+
 def _numbered(letter: str, names: Sequence[Any]) -> tuple[str, ...]:
     return tuple(f"{letter}{i}" for i in range(1, len(names) + 1))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -42,8 +43,10 @@ def judge(system: System, *, seed: int = 0) -> Iterator[SystemResult]:
         yield joined(first, found, more, system)
     if found is None or found.verdict is not Verdict.REFUTED:
         return
+    task = task_of(second, seed)
+    wrong = Counter(table for table, _ in task.failing(task.convention))
     for says, scaled in conventions(system, second):
-        other = _holding(scaled, seed)
+        other = _holding(scaled, wrong, seed)
         if other is not None and other.verdict >= Verdict.SUPPORTED:
             said = "; ".join(filter(None, (other.convention, says)))
             yield joined(first, replace(other, convention=said), more, system)
@@ -67,8 +70,16 @@ def _judge(system: System, seed: int) -> Iterator[SystemResult]:
         yield from judge_recurrence(problem, system.claim, seed=seed)
 
 
-def _holding(system: System, seed: int) -> SystemResult | None:
-    """The last result where already the first, on identities alone, finds nothing wrong."""
+def _holding(system: System, wrong: Counter[str], seed: int) -> SystemResult | None:
+    """The last result where already the first, on identities alone, finds nothing wrong.
+
+    wrong   how much looks wrong of the claim as it stands: nothing is judged that looks worse in every convention.
+    """
+    from verify.decide.systems.convention import looks_as_good
+
+    task = task_of(system, seed)
+    if not any(looks_as_good(task.failing(convention), wrong) for convention in task.candidates):
+        return None
     tried = _judge(system, seed)
     first = next(tried)
     return None if first.verdict < Verdict.SUPPORTED else [first, *tried][-1]

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import permutations, product
+from itertools import chain, islice, permutations, product
 
 from verify.calculus.tidy import tidy
 from verify.graph import MINUS_ONE, ONE, ZERO, Node, div, free_symbols, mul, num, substitute, symbol
@@ -100,23 +100,32 @@ def ratio(claimed: Node, right: Node, varying: Iterable[str]) -> Node | None:
 
 
 def candidates(
-    names: tuple[str, ...], suggested: Iterable[Node | None], *, mixed: bool = False
+    blocks: tuple[tuple[str, ...], ...], suggested: Iterable[Node | None], *, mixed: bool = False
 ) -> Iterator[Convention]:
     """All conventions worth trying, the usual ones first; in another order with numbers for kappa alone.
 
+    blocks  names of adjoints, in groups that keep to themselves.
     mixed   whether entries of different signs are tried too: for claims that say all of the adjoint, and use it.
     """
+    names = tuple(chain(*blocks))
     kappas = dict.fromkeys((ONE, MINUS_ONE, *(k for k in suggested if k is not None)))
-    orders: list[tuple[int, ...]] = [()]
-    if 2 <= len(names) <= MOST_PERMUTED:
-        orders += list(permutations(range(len(names))))[1:]
-    for order in orders:
+    for order in _orders(blocks, len(names)):
         for kappa in kappas:
             if not order or kappa.op == "num":
                 yield Convention(names, kappa, order)
     for signs in product((1, -1), repeat=len(names)) if mixed and 2 <= len(names) <= MOST_PERMUTED else ():
         if len(set(signs)) == 2:
             yield Convention(names, ONE, (), signs)
+
+
+def _orders(blocks: tuple[tuple[str, ...], ...], n: int) -> Iterator[tuple[int, ...]]:
+    """No other order, and then the others, of each group in itself."""
+    yield ()
+    if 2 <= n <= MOST_PERMUTED:
+        places = iter(range(n))
+        groups = [tuple(islice(places, len(block))) for block in blocks]
+        for order in islice(product(*map(permutations, groups)), 1, None):
+            yield tuple(chain(*order))
 
 
 def best(found: Iterable[Convention], failing: Callable[[Convention], Iterator[tuple[str, str]]]) -> Convention:
@@ -140,6 +149,16 @@ def best(found: Iterable[Convention], failing: Callable[[Convention], Iterator[t
             break
     assert chosen is not None
     return chosen
+
+
+def looks_as_good(failing: Iterable[tuple[str, str]], count: Counter[str]) -> bool:
+    """Whether no more looks wrong than was counted before, in another convention."""
+    found: Counter[str] = Counter()
+    for table, _ in failing:
+        found[table] += 1
+        if found != count and not _may_be_better(found, count):
+            return False
+    return True
 
 
 def _may_be_better(count: Counter[str], fewest: Counter[str]) -> bool:

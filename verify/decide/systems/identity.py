@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from random import Random
+
+import numpy as np
 
 from verify.calculus.tidy import is_zero
 from verify.claim import Claim, Domain, Variable
@@ -35,6 +38,7 @@ class Identities:
     seed: int = 0
     known: dict[tuple[Node, Node, tuple[Node, ...], str], Result] = field(default_factory=dict)
     compared: dict[tuple[Node, Node], float] = field(default_factory=dict)
+    drawn: dict[tuple[frozenset[str], int], list[dict[str, float]]] = field(default_factory=dict)
 
     def over(self, nodes: Iterable[Node], conditions: tuple[Node, ...] = ()) -> Domain:
         """The names that occur with their sets, and the conditions that tie them."""
@@ -104,8 +108,11 @@ class Identities:
         except NoFloat:
             return math.nan
         worst = math.nan
-        for values in self.points((lhs, rhs)):
-            one, other = (float(value) for value in program(values))
+        points = self.points((lhs, rhs))
+        if not points:
+            return worst
+        sides = program({name: np.array([values[name] for values in points]) for name in points[0]})
+        for one, other in zip(*(np.broadcast_to(side, len(points)).tolist() for side in sides), strict=True):
             if math.isfinite(one) and math.isfinite(other):
                 scale = max(abs(one), abs(other)) or 1.0
                 worst = max(abs(one - other) / scale, 0.0 if math.isnan(worst) else worst)
@@ -113,15 +120,17 @@ class Identities:
 
     def points(self, nodes: Iterable[Node], count: int = POINTS) -> list[dict[str, float]]:
         """A few points of the domain, as floats."""
-        sampler = Sampler(self.over(nodes), Random(self.seed))
-        found: list[dict[str, float]] = []
-        for _ in range(8 * count):
-            point = sampler.draw(("unit",))
-            if point is not None:
-                found.append({name: float(x) for name, (x, _) in point.items()})
-            if len(found) == count:
-                break
-        return found
+        nodes = tuple(nodes)
+        key = frozenset(free_symbols(*nodes)), count
+        if key not in self.drawn:
+            self.drawn[key] = list(islice(self._draws(self.over(nodes), 8 * count), count))
+        return self.drawn[key]
+
+    def _draws(self, domain: Domain, tries: int) -> Iterator[dict[str, float]]:
+        sampler = Sampler(domain, Random(self.seed))
+        for _ in range(tries):
+            if (point := sampler.draw(("unit",))) is not None:
+                yield {name: float(x) for name, (x, _) in point.items()}
 
     def same(self, lhs: Node, rhs: Node) -> bool:
         """Whether the quick comparison sees no difference."""

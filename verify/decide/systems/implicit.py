@@ -26,7 +26,7 @@ from verify.language.read import read_expression
 from verify.language.write import write
 from verify.numerics.straight import NoFloat, Straight
 from verify.system_claims import SystemClaim
-from verify.systems import ImplicitProblem, adjoint_names
+from verify.systems import ImplicitProblem, adjoint_blocks, adjoint_names
 from verify.verdict import Counterexample, Diagnosis, Evidence, Result, Rigor, Verdict
 
 #: Nodes of a gradient without the adjoint that is worth printing.
@@ -238,6 +238,15 @@ class ImplicitTask:
     @cached_property
     def convention(self) -> Convention:
         """The one in which the least of the claim fails."""
+        return conventions.best(self.candidates, self.failing)
+
+    def failing(self, convention: Convention) -> Iterator[Key]:
+        """Parts that look wrong in a convention."""
+        return (key for key in self.keys if not self.same(*self.pair(key, convention)))
+
+    @cached_property
+    def candidates(self) -> tuple[Convention, ...]:
+        """The conventions that are tried."""
         varying = set(free_symbols(*self.adjoint, *(self.solved or ())))
         suggested = []
         if self.solved is not None:
@@ -247,12 +256,8 @@ class ImplicitTask:
             none = {symbol(each): ZERO for each in self.names}
             linear = [tidy(e - substitute(e, none)) for e in (right, self.claim.gradient[name])]
             suggested.append(conventions.ratio(*linear, {*varying, *self.names}))
-
-        def failing(convention: Convention) -> Iterator[Key]:
-            return (key for key in self.keys if not self.same(*self.pair(key, convention)))
-
         told = self.solved is not None and set(self.names) <= free_symbols(*self.claim.gradient.values())
-        return conventions.best(conventions.candidates(self.names, suggested, mixed=told), failing)
+        return tuple(conventions.candidates(adjoint_blocks(self.problem), suggested, mixed=told))
 
     def pair(self, key: Key, convention: Convention) -> tuple[Node, Node]:
         """(claimed, right) in u and p."""

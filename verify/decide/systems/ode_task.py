@@ -31,7 +31,7 @@ from verify.decide.systems.smooth import jumps_somewhere, may_be_singular
 from verify.graph import MINUS_ONE, ZERO, Node, add, free_symbols, mul, postorder, substitute, symbol
 from verify.language.write import write
 from verify.system_claims import SystemClaim
-from verify.systems import TIME, OdeProblem, adjoint_names, event_times
+from verify.systems import TIME, OdeProblem, adjoint_blocks, adjoint_names, event_times
 
 Key = tuple[str, str]
 
@@ -190,6 +190,11 @@ class OdeTask:
     @cached_property
     def convention(self) -> Convention:
         """The one in which the least of the claim fails."""
+        return conventions.best(self.candidates, self.failing)
+
+    @cached_property
+    def candidates(self) -> tuple[Convention, ...]:
+        """The conventions that are tried."""
         varying = {TIME, *self.names, *self.problem.state}
         places = (*self.ends, *map(seen, self.problem.observations), *self.sides)
         varying |= {*event_times(self.problem), *(tag(i).value for i in range(len(self.problem.phases)))}
@@ -200,8 +205,7 @@ class OdeTask:
             if key in self.read
             for pair in self._suggestions(key)
         ]
-        found = conventions.candidates(self.names, suggested, mixed=self._is_told)
-        return conventions.best(found, self._failing)
+        return tuple(conventions.candidates(adjoint_blocks(self.problem), suggested, mixed=self._is_told))
 
     @property
     def _is_told(self) -> bool:
@@ -259,7 +263,7 @@ class OdeTask:
                 linear = [tidy(each - substitute(each, none)) for each in (claimed, truth)]
                 yield linear[1], linear[0]
 
-    def _failing(self, convention: Convention) -> Iterator[Key]:
+    def failing(self, convention: Convention) -> Iterator[Key]:
         """Parts that differ at a few points, the short ones first."""
         for key in sorted(self.read, key=lambda key: key[0] in ("adjoint", "gradient")):
             if not all(self.identities.same(*pair) for pair in self.pairs(key, convention)):

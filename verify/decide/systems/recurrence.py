@@ -33,7 +33,7 @@ from verify.graph import (
 )
 from verify.language.write import write
 from verify.system_claims import SystemClaim
-from verify.systems import INDEX, RecurrenceProblem
+from verify.systems import INDEX, RecurrenceProblem, adjoint_blocks
 from verify.verdict import Counterexample, Result, Verdict
 
 #: Lengths that are written out, and nodes that they may have.
@@ -112,6 +112,16 @@ class RecurrenceTask:
     @cached_property
     def convention(self) -> Convention:
         """The one in which the least of the claim fails."""
+        return conventions.best(self.candidates, self.failing)
+
+    def failing(self, convention: Convention) -> Iterator[Key]:
+        """Parts that look wrong in a convention."""
+        odd = (key for key in self.unread if key[0] == "gradient" and not self.is_closed(key))
+        return (key for key in (*self.read, *odd) if not self._fits(key, convention))
+
+    @cached_property
+    def candidates(self) -> tuple[Convention, ...]:
+        """The conventions that are tried."""
         suggested = []
         for key, read in self.read.items():
             if key[0] == "terminal":
@@ -124,13 +134,7 @@ class RecurrenceTask:
                     linear = [self._linear_part(each) for each in (one, other)]
                     suggested.append(conventions.ratio(*linear, free_symbols(*linear) - self._constants))
 
-        odd = [key for key in self.unread if key[0] == "gradient" and not self.is_closed(key)]
-
-        def failing(convention: Convention) -> Iterator[Key]:
-            return (key for key in (*self.read, *odd) if not self._fits(key, convention))
-
-        found = conventions.candidates(self.names, suggested, mixed=self._is_told)
-        return conventions.best(found, failing)
+        return tuple(conventions.candidates(adjoint_blocks(self.problem), suggested, mixed=self._is_told))
 
     def _fits(self, key: Key, convention: Convention) -> bool:
         """Whether the quick comparison sees no difference: at a general step, else for small numbers of steps."""

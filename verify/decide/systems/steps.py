@@ -169,10 +169,9 @@ class Steps:
         """x[0], x[1], … in the parameters."""
         states = list(self.problem.initial)
         at: dict[Node, Node] = {}
-        highest = max([j for _, letter, j in places(node) if letter == "0"], default=0)
-        for j in range(max(0, highest) + 1):
+        for j in range(max([j for _, letter, j in places(node) if letter == "0"], default=-1) + 1):
+            states = self.step(states, num(j)) if j else states
             at |= {symbol(u + where("0", j)): x for u, x in zip(self.problem.state, states, strict=True)}
-            states = self.step(states, num(j + 1))
         return substitute(node, at)
 
     def step(self, states: Sequence[Node], k: Node) -> list[Node]:
@@ -213,7 +212,9 @@ class Steps:
 
     def _grounded(self, node: Node, convention: Convention) -> Node:
         """l[n] as it is known."""
-        at = {symbol(name + "[n]"): convention.entry(self.costate.final, i) for i, name in enumerate(self.names)}
+        own = free_symbols(node)
+        last = ((i, name + "[n]") for i, name in enumerate(self.names))
+        at = {symbol(name): convention.entry(self.costate.final, i) for i, name in last if name in own}
         final = substitute(node, at)
         lower = sorted(j for name, letter, j in places(node) if letter == "n" and name in self.problem.state)
         if lower and lower[0] < 0:  # x[n] came in with l[n]
