@@ -101,10 +101,14 @@ def coefficients(node: Node) -> dict[frozenset | Node, tuple[Fraction, Node]] | 
 
 
 def short(node: Node) -> Node:
-    """The expression tidied, and multiplied out where that is shorter; negative powers as one divisor."""
+    """The expression tidied, and multiplied out where that is shorter and makes no more terms of it.
+
+    Negative powers are written as one divisor.
+    """
     plain = tidy(node)
     terms = expanded(plain)
-    other = plain if terms is None else add(*terms)
+    own = len(plain.args) if plain.op == "add" else 1
+    other = plain if terms is None or len(terms) > own else add(*terms)
     return transform(other if _length(other) < _length(plain) else plain, _divided)
 
 
