@@ -2,19 +2,20 @@
 
     state        u' = f(t, u, p),  u(t0) = b(p)
     objective    G  = g(T, u(T), p) + integral of l(t, u, p) over [t0, T]
-    costate      lam' = -f_u' lam - l_u',  lam(T) = g_u'
+    costate      lam' = -f_u^T lam - l_u^T,  lam(T) = g_u^T
 
-    parameters   dG/dp  = g_p + lam(t0)' b_p + integral of (l_p + lam' f_p) over [t0, T]
-    start value  dG/du0 = lam(t0)'
-    start time   dG/dt0 = -H(t0),       H = l + lam' f
+    parameters   dG/dp  = g_p + lam(t0)^T b_p + integral of (l_p + lam^T f_p) over [t0, T]
+    start value  dG/du0 = lam(t0)^T
+    start time   dG/dt0 = -H(t0),       H = l + lam^T f
     final time   dG/dT  = H(T) + g_T
 
 The sensitivity s = u_p solves s' = f_u s + f_p with s(t0) = b_p.  Let R be the p-derivative of the cost so far,
-R' = l_p + l_u s with R(t0) = 0, and q the integral still to come, q' = -(l_p + lam' f_p) with q(T) = g_p.  Then
-R + lam' s + q does not change in time.  At T it is dG/dp; at t0 it is lam(t0)' b_p + q(t0): the claim.
+R' = l_p + l_u s with R(t0) = 0, and q the integral still to come, q' = -(l_p + lam^T f_p) with q(T) = g_p.  Then
+R + lam^T s + q does not change in time.  At T it is dG/dp; at t0 it is lam(t0)^T b_p + q(t0): the claim.
 
-Sign: lam = +dG/du.  Layout: Jacobians have a row for each output, gradients are rows, lam is a column; after a
-matrix, ' transposes.  The example is the driven, damped pendulum with three parameters and both kinds of cost.
+Sign: lam = +dG/du.  Layout: Jacobians have a row for each output, gradients are rows, lam is a column; ^T
+transposes, a prime differentiates by t.  The example is the driven, damped pendulum with three parameters and both
+kinds of cost.
 """
 
 from sympy import ImmutableMatrix, Symbol, symbols
@@ -48,11 +49,11 @@ def steps():
     flow = "Hartman (1964), theorem V.3.1: the flow is differentiable in p and u0"
     yield Step("the variational equation", derive(s, rates), f_u @ s + f_p, cited=flow)
     yield Step("Lagrange's identity", derive(lam.T @ s, rates), lam.T @ f_p - l_u @ s)
-    yield Step("R + lam' s + q does not change in time", derive(sum_p, rates), 0)
-    yield Step("at T: lam = g_u', q = g_p, so it is dG/dp", substitute(sum_p, {lam: g_u.T, q: g_p}), R + g_u @ s + g_p)
+    yield Step("R + lam^T s + q does not change in time", derive(sum_p, rates), 0)
+    yield Step("at T: lam = g_u^T, q = g_p, so it is dG/dp", substitute(sum_p, {lam: g_u.T, q: g_p}), R + g_u @ s + g_p)
     yield Step("at t0: R = 0, s = b_p", substitute(sum_p, {R: 0 * R, s: b_p}), lam.T @ b_p + q)
     yield Step("start value: s(t0) = I, nothing names p", substitute(lam.T @ s_0, {s_0: identity("N")}), lam.T)
-    yield Step("start time: r + lam' y does not change in time", derive(sum_0, by_start), 0)
+    yield Step("start time: r + lam^T y does not change in time", derive(sum_0, by_start), 0)
     yield Step("at t0: y = -f, for u(t0) stays b; r = -l", substitute(sum_0, {y: -f, r: -l}), -H)
     yield Step("H changes only where l or f name the time", derive(H, by_time), l_t + lam.T @ f_t)
     for n, m in ((1, 1), (2, 3), (3, 2)):
@@ -68,7 +69,7 @@ def in_coordinates(n, m):
     rates = dict(zip((*P.state, *lam, *s), (*P.field, *A.rate, *(P.field_u * s + P.field_p)), strict=True))
     change = adjoint.total_derivative(lam.T * s, rates, P.time)
     yield Step(f"Lagrange's identity, N = {n}, M = {m}", change, lam.T * P.field_p - l_u * s)
-    yield Step(f"R + lam' s + q, N = {n}, M = {m}", l_p + l_u * s + change, A.density)
+    yield Step(f"R + lam^T s + q, N = {n}, M = {m}", l_p + l_u * s + change, A.density)
     growth = P.running + adjoint.total_derivative(P.terminal, rates, P.time)
     yield Step(f"final time, N = {n}: dG/dT", growth, A.at_end.subs(dict(zip(A.costate, A.final.flat(), strict=True))))
 

@@ -7,7 +7,7 @@
     theorem      d/dt log p(z(t), t) = -tr f_z(t, z(t)), the total derivative along the path
 
 The continuity equation p_t + div(p f) = 0 says the same: d/dt log p = (p_t + f . grad p)/p = -div f along a path.
-Hutchinson's estimator e' f_z e, with random signs e, has the mean tr f_z: no Jacobian has to be formed.
+Hutchinson's estimator e^T f_z e, with random signs e, has the mean tr f_z: no Jacobian has to be formed.
 
 One hidden unit, z' = u tanh(w . z + b).  With k = w . u and s = w . z + b the trace is k (1 - tanh(s)^2), and
 s' = k tanh(s) makes sinh(s) grow like e^{kt}.  So the change of the log-density over [0, T] has a closed form:

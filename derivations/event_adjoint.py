@@ -6,9 +6,9 @@
 
     event time  tau_p = -(phi_u s + phi_p)/D,   D = phi_t + phi_u f_1
     tangent     s(tau+) = r_u s + r_p + w tau_p,   w = r_t + r_u f_1 - f_2
-    delay       eta = l_1 - l_2 + k_t + k_u f_1 + lam' w
-    adjoint     lam(tau-)' = lam' r_u + k_u - (eta/D) phi_u
-    gradient    dG/dp has lam' r_p + k_p - (eta/D) phi_p more
+    delay       eta = l_1 - l_2 + k_t + k_u f_1 + lam^T w
+    adjoint     lam(tau-)^T = lam^T r_u + k_u - (eta/D) phi_u
+    gradient    dG/dp has lam^T r_p + k_p - (eta/D) phi_p more
 
 Here s = u_p just before the event, lam is the adjoint just after it, and all is taken just before it, but f_2 and l_2
 just after it.  Between events, and at t0 and T, everything is as without events.
@@ -17,13 +17,13 @@ The sensitivity jumps for two reasons: the state is mapped by r, and another p h
 in between with f_2 in the place of f_1.  The adjoint jumps for the same two.  eta = dG/dtau is what G would gain from a
 delay of the event, and -phi_u/D is the delay that a change of the state before it brings about.  lam(tau-) is the one
 choice for which s drops out: with R the p-derivative of the cost so far and q the part of the gradient still to come,
-R + lam' s + q changes neither between events nor at them.
+R + lam^T s + q changes neither between events nor at them.
 
 At the kink of a relu f_1 = f_2, l_1 = l_2, r = u and k = 0, so that eta = 0: nothing jumps.  Where D = 0 the path
-touches phi = 0 without crossing it, and tau has no derivative.  H = l + lam' f.
+touches phi = 0 without crossing it, and tau has no derivative.  H = l + lam^T f.
 
 Sign: lam = +dG/du.  Layout: Jacobians have a row for each output, gradients are rows, s has M columns, lam is a column;
-after a matrix, ' transposes.  The example is a neuron that fires at a moving threshold.
+^T transposes.  The example is a neuron that fires at a moving threshold.
 """
 
 from dataclasses import replace
@@ -56,7 +56,7 @@ def at_event(by_t, by_u, by_p):
 w = r_t + r_u @ f_1 - f_2
 eta = l_1 - l_2 + k_t + k_u @ f_1 + lam.T @ w
 share = eta @ D.inverse
-before = lam.T @ r_u + k_u - share @ phi_u  # lam(tau-)'
+before = lam.T @ r_u + k_u - share @ phi_u  # lam(tau-)^T
 gain = lam.T @ r_p + k_p - share @ phi_p
 after = at_event(r_t, r_u, r_p) - f_2 @ tau_p  # s(tau+)
 spent = (l_1 - l_2) @ tau_p + at_event(k_t, k_u, k_p)  # what R gains
@@ -78,7 +78,7 @@ def steps():
     event = r"\phi(\tau(p), u(\tau(p)^-, p), p) = 0"
     yield Step("tau and the paths on both sides are differentiable in p", tau_p, tau_p, cited=implicit, display=event)
     rates = {s: f_u @ s + f_p, lam: -(f_u.T @ lam) - l_u.T, R: l_p + l_u @ s, q: -l_p - lam.T @ f_p}
-    yield Step("between events R + lam' s + q does not change", derive(R + lam.T @ s + q, rates), 0)
+    yield Step("between events R + lam^T s + q does not change", derive(R + lam.T @ s + q, rates), 0)
     zero = substitute(at_event(phi_t, phi_u, 0 * phi_p), {**moving, **crossing})
     yield Step("phi is 0 at the event for every p: this is tau_p", zero, -phi_p, display=PHI)
     yield Step("u just after is r for every p: the tangent jumps", after, r_u @ s + r_p + w @ tau_p, display=TANGENT)

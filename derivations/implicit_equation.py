@@ -1,19 +1,19 @@
 """Gradient of a value of the solution of a nonlinear equation.
 
     equation   f(u, p) = 0 defines u(p) where f_u is invertible,   G = g(u, p)
-    adjoint    f_u' lam = g_u'
-    gradient   dG/dp = g_p - lam' f_p
+    adjoint    f_u^T lam = g_u^T
+    gradient   dG/dp = g_p - lam^T f_p
     forward    f_u u_p = -f_p,   dG/dp = g_p + g_u u_p
 
 Along the solutions f stays 0, so f_u u_p + f_p = 0, a linear system for u_p: all that is said of linear systems holds
-with A = f_u and b_p - A_p u = -f_p.  One solve with f_u', whose factors Newton's method has left behind, replaces M
+with A = f_u and b_p - A_p u = -f_p.  One solve with f_u^T, whose factors Newton's method has left behind, replaces M
 solves with f_u.  Nothing is differentiated through Newton's iterations.  Their map u - f_u^-1 f has the derivative u_p
 by p and the derivative 0 by u at the solution; so a differentiated iterate is as good as the iterate before it, while
 the adjoint is as good as the iterate at which it is solved.
 
-Sign: with mu = -lam the formulas are f_u' mu = -g_u', dG/dp = g_p + mu' f_p.  The two pairs must not be mixed: with
-lam in the second formula the result is off by 2 lam' f_p.  Layout: Jacobians have a row for each output, gradients are
-rows, lam is a column; ' transposes.  The example is a layer of two neurons at equilibrium.
+Sign: with mu = -lam the formulas are f_u^T mu = -g_u^T, dG/dp = g_p + mu^T f_p.  The two pairs must not be mixed: with
+lam in the second formula the result is off by 2 lam^T f_p.  Layout: Jacobians have a row for each output, gradients are
+rows, lam is a column; ^T transposes.  The example is a layer of two neurons at equilibrium.
 """
 
 from functools import partial
@@ -178,7 +178,7 @@ derivation = Derivation(
             Display("gradient", r"\frac{dG}{dp} = g_p - \lambda^{\top} f_p"),
             Display("forward", r"f_u\,u_p = -f_p,\qquad \frac{dG}{dp} = g_p + g_u\,u_p"),
         ),
-        convention="f_u' λ = +g_u', and then −λ' f_p; λ is a column, Jacobians have a row for each output",
+        convention="f_u^T λ = +g_u^T, and then −λ^T f_p; λ is a column, Jacobians have a row for each output",
         source=("strang-2007", "krantz-parks-2002", "bai-kolter-koltun-2019"),
     ),
     steps=steps,
@@ -202,13 +202,13 @@ derivation = Derivation(
         route("central differences", lambda p: equations.differences(numeric, p, REST), 1e-8, "differences"),
     ),
     mutants=(
-        mutant("transpose", "f_u lam = g_u'", neurons.gradient(adjoint(neurons.residual_u)), "symmetric f_u", "N = 1"),
-        mutant("sign", "g_p + lam' f_p with f_u' lam = g_u'", neurons.gradient(-lam_right), "dG/dp = g_p"),
-        mutant("sign of g_p", "-g_p - lam' f_p", neurons.gradient(lam_right) - 2 * neurons.value_p, "g_p = 0"),
-        mutant("missing-term g_p", "-lam' f_p", neurons.gradient(lam_right) - neurons.value_p, "g_p = 0"),
+        mutant("transpose", "f_u lam = g_u^T", neurons.gradient(adjoint(neurons.residual_u)), "symmetric f_u", "N = 1"),
+        mutant("sign", "g_p + lam^T f_p with f_u^T lam = g_u^T", neurons.gradient(-lam_right), "dG/dp = g_p"),
+        mutant("sign of g_p", "-g_p - lam^T f_p", neurons.gradient(lam_right) - 2 * neurons.value_p, "g_p = 0"),
+        mutant("missing-term g_p", "-lam^T f_p", neurons.gradient(lam_right) - neurons.value_p, "g_p = 0"),
         mutant("explicit", "g_p for dG/dp", neurons.value_p, "g_u = 0"),
-        mutant("identity for f_u", "lam = g_u'", neurons.gradient(neurons.value_u.T), "f_u = I"),
-        mutant("inverse", "lam = f_u' g_u'", neurons.gradient(transposed * neurons.value_u.T), "f_u f_u = I"),
+        mutant("identity for f_u", "lam = g_u^T", neurons.gradient(neurons.value_u.T), "f_u = I"),
+        mutant("inverse", "lam = f_u^T g_u^T", neurons.gradient(transposed * neurons.value_u.T), "f_u f_u = I"),
         mutant("factor", "1 + 1e-9 times the truth", (1 + Integer(10) ** -9) * gradient),
     ),
     figure=by_iterate,

@@ -3,16 +3,16 @@
     state      y' = A(p) y,  y(0) = b(p),  so that y(T) = E b with E = e^{TA}
     gradient   dg/dp = g_p + g_y E b_p + g_y S b
     Duhamel    S = dE/dp = integral of e^{(T-s)A} A_p e^{sA} ds over [0, T]
-    costate    lam' = -A' lam,  lam(T) = g_y'
-    adjoint    dg/dp = g_p + lam(0)' b_p + integral of lam' A_p y dt over [0, T]
+    costate    lam' = -A^T lam,  lam(T) = g_y^T
+    adjoint    dg/dp = g_p + lam(0)^T b_p + integral of lam^T A_p y dt over [0, T]
 
 Let Psi(s) = e^{(T-s)A}, so Psi' = -Psi A, and F(s) = e^{sB} for any second matrix B.  From s = 0 to T the product
 Psi F grows from e^{TA} to e^{TB}, at the rate Psi (B - A) F.  With B = A(p + h), divided by h, h -> 0: Duhamel's
-integral.  In other words S' = A S + A_p E, S(0) = 0, and Psi S grows by Psi A_p E.  The costate is lam = Psi' g_y',
+integral.  In other words S' = A S + A_p E, S(0) = 0, and Psi S grows by Psi A_p E.  The costate is lam = Psi^T g_y^T,
 so the two integrands are one.  The shorter S = T A_p E holds where A and A_p commute; else it is off by T^2/2 [A, A_p].
 
-Layout: g_y is a row, A_p the derivative of A by one parameter; after a matrix, ' transposes, except for y', S', Psi',
-lam' on the left of an equation, which are time derivatives.  The example is the damped oscillator with stiffness k,
+Layout: g_y is a row, A_p the derivative of A by one parameter; ^T transposes; y', S',
+Psi', lam' are derivatives by time.  The example is the damped oscillator with stiffness k,
 damping c and start (q, -c q).
 """
 
@@ -47,12 +47,13 @@ def steps():
     yield Step("Psi S grows by Psi A_p E", derive(Psi @ S, rates, "s"), Psi @ A_p @ E)
     yield Step("at s = T, where Psi = I, it is S(T)", substitute(Psi @ S, {Psi: identity("n")}), S)
     yield Step("chain rule for y(T) = E b", derive(g_y @ E @ b, {E: S, b: b_p}, "p"), g_y @ S @ b + g_y @ E @ b_p)
-    yield Step("lam = Psi' g_y' solves the adjoint equation", derive(Psi.T @ g_y.T, rates, "s"), -(A.T @ Psi.T @ g_y.T))
+    costate = Psi.T @ g_y.T
+    yield Step("lam = Psi^T g_y^T solves the adjoint equation", derive(costate, rates, "s"), -(A.T @ costate))
     yield Step("the integrands are one", (Psi.T @ g_y.T).T @ A_p @ (E @ b), g_y @ (Psi @ A_p @ E) @ b)
     grows = derive(lam.T @ y_p + q, {**rates, q: -(lam.T @ A_p @ y)})
-    yield Step("adjoint: lam' y_p and the integral to come balance", grows, 0)
+    yield Step("adjoint: lam^T y_p and the integral to come balance", grows, 0)
     moved = trace((E @ b @ g_y @ Psi) @ A_p)
-    yield Step("all parameters at once: <Psi' g_y' b' E', A_p>", moved, g_y @ Psi @ A_p @ E @ b)
+    yield Step("all parameters at once: <Psi^T g_y^T b^T E^T, A_p>", moved, g_y @ Psi @ A_p @ E @ b)
     for n in (1, 2, 3, 4):
         terms = [power(A, j) @ A_p @ power(A, n - 1 - j) for j in range(n)]
         yield Step(f"power series: A^{n} by p", derive(power(A, n), {A: A_p}, "p"), sum(terms[1:], terms[0]))

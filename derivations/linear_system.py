@@ -1,19 +1,19 @@
 """Gradient of a value of the solution of a linear system.
 
     system     A(p) u = b(p),   G = g(u, p)
-    adjoint    A' lam = g_u'
-    gradient   dG/dp = g_p + lam' (b_p - A_p u)
+    adjoint    A^T lam = g_u^T
+    gradient   dG/dp = g_p + lam^T (b_p - A_p u)
     forward    A u_p = b_p - A_p u,   dG/dp = g_p + g_u u_p
 
 The solution u = A^-1 b is as smooth as A and b are, and u_p = A^-1 (b_p - A_p u).  What is asked is not u_p but one
 number of it, g_u A^-1 (b_p - A_p u), and a product of three factors may be read from either end.  From the right it is
-a solve with A for each parameter; from the left, where lam' = g_u A^-1, one solve with A' for all of them.  The
-derivative by the matrix itself is an outer product, -lam u'.
+a solve with A for each parameter; from the left, where lam^T = g_u A^-1, one solve with A^T for all of them.  The
+derivative by the matrix itself is an outer product, -lam u^T.
 
 Counted on N unknowns and M parameters, the multiplications from the right are M N^2 + M N, from the left N^2 + M N.
 Both need the factorization, (N^3 - N)/3, and the products A_p u, M N^2 where no A_p has a zero.
 
-Layout: A_p is the derivative of A by one parameter, b_p a column, g_u and gradients are rows; ' transposes.  Sign:
+Layout: A_p is the derivative of A by one parameter, b_p a column, g_u and gradients are rows; ^T transposes.  Sign:
 lam = +dG/db.  The example is a substance carried along a channel of three cells by wind w and diffusion d, with decay r
 and concentration q at the inlet; upwind differences make a matrix A that is not symmetric.
 """
@@ -64,7 +64,7 @@ def steps():
         display=r"\lambda^{\top}\left(b_p - A_p u\right) = g_u\left(A^{-1}\left(b_p - A_p u\right)\right)",
     )
     multiplied = substitute((A.T @ lam).T @ u_p, {lam: solved})
-    yield Step("lam times the differentiated system: lam' A u_p is g_u u_p", multiplied, g_u @ u_p)
+    yield Step("lam times the differentiated system: lam^T A u_p is g_u u_p", multiplied, g_u @ u_p)
     yield Step(
         "by the matrix itself",
         trace((-(lam @ u.T)).T @ A_p),
@@ -114,11 +114,11 @@ p, cells = (d, w, r, q), symbols("u_1 u_2 u_3", real=True)
 matrix = ImmutableMatrix([[2 * d + w + r, -d, 0], [-d - w, 2 * d + w + r, -d], [0, -d - w, d + w + r]])
 inflow = ImmutableMatrix([(d + w) * q + 1, r, 1 - d])
 channel = Equation(cells, p, matrix * ImmutableMatrix(cells) - inflow, cells[1] * cells[2] + r * cells[0])
-lam_right = inverse(matrix.T) * channel.value_u.T
+lam_right, lam_untransposed = (inverse(m) * channel.value_u.T for m in (matrix.T, matrix))
 
 
 def gradient_with(lam=lam_right, by_matrix=1, by_right=1, explicit=1):
-    """g_p + lam' (b_p - A_p u) with factors, all 1 in the truth."""
+    """g_p + lam^T (b_p - A_p u) with factors, all 1 in the truth."""
     change = by_right * jacobian(inflow, p) - by_matrix * jacobian(matrix * ImmutableMatrix(cells), p)
     return explicit * channel.value_p + lam.T * change
 
@@ -203,13 +203,13 @@ derivation = Derivation(
         route("central differences", lambda p: equations.differences(numeric, p, REST), 1e-8, "differences"),
     ),
     mutants=(
-        mutant("transpose", "A lam = g_u'", gradient_with(inverse(matrix) * channel.value_u.T), "symmetric A", "N = 1"),
-        mutant("sign of A_p", "g_p + lam' (b_p + A_p u)", gradient_with(by_matrix=-1), "A independent of p"),
+        mutant("transpose", "A lam = g_u^T", gradient_with(lam_untransposed), "A symmetric", "N = 1"),
+        mutant("sign of A_p", "g_p + lam^T (b_p + A_p u)", gradient_with(by_matrix=-1), "A independent of p"),
         mutant("missing-term A_p", "A_p u dropped", gradient_with(by_matrix=0), "A independent of p"),
         mutant("missing-term b_p", "b_p dropped", gradient_with(by_right=0), "b independent of p"),
         mutant("missing-term g_p", "g_p dropped", gradient_with(explicit=0), "g independent of p"),
         mutant("explicit", "g_p for dG/dp", gradient_with(by_matrix=0, by_right=0), "g_u = 0"),
-        mutant("sign", "g_p - lam' (b_p - A_p u)", gradient_with(-lam_right), "dG/dp = g_p"),
+        mutant("sign", "g_p - lam^T (b_p - A_p u)", gradient_with(-lam_right), "dG/dp = g_p"),
         mutant("factor", "1 + 1e-10 times the truth", (1 + Rational(1, 10**10)) * gradient_with()),
     ),
     figure=costs_by_parameters,

@@ -2,20 +2,20 @@
 
     recurrence  x[k] = F(k, x[k-1], p) for k = 1 … n,  x[0] = b(p)
     objective   J = g(x[n], p) + sum of l(k, x[k], p) for k = 0 … n-1
-    reverse     lam[n] = g_x',  lam[k-1] = F_x(k)' lam[k] + l_x(k-1)'
-    gradient    dJ/dp = g_p + lam[0]' b_p + sum of (lam[k]' F_p(k) + l_p(k-1)) for k = 1 … n
+    reverse     lam[n] = g_x^T,  lam[k-1] = F_x(k)^T lam[k] + l_x(k-1)^T
+    gradient    dJ/dp = g_p + lam[0]^T b_p + sum of (lam[k]^T F_p(k) + l_p(k-1)) for k = 1 … n
 
 Let s[k] = dx[k]/dp, so that s[k] = F_x s[k-1] + F_p and s[0] = b_p.  Let R[k] be the derivative of the cost of the
 steps before k, and q[k] the part of the sum that is still to come, counted from the end, q[n] = g_p.  Then the row
-R[k] + lam[k]' s[k] + q[k] is the same for k and for k - 1, hence for all k.  At n it is dJ/dp; at 0, where R = 0, it is
-lam[0]' b_p + q[0]: the claim, for every n and every dimension, by induction in k.
+R[k] + lam[k]^T s[k] + q[k] is the same for k and for k - 1, hence for all k.  At n it is dJ/dp; at 0, where R = 0,
+it is lam[0]^T b_p + q[0]: the claim, for every n and every dimension, by induction in k.
 
 In a program every line is such a step, and x is all its variables: this is reverse mode.  It multiplies a row by the
 Jacobians, the latest first, where the forward way multiplies a matrix of M columns: n (N^2 + N M) multiplications
 against n N^2 M.  Its price is memory: F_x and F_p are taken at x[k-1], so all states are kept.
 
 Sign: lam[k] = +dJ/dx[k] of the cost from k on.  Layout: Jacobians have a row for each output, gradients are rows, lam
-is a column; ' transposes.  The example is a recurrent network of two units that is driven by a wave.
+is a column; ^T transposes.  The example is a recurrent network of two units that is driven by a wave.
 """
 
 from functools import partial
@@ -46,12 +46,14 @@ earlier_q = q + lam.T @ F_p + l_p
 
 
 def steps():
-    yield Step("lam' s from one step to the next", lam.T @ later_s - earlier_lam.T @ s, lam.T @ F_p - l_x @ s)
+    yield Step("lam^T s from one step to the next", lam.T @ later_s - earlier_lam.T @ s, lam.T @ F_p - l_x @ s)
     yield Step(
-        "R + lam' s + q is the same at k and at k - 1", later_R + lam.T @ later_s + q, R + earlier_lam.T @ s + earlier_q
+        "R + lam^T s + q is the same at k and at k - 1",
+        later_R + lam.T @ later_s + q,
+        R + earlier_lam.T @ s + earlier_q,
     )
     whole = R + lam.T @ s + q
-    yield Step("at n: lam = g_x', q = g_p, so it is dJ/dp", substitute(whole, {lam: g_x.T, q: g_p}), R + g_x @ s + g_p)
+    yield Step("at n: lam = g_x^T, q = g_p, so it is dJ/dp", substitute(whole, {lam: g_x.T, q: g_p}), R + g_x @ s + g_p)
     yield Step("at 0: R = 0, s = b_p", substitute(whole, {R: 0 * R, s: b_p}), lam.T @ b_p + q)
     back = F_1.T @ (F_2.T @ (F_3.T @ g_x.T))
     yield Step("three steps without running cost: the latest factor is the leftmost", back.T, g_x @ F_3 @ F_2 @ F_1)
@@ -69,7 +71,7 @@ def steps():
 def counts():
     """What each way does, counted while it does it."""
     n, N, M = symbols("n N M", positive=True, integer=True)
-    shared = N * M  # g_x s[n], or lam[0]' b_p
+    shared = N * M  # g_x s[n], or lam[0]^T b_p
     for name, route, formula in (
         ("forward", recurrences.forward, n * (N**2 * M + N * M) + shared),
         ("reverse", recurrences.reverse, n * (N**2 + N * M) + shared),

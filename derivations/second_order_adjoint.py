@@ -1,26 +1,26 @@
 """Hessian of an objective through an ordinary differential equation, times a vector: the second-order adjoint.
 
     state      u' = f(t, u, p),  u(t0) = b(p);   G = g(T, u(T), p) + integral of l(t, u, p) over [t0, T]
-    costate    lam' = -f_u' lam - l_u',  lam(T) = g_u'
-    gradient   dG/dp = g_p + lam(t0)' b_p + integral of (l_p + lam' f_p)
+    costate    lam' = -f_u^T lam - l_u^T,  lam(T) = g_u^T
+    gradient   dG/dp = g_p + lam(t0)^T b_p + integral of (l_p + lam^T f_p)
 
     tangent    s' = f_u s + f_p v,  s(t0) = b_p v
-    second     mu' = -f_u' mu - D(f_u)' lam - D(l_u)',  mu(T) = D(g_u)'
-    product    H v = D(g_p) + mu(t0)' b_p + lam(t0)' D(b_p) + integral of (D(l_p) + mu' f_p + lam' D(f_p))
+    second     mu' = -f_u^T mu - D(f_u)^T lam - D(l_u)^T,  mu(T) = D(g_u)^T
+    product    H v = D(g_p) + mu(t0)^T b_p + lam(t0)^T D(b_p) + integral of (D(l_p) + mu^T f_p + lam^T D(f_p))
 
 D is the derivative along v, in which u moves with s and p with v: D(f_u) = f_uu[s] + f_up[v], and so on.  The tangent
 is s = u_p v, and mu = D(lam): the second system is the first one, differentiated along v.  That it gives H v does not
-rest on this.  Let S = u_p and P = D(S); then lam' P + mu' S changes by lam' D(f_p) + mu' f_p - l_u P - D(l_u) S, in
-which no second sensitivity is left but those that the cost itself has, so R + lam' P + mu' S + q does not change in
+rest on this.  Let S = u_p and P = D(S); then lam^T P + mu^T S changes by lam^T D(f_p) + mu^T f_p - l_u P - D(l_u) S, in
+which no second sensitivity is left but those that the cost itself has, so R + lam^T P + mu^T S + q does not change in
 time, where R is the second derivative of the cost so far and q the part of the integral to come.  At T this is H v;
 at t0 it is what is claimed.  For a second direction w, with sigma = S w, the same product integrated once more gives
-w' H v as an integral of second derivatives of l + lam' f along (s, v) and (sigma, w): symmetric, as it must be.
+w^T H v as an integral of second derivatives of l + lam^T f along (s, v) and (sigma, w): symmetric, as it must be.
 
 The cost is two solves forwards and two backwards, whatever the number of parameters; for an equation f(u, p) = 0 it is
-one solve with f_u and two with f_u', counted below.
+one solve with f_u and two with f_u^T, counted below.
 
 Sign: lam = +dG/du, mu = +D(lam).  Layout: Jacobians have a row for each output; gradients, D(g_p) and H v are rows; s,
-lam and mu are columns; after a matrix, ' transposes.  The example is the driven pendulum with quadratic damping.
+lam and mu are columns; ^T transposes.  The example is the driven pendulum with quadratic damping.
 """
 
 from sympy import ImmutableMatrix, Integer, Symbol, exp, integrate, latex, symbols
@@ -71,7 +71,7 @@ def steps():
         derive(lam.T @ P + mu.T @ S, rates),
         lam.T @ Df_p + mu.T @ f_p - l_u @ P - Dl_u @ S,
     )
-    yield Step("R + lam' P + mu' S + q does not change in time", derive(whole, rates), 0)
+    yield Step("R + lam^T P + mu^T S + q does not change in time", derive(whole, rates), 0)
     yield Step(
         "at T it is H v", substitute(whole, {lam: g_u.T, mu: Dg_u.T, q: Dg_p}), R + derive(g_p + g_u @ S, D, "v")
     )
@@ -82,7 +82,7 @@ def steps():
     )
     sigma = S @ w
     yield Step(
-        "for the symmetry: what is left of mu' f_p w",
+        "for the symmetry: what is left of mu^T f_p w",
         mu.T @ f_p @ w,
         derive(mu.T @ sigma, rates) + (Dl_u + lam.T @ Df_u) @ sigma,
         display=SYMMETRY,
@@ -116,7 +116,7 @@ def in_coordinates(n, m):
     l_u, l_p = (adjoint.jacobian(problem.running, by) for by in (problem.state, problem.parameters))
     change = along(l_p + l_u * S, D) + l_u * P + adjoint.total_derivative(lam.T * P + mu.T * S, rates, problem.time)
     yield Step(
-        f"R + lam' P + mu' S + q, N = {n}, M = {m}",
+        f"R + lam^T P + mu^T S + q, N = {n}, M = {m}",
         change,
         B.density.subs(s),
         display=r"\frac{d}{dt}\left(R + \lambda^{\top} P + \mu^{\top} S\right)"

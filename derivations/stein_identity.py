@@ -12,11 +12,11 @@ law and exp(x), and it fails for an exponential law and f = 1.  In two dimension
 The example is a normal law on the half-plane x_2 > 0: x_2 is |N(0, v)|, x_1 given x_2 is N(beta x_2, w).  With
 f = (x_1^2, 1 + x_1 x_2) and c = sqrt(2/(pi v)), twice the normal density at 0:
 
-    reference    E_p[s f'] = -c [[2 beta v, v], [w, 1 + beta v]]
+    reference    E_p[s f^T] = -c [[2 beta v, v], [w, 1 + beta v]]
 
 in which -E_p[grad f] is -c [[2 beta v, v], [0, beta v]], and the flux through the line x_2 = 0 the rest.
 
-Layout: s and f are columns, ' transposes, (grad f)_ij = df_j/dx_i.  The identity is stated with a right side that is
+Layout: s and f are columns, ^T transposes, (grad f)_ij = df_j/dx_i.  The identity is stated with a right side that is
 not zero: E_p[A f] = 0 would have no relative error.  The divergence form is proved for any p and f, d = 1, 2, 3.
 """
 
@@ -158,7 +158,7 @@ derivation = Derivation(
             Display("interval", r"\mathbb{E}_p[s f + f'] = " + left),
             Display("half-plane", LEFT + r",\qquad c = \sqrt{\frac{2}{\pi v}}"),
         ),
-        convention="s and f are columns; (∇f)_ij = ∂f_j/∂x_i; n is the outer normal",
+        convention="s and f are columns; ∇f has the entries ∂f_j/∂x_i; n is the outer normal",
         source=("stein-1972", "liu-lee-jordan-2016"),
     ),
     steps=steps,
@@ -177,7 +177,7 @@ derivation = Derivation(
         Mutant("normal", "the inner normal", wrong(gradient_part - flux_part), ("f = 0 on the line",)),
         Mutant("score", "-s for s", wrong(-E_s_f), ("even f under an even law",)),
         Mutant("transpose", "the Jacobian not transposed", wrong(gradient_part.T + flux_part), ("d = 1", "the trace")),
-        Mutant("layout", "f s' for s f'", wrong(E_s_f.T), ("d = 1", "the trace")),
+        Mutant("layout", "f s^T for s f^T", wrong(E_s_f.T), ("d = 1", "the trace")),
         Mutant("inverse", "the covariance for its inverse", wrong(covariance**2 * E_s_f), ("covariance I",)),
         Mutant("deviation", "v is a standard deviation", wrong(E_s_f.subs(v, v**2)), ("v = 1",)),
         Mutant("normaliser", "the density of the whole plane", wrong(E_s_f / 2)),

@@ -4,7 +4,8 @@
     existence     F(x) = x(0) + integral of h f(x);  tail of F(x) at most W if that of x is:  F has a fixed point
     flow          V = dx/dx(0):  V' = A V,  V(0) = 1;   Psi = V^-1:  Psi' = -Psi A;   A = h f_x,  B = h f_q
     names         S = dx/dq:     S' = A S + B,  so  S(1) = J (S(0) + integral of Psi B),  J = V(1) = Psi(1)^-1
-    adjoint       lam' = -A' lam,  lam(0) = J' lam(1):  dG/dq grows by  integral of lam' B = lam(1)' J integral of Psi B
+    adjoint       lam' = -A^T lam,  lam(0) = J^T lam(1):  dG/dq grows by
+                  integral of lam^T B = lam(1)^T J integral of Psi B
     sets          m + C xi + Q r goes to  phi(m) + K xi + (J C + P - K) xi + Q_1 (Q_1^-1 J Q) r,  K = middle of J C + P
 
     events        phi(tau, x(tau), q) = 0:  tau' = -(phi_x S + phi_q)/D,  D = phi_t + phi_x f_1;   x+ = r(tau, x-, q)
@@ -23,8 +24,8 @@ mean value form of phi is not zero have no event; on a part on which the derivat
 where the signs at its ends differ; all other parts are divided, and in the end refused (phi may graze).  The first
 event ends the phase, and the next one starts at a time and in a state that move with all inputs.
 
-Layout: Jacobians have a row for each output, gradients are rows, lam is a column; after a matrix ' transposes, except
-on the left of an equation, where it is the derivative by s.  The example is logistic growth; its start depends on p.
+Layout: Jacobians have a row for each output, gradients are rows, lam is a column; ^T transposes; a
+prime is the derivative by s.  The example is logistic growth; its start depends on p.
 """
 
 from sympy import Function, ImmutableMatrix, Rational, Symbol, atan, cos, exp, factorial, log, sin, symbols, tanh
@@ -73,10 +74,10 @@ def steps():
     yield Step("Psi V does not change: Psi = V^-1", derive(Psi @ V, rates, "s"), 0)
     yield Step("at s = 1: J = V = Psi^-1", substitute(Psi @ V, {V: Psi.inverse}), identity("n"))
     yield Step("Psi S grows by Psi B", derive(Psi @ S, rates, "s"), Psi @ B)
-    yield Step("lam' V does not change: lam(0) = J' lam(1)", derive(lam.T @ V, rates, "s"), 0)
-    yield Step("lam' S grows by lam' B", derive(lam.T @ S, rates, "s"), lam.T @ B)
+    yield Step("lam^T V does not change: lam(0) = J^T lam(1)", derive(lam.T @ V, rates, "s"), 0)
+    yield Step("lam^T S grows by lam^T B", derive(lam.T @ S, rates, "s"), lam.T @ B)
     adjoint_form = substitute(lam.T @ B, {lam: (end.T @ J @ Psi).T})
-    yield Step("lam(s)' = lam(1)' J Psi(s): one integral for both", adjoint_form, end.T @ J @ Psi @ B)
+    yield Step("lam(s)^T = lam(1)^T J Psi(s): one integral for both", adjoint_form, end.T @ J @ Psi @ B)
     hilbert = r"\int_0^1 s^i s^j\,ds = \frac{1}{i + j + 1} = H_{ij}"
     yield Step("integrals of products: P H X", s ** (N + j), (s ** (N + j + 1) / (N + j + 1)).diff(s), display=hilbert)
     shown = r"\varphi(x, q) \in \varphi(m, \bar q) + J\,(x - m) + P\,\xi"

@@ -7,6 +7,7 @@ import random
 import xml.etree.ElementTree as ET
 from collections import Counter
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from verify.cli import main
 from verify.errata import DataError, Entry, Errata, Formal, Judgement, Record, examine, read_entries
 from verify.errata.examine import NOT_JUDGED, conclude
 from verify.errata.records import ERRATA, PARTS, STATUSES
-from verify.report.errata import junit, read_page, results_json, shown_latex
+from verify.report.errata import junit, read_page, results_json, shown_latex, write_errata
 from verify.report.formula import read_formula
 from verify.report.html import render_html
 from verify.report.pdf import render_pdf
@@ -205,6 +206,27 @@ def test_the_records_for_programs_hold_every_claim_and_what_no_machine_judged_is
     assert all(result["verdict"] for line in record["records"] for result in line["results"])
     suites = ET.fromstring(junit(some))
     assert (suites.get("tests"), suites.get("failures"), suites.get("skipped")) == ("5", "0", "3")
+
+
+def test_errata_lie_beside_a_report_on_derivations_and_overwrite_nothing_of_it(some, tmp_path, monkeypatch):
+    monkeypatch.setattr("verify.errata.examine", lambda *_, **__: some)
+    alone, beside = tmp_path / "alone", tmp_path / "beside"
+    beside.mkdir()
+    others = {name: f"the {name} of the report" for name in ("report.html", "report.pdf", "junit.xml")}
+    others["results.json"] = '{"kind": "derivations"}'
+    for name, text in others.items():
+        (beside / name).write_text(text)
+    own = {"errata.html", "errata.pdf", "errata.json", "errata.junit.xml", "printed.jsonl"}
+    assert {path.name for path in write_errata(alone).paths} == own | {"results.json", "junit.xml"}
+    assert {path.name for path in write_errata(alone, pdf=False).paths} == (own | {"results.json", "junit.xml"}) - {
+        "errata.pdf"
+    }
+    assert {path.name for path in write_errata(beside).paths} == own
+    assert {name: (beside / name).read_text() for name in others} == others
+    record = (alone / "errata.json").read_bytes()
+    assert (alone / "results.json").read_bytes() == record
+    digest = sha256(record).hexdigest()
+    assert f"{digest[:32]}<wbr>{digest[32:]}" in (alone / "errata.html").read_text()
 
 
 def test_errata_is_a_report_of_its_own(capsys):

@@ -106,15 +106,21 @@ PROSE = {
     "f, b and g are continuously differentiable": "‹f›, ‹b› and ‹g› are continuously differentiable",
     "A and b are smooth; A check is a check": "‹A› and ‹b› are smooth; A check is a check",
     "Lagrange's identity, e.g. theorem V.3.1": "Lagrange's identity, e.g. theorem V.3.1",
-    "lam' = -f_u' lam - l_u'": r"‹\lambda'› = −‹f_{u}'› ‹\lambda› − ‹l_{u}'›",
+    "lam' = -f_u' lam - l_u'": r"‹\lambda'› = −‹f_{u}'› ‹\lambda› − ‹\ell_{u}'›",
     "at t0: u(t0) stays b": "at ‹t_{0}›: ‹u›(‹t_{0}›) stays ‹b›",
     "A and dA/dp commute": "‹A› and ‹dA/dp› commute",
     "p f -> 0 as x -> oo": "‹p› ‹f› → 0 as ‹x› → ∞",
     "e^{TA/2} for |x| <= 1": "‹e^{TA/2}› for |‹x›| ≤ 1",
     "lam(t0)' b_p missing": r"‹\lambda›(‹t_{0}›)′ ‹b_{p}› missing",
-    "k (1 - tanh(s)^2)": "‹k› (1 - tanh(‹s›)²)",
+    "k (1 - tanh(s)^2)": "‹k› (1 − tanh(‹s›)²)",
     "f = x**3*exp(T*x) is -1 at |x|^2 = (a + b)**2": "‹f› = ‹x^3› exp(‹T› ‹x›) is −1 at |‹x›|² = (‹a› + ‹b›)²",
-    "1 + 1e-8 times the truth": "1 + 1e-8 times the truth",
+    "1 + 1e-8 times the truth": "1 + 10⁻⁸ times the truth",
+    "[1.0479 +/- 1.79e-16], off by 2e-01": "[1.0479 ± 1.79 × 10⁻¹⁶], off by 2 × 10⁻¹",
+    "A lam = g_u^T, lam[k-1]^T s at T": r"‹A› ‹\lambda› = ‹g_{u}^{\top}›, ‹\lambda›[‹k›−1]‹{}^{\top}› ‹s› at ‹T›",
+    "lam^T f_pp[v] at x_{k-1}": r"‹\lambda^{\top}› ‹f_{pp}›[‹v›] at ‹x_{k-1}›",
+    "Psi = V^-1, (eta/D) phi_u, rest/w": r"‹\Psi› = ‹V^{-1}›, (‹\eta›/‹D›) ‹\phi_{u}›, rest/‹w›",
+    "a Neumann series in a Banach algebra": "a Neumann series in a Banach algebra",
+    "the same at k and at k - 1, -tr A": "the same at ‹k› and at ‹k› − 1, −tr ‹A›",
     "the n-th vjp of RK4": "the ‹n›-th vjp of RK4",
     "it costs $5, and $x^2$ more": "it costs $5, and ‹x^2› more",
     "don't touch x_12 or tr(A X)": "don't touch x_12 or tr(‹A› ‹X›)",
@@ -141,6 +147,7 @@ def test_no_sentence_of_plain_notation_is_refused_or_shortened(text):
 
 def test_a_label_of_a_figure_is_written_for_matplotlib():
     assert mathtext("T A_p costs $3") == r"$T$ $A_{p}$ costs \$3"
+    assert mathtext("rtol 1e-10") == "rtol 10$^{-10}$"
 
 
 @pytest.mark.parametrize(

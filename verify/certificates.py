@@ -45,7 +45,7 @@ def recheck(record: Record, *, seed: int = 0, timeout: float = 10.0, memory: int
     if verdict not in ("PROVED", "SUPPORTED", "REFUTED"):
         return Rechecked(name, verdict, None, "nothing to run again")
     if not isinstance(text, str):
-        return Rechecked(name, verdict, None, 'no text claim (it would stand under "read_as")')
+        return Rechecked(name, verdict, None, _without_text(record))
     if verdict == "REFUTED":
         point = (record.get("counterexample") or {}).get("point")
         if not isinstance(point, dict):
@@ -55,6 +55,13 @@ def recheck(record: Record, *, seed: int = 0, timeout: float = 10.0, memory: int
         outcome = run(_search_again, text, verdict, seed, seconds=timeout, megabytes=memory)
     holds, says = (None, outcome.reason) if outcome.reason else outcome.value
     return Rechecked(name, verdict, holds, says)
+
+
+def _without_text(record: Record) -> str:
+    """What to do with a result that no text claim under "read_as" belongs to."""
+    if "parts" in record:
+        return "a system is judged again, at other points, by `verify check FILE --seed 1`"
+    return "no text claim; a step of a derivation is run again by `verify derive NAME`"
 
 
 def _at_the_point(text: str, stored: Record) -> Iterator[tuple[bool | None, str]]:

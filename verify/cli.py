@@ -99,13 +99,13 @@ def _parser() -> argparse.ArgumentParser:
             "--memory", type=_integer(16), default=2048, metavar="MB", help="megabytes for each claim (2048)"
         )
 
-    check = command("check", _check, "check claims, or every claim of a corpus")
+    check = command("check", _check, "judge claims, a system, a document, or every claim of a corpus")
     check.add_argument(
         "claims",
         nargs="+",
         metavar="CLAIM",
-        help="text such as 'd/dx sin(x) = cos(x)', LaTeX, corpus.jsonl, notes.tex, notes.md, "
-        "or - for one claim a line (or JSON lines) from the standard input",
+        help="text such as 'd/dx sin(x) = cos(x)', LaTeX, problem.toml (a whole adjoint system, a flow, a density), "
+        "corpus.jsonl, notes.tex, notes.md, or - for one claim a line (or JSON lines) from the standard input",
     )
     check.add_argument(
         "--let", action="append", default=[], metavar="'x: positive'", help="declare a name, or a condition"
@@ -123,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     listing = command("list", _later("list_"), "list the derivations")
     listing.add_argument("--json", action="store_true", help="print one object a line")
 
-    derive = command("derive", _later("derive"), "run a derivation and print it")
+    derive = command("derive", _later("derive"), "print a derivation, a right adjoint system, or a derivative")
     derive.add_argument(
         "name", metavar="NAME", help="as `verify list` prints it, problem.toml, or a formula: 'grad_X tr(A*X) with …'"
     )
@@ -134,8 +134,8 @@ def _parser() -> argparse.ArgumentParser:
     derive.add_argument("--at", metavar="'a=3/2'", help="with --routes: at this point (the middle of each range)")
     derive.add_argument("--json", action="store_true", help="print one object (formulas, --routes)")
 
-    report = command("report", _later("report"), "run derivations and write the report")
-    report.add_argument("names", nargs="*", metavar="NAME", help="derivations (all); or errata, the printed formulas")
+    report = command("report", _later("report"), "write the report on derivations, or on printed formulas (errata)")
+    report.add_argument("names", nargs="*", metavar="NAME", help="derivations (all of them); or errata alone")
     report.add_argument("-o", "--output", default="reports/out", metavar="DIR", help="folder (reports/out)")
     report.add_argument("--html", action="store_true", help="only this format, unless --pdf is given too")
     report.add_argument("--pdf", action="store_true", help="only this format, unless --html is given too")

@@ -8,7 +8,7 @@ from textwrap import fill, indent
 
 from verify.derivation import Derivation, Example
 from verify.examine import DerivationResult, PrintedResult
-from verify.steps import StepResult
+from verify.steps import METHODS, StepResult
 from verify.verdict import Evidence, Verdict
 
 WIDTH = 100
@@ -41,7 +41,7 @@ def _lines(derivation: Derivation, result: DerivationResult) -> Iterator[str]:
         for m in result.mutants:
             count = len(m.rejected_by)
             by = f"by {count} routes" if count > 1 else f"by {m.rejected_by[0]}" if count else "NOT REJECTED"
-            blind = f"; does not show if {' or '.join(m.blind)}" if m.blind else ""
+            blind = f"; right by accident where {' or '.join(m.blind)}" if m.blind else ""
             yield _hanging("  ", f"{m.slip}: {m.says} ({by}{blind})")
     for p in result.printed:
         yield from _printed(p)
@@ -54,7 +54,7 @@ def _lines(derivation: Derivation, result: DerivationResult) -> Iterator[str]:
 
 def _step(number: int, step: StepResult) -> Iterator[str]:
     label = "cited" if step.cited else str(step.verdict)
-    how = step.cited or step.method
+    how = step.cited or ", ".join(METHODS.get(route, route) for route in step.method.split(", "))
     count = f", {step.entries} entries" if step.entries > 1 else ""
     yield _hanging(f"{label:9} {number:2}. ", f"{step.why} ({how}{count})")
     if step.verdict < Verdict.SUPPORTED:

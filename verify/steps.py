@@ -17,6 +17,9 @@ from verify.verdict import Counterexample, Evidence, Result, Rigor, Verdict
 if TYPE_CHECKING:
     from verify.language.bridge import Converted
 
+METHODS = {"words": "non-commuting words", "prove": "normal form", "enclose": "ball arithmetic"}
+"""Names of routes that a reader could not place, in full."""
+
 
 @dataclass(frozen=True)
 class StepResult:

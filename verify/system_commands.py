@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -42,19 +43,21 @@ def check(path: str, *, seed: int, timeout: float | None, memory: int, as_json: 
 
 
 def show(result: SystemResult, terminal: Terminal) -> None:
-    """The verdict on the whole, each part with what is known of it, and what was not claimed."""
+    """The verdict on the whole, each part with what is known of it (the wrong ones first), and what was not claimed."""
     rigor = "" if result.rigor is None else f" ({result.rigor})"
     terminal.write(f"{terminal.verdict(result.verdict.name)}{rigor}  {result.claim}: {result.kind}".rstrip(": "))
     if result.reason:
         terminal.row("why", result.reason)
     if result.convention:
         terminal.row("convention", result.convention)
-    for part in result.parts:
+    for part in sorted(result.parts, key=lambda part: part.verdict):
         _show_part(part, terminal)
     for name, right in result.derived:
         terminal.row("derived", f"{_sides(name, right)}")
     for note in result.notes:
         terminal.row("note", note)
+    if result.verdict is Verdict.REFUTED:
+        terminal.row("re-check", f"verify check {shlex.quote(result.claim)} --seed {result.seed + 1}")
 
 
 def _show_part(part: Part, terminal: Terminal) -> None:
@@ -69,7 +72,7 @@ def _show_part(part: Part, terminal: Terminal) -> None:
     if (found := part.counterexample) is not None and part.verdict is Verdict.REFUTED:
         from verify.terminal import point_text
 
-        terminal.row("  at", f"{point_text(found.point)}: {found.lhs} instead of {found.rhs}")
+        terminal.row("  at", f"{point_text(found.point) or 'every point'}: {found.lhs} instead of {found.rhs}")
     if part.verdict >= Verdict.SUPPORTED:
         ways = dict.fromkeys(way for evidence in part.evidence if (way := _way(evidence)))
         for way in ways:

@@ -216,10 +216,10 @@ def _slips(problem: EventProblem, right: _Terms) -> Iterator[Slip[Jump]]:
     timeless = problem.crossing - diff(problem.when, t)
     yield slip("missing-term phi_t", "D = phi_u f1", "phi without t", *still, crossing=timeless)
     yield slip("missing-term phi_p", "(eta/D) phi_p missing", "phi without p", *still, when_p=no_row)
-    yield slip("missing-term r_p", "lam' r_p missing", "r without p", reset_p=ImmutableMatrix(zeros(n, m)))
+    yield slip("missing-term r_p", "lam^T r_p missing", "r without p", reset_p=ImmutableMatrix(zeros(n, m)))
     drift = (lam.T * diff(problem.reset, t))[0]
-    yield slip("missing-term r_t", "lam' r_t missing in eta", "r without t", eta=right.eta - drift)
-    yield slip("transpose of r_u", "r_u lam for r_u' lam", "N = 1", "r_u symmetric", reset_u=right.reset_u.T)
+    yield slip("missing-term r_t", "lam^T r_t missing in eta", "r without t", eta=right.eta - drift)
+    yield slip("transpose of r_u", "r_u lam for r_u^T lam", "N = 1", "r_u symmetric", reset_u=right.reset_u.T)
     unmoved = right.eta + (lam.T * (problem.just_after(problem.field) - problem.field))[0]
     yield slip("f2 at the state just before", "eta with f2 of the state before", "r = u", "f2 without u", eta=unmoved)
     yield slip("missing-term k_p", "k_p missing", "k without p", cost_p=no_row)

@@ -110,23 +110,23 @@ def _slips(problem: Problem, right: SecondOrder) -> Iterator[Slip[SecondOrder]]:
     def changed(**parts: Any) -> SecondOrder:
         return replace(right, **{name: ImmutableMatrix(part) for name, part in parts.items()})
 
-    yield Slip("transpose", "D(f_u) lam for D(f_u)' lam", ("N = 1", "D(f_u) symmetric"),
+    yield Slip("transpose", "D(f_u) lam for D(f_u)^T lam", ("N = 1", "D(f_u) symmetric"),
                changed(rate=right.rate + K.T * lam - K * lam))  # fmt: skip
     for says, by, blind in (("f_uu[s]", s, "f_uu = 0"), ("f_up[v]", v, "f_up = 0")):
         rate = right.rate + along(f_u, by).T * lam
-        yield Slip(f"missing-term {says}", f"{says}' lam missing in mu'", (blind,), changed(rate=rate))
+        yield Slip(f"missing-term {says}", f"{says}^T lam missing in mu'", (blind,), changed(rate=rate))
     rate = right.rate + along(running_u, {**s, **v}).T
-    yield Slip("missing-term D(l_u)", "D(l_u)' missing in mu'", ("l linear in u",), changed(rate=rate))
+    yield Slip("missing-term D(l_u)", "D(l_u)^T missing in mu'", ("l linear in u",), changed(rate=rate))
     none = zeros(*right.final.shape)
     yield Slip("final value", "mu(T) = 0", ("g linear in u",), changed(final=none))
     yield Slip("start of the tangent", "s(t0) = 0", ("b independent of p",), changed(tangent_start=none))
     flat = right.boundary - lam.T * along(b_p, v)
-    yield Slip("missing-term b_pp", "lam' b_pp[v] missing", ("b linear in p",), changed(boundary=flat))
-    yield Slip("boundary", "mu(t0)' b_p missing", ("b independent of p",), changed(boundary=lam.T * along(b_p, v)))
+    yield Slip("missing-term b_pp", "lam^T b_pp[v] missing", ("b linear in p",), changed(boundary=flat))
+    yield Slip("boundary", "mu(t0)^T b_p missing", ("b independent of p",), changed(boundary=lam.T * along(b_p, v)))
     for says, part, blind in (
-        ("mu' f_p", mu.T * f_p, "f_p = 0"),
-        ("lam' f_pu[s]", lam.T * along(f_p, s), "f_pu = 0"),
-        ("lam' f_pp[v]", lam.T * along(f_p, v), "f linear in p"),
+        ("mu^T f_p", mu.T * f_p, "f_p = 0"),
+        ("lam^T f_pu[s]", lam.T * along(f_p, s), "f_pu = 0"),
+        ("lam^T f_pp[v]", lam.T * along(f_p, v), "f linear in p"),
         ("l_pu s", along(running_p, s), "l_pu = 0"),
     ):
         yield Slip(f"missing-term {says}", f"{says} missing", (blind,), changed(density=right.density - part))

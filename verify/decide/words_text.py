@@ -47,14 +47,22 @@ def _letter_text(letter: Letter, count: int) -> str:
 
 
 def _letter_latex(letter: Letter, count: int) -> str:
-    stem, _, index = letter.name.partition("_")
-    stem = GREEK.get(stem, stem)
-    name = letter.latex or (f"{stem}_{{{index}}}" if index else stem)
+    name = letter.latex or _name_latex(letter.name)
     if letter.transposed:
         marked = f"{name}^{{{'-' if letter.inverse else ''}\\top}}"
         return f"({marked})^{{{count}}}" if count > 1 else marked
     exponent = -count if letter.inverse else count
     return name if exponent == 1 else f"{name}^{{{exponent}}}"
+
+
+def _name_latex(name: str) -> str:
+    """D(f_u) with its subscript inside; a word stands upright."""
+    operator, bracket, argument = name.partition("(")
+    if bracket and argument.endswith(")"):
+        return f"{_name_latex(operator)}({_name_latex(argument[:-1])})"
+    stem, _, index = name.partition("_")
+    stem = GREEK.get(stem, rf"\mathrm{{{stem}}}" if len(stem) > 2 else stem)
+    return f"{stem}_{{{index}}}" if index else stem
 
 
 def _number_latex(size: Fraction) -> str:

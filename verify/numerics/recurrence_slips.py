@@ -35,17 +35,17 @@ def slips(recurrence: Recurrence) -> Iterator[Slip]:
 
     r = recurrence
     turned = instead(step_x=lambda k, x, p: np.asarray(r.step_x(k, x, p)).T)
-    yield Slip("transpose", "lam[k-1] = F_x lam[k] + l_x'", ("N = 1", "symmetric F_x"), turned)
-    yield Slip("shifted multiplier", "lam[k-1]' F_p(k)", ("lam does not change",), lambda x, p: _shifted(r, x, p))
+    yield Slip("transpose", "lam[k-1] = F_x lam[k] + l_x^T", ("N = 1", "symmetric F_x"), turned)
+    yield Slip("shifted multiplier", "lam[k-1]^T F_p(k)", ("lam does not change",), lambda x, p: _shifted(r, x, p))
     later = lambda x, p: reverse(r, [*x[1:], x[-1]], p)  # noqa: E731
     yield Slip("later state", "Jacobians at x[k]", ("F linear in x", "all x equal"), later)
     yield Slip("order of factors", "F_x(1) first", ("n = 1", "commuting F_x"), lambda x, p: _other_order(r, x, p))
-    yield Slip("boundary", "lam[0]' b_p missing", ("b independent of p",), instead(initial_p=none(r.initial_p)))
+    yield Slip("boundary", "lam[0]^T b_p missing", ("b independent of p",), instead(initial_p=none(r.initial_p)))
     yield Slip("missing-term g_p", "g_p missing", ("g independent of p",), instead(value_p=none(r.value_p)))
     yield Slip("missing-term l_p", "l_p missing", ("l independent of p",), instead(running_p=none(r.running_p)))
     yield Slip("missing-term l_x", "l_x missing in lam", ("l_x = 0",), instead(running_x=none(r.running_x)))
     negative = instead(running_x=lambda k, x, p: -np.asarray(r.running_x(k, x, p)))
-    yield Slip("sign of l_x", "lam[k-1] = F_x' lam[k] - l_x'", ("l_x = 0",), negative)
+    yield Slip("sign of l_x", "lam[k-1] = F_x^T lam[k] - l_x^T", ("l_x = 0",), negative)
 
 
 def _shifted(r: Recurrence, x: list[Array], p: Array) -> Array:

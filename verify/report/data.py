@@ -184,7 +184,7 @@ class Meaning:
 class Report:
     """The whole report.
 
-    digest    SHA-256 of the results.json beside it, hexadecimal.
+    digest    SHA-256 of `record`, the file of results beside it, hexadecimal.
     versions  (package, version), of what the results rest on.
     """
 
@@ -198,6 +198,7 @@ class Report:
     command: str
     versions: tuple[tuple[str, str], ...]
     digest: str
+    record: str = "results.json"
 
     @property
     def formulas(self) -> int:

@@ -23,6 +23,8 @@ from verify.report.prose import Prose, read_prose
 if TYPE_CHECKING:
     from verify.errata import Errata, Found, Judged
 
+RECORD = "errata.json"
+"""The machine's record of the printed formulas."""
 KINDS = {
     "right": "proved", "needs hypothesis": "supported", "misprint": "undecided", "wrong": "refuted",
     "definition": "assumed", "not judged": "invalid",
@@ -83,6 +85,7 @@ class Page:
     """The whole page.
 
     errata    the lines that are no definition and not right, in the order of the source.
+    record    the file that the digest is of.
     by_hand   how many formulas are judged by hand, definitions left out.
     """
 
@@ -99,23 +102,15 @@ class Page:
     command: str
     versions: tuple[tuple[str, str], ...]
     digest: str
+    record: str = RECORD
 
 
 @dataclass(frozen=True)
 class Written:
-    """The files, None for a format that was not asked for, and the verdicts that are in them."""
+    """The files, the ones for reading first, and the verdicts that are in them."""
 
     errata: Errata
-    lines: Path
-    json: Path
-    junit: Path
-    html: Path | None = None
-    pdf: Path | None = None
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        """The files, the ones for reading first."""
-        return tuple(path for path in (self.html, self.pdf, self.lines, self.json, self.junit) if path)
+    paths: tuple[Path, ...]
 
 
 def write_errata(
@@ -123,6 +118,9 @@ def write_errata(
     progress: Progress | None = None,
 ) -> Written:  # fmt: skip
     """Judge every printed formula and write the report; nothing is written before everything is there.
+
+    A folder may hold the report on the derivations, too: its files are left as they are.  Where there is none,
+    results.json and junit.xml are the errata's.
 
     Raises verify.errata.DataError for data that cannot be used, and OSError where nothing can be written.
     """
@@ -136,21 +134,26 @@ def write_errata(
     command = "verify report errata" + (f" --seed {seed}" if seed else "")
     page = read_page(errata, command=command, versions=versions, digest=sha256(record.encode()).hexdigest())
     lines = "".join(json.dumps(judged.to_json(), ensure_ascii=False) + "\n" for judged in errata.judged)
-    contents = {"printed.jsonl": lines.encode(), "results.json": record.encode(), "junit.xml": junit(errata).encode()}
+    contents: dict[str, bytes] = {}
     if html:
-        contents["report.html"] = render_html(page, "errata.html").encode()
+        contents["errata.html"] = render_html(page, "errata.html").encode()
     if pdf:
-        contents["report.pdf"] = render_pdf(page, "errata")
-    folder = Path(directory)
+        contents["errata.pdf"] = render_pdf(page, "errata")
+    folder, suites = Path(directory), junit(errata).encode()
+    contents |= {"printed.jsonl": lines.encode(), RECORD: record.encode(), "errata.junit.xml": suites}
+    if not _has_derivations(folder):
+        contents |= {"results.json": record.encode(), "junit.xml": suites}
     write_all(folder, contents)
-    return Written(
-        errata,
-        lines=folder / "printed.jsonl",
-        json=folder / "results.json",
-        junit=folder / "junit.xml",
-        html=folder / "report.html" if html else None,
-        pdf=folder / "report.pdf" if pdf else None,
-    )
+    return Written(errata, tuple(folder / name for name in contents))
+
+
+def _has_derivations(folder: Path) -> bool:
+    """Whether a folder holds the report on the derivations."""
+    try:
+        found = json.loads((folder / "results.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(found, dict) and found.get("kind") == "derivations"
 
 
 def results_json(errata: Errata, versions: Sequence[tuple[str, str]]) -> str:

@@ -29,7 +29,8 @@ from verify.report.data import (
 )
 from verify.report.figures import draw
 from verify.report.formula import read_formula
-from verify.report.prose import read_prose
+from verify.report.prose import power_of_ten, read_prose
+from verify.steps import METHODS
 from verify.verdict import Counterexample, Evidence, Rigor, Verdict
 
 if TYPE_CHECKING:
@@ -37,10 +38,7 @@ if TYPE_CHECKING:
     from verify.examine import DerivationResult, PrintedResult
     from verify.steps import StepResult
 
-METHODS = {"words": "non-commuting words", "prove": "normal form", "enclose": "ball arithmetic"}
-"""Names of routes that a reader could not place, in full."""
 NUMBER = re.compile(r"\d(\.\d+)?e[+-]\d+")
-SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def contents() -> dict[str, Any]:
@@ -87,10 +85,7 @@ def scientific(value: float | None, digits: int = 1) -> str:
         return "not finite"
     if value == 0:
         return "0"
-    mantissa, exponent = f"{value:.{digits}e}".split("e")
-    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
-    power = "10" + str(int(exponent)).translate(SUPERSCRIPTS)
-    return power if mantissa == "1" else f"{mantissa} × {power}"
+    return power_of_ten(f"{value:.{digits}e}")
 
 
 def _page(result: DerivationResult) -> Page:
@@ -159,7 +154,7 @@ def _worked(example: Example | None, name: str) -> Worked | None:
 
 
 def _number(cell: str) -> str:
-    return scientific(float(cell)) if NUMBER.fullmatch(cell) else cell
+    return scientific(float(cell)) if NUMBER.fullmatch(cell) else re.sub(r"^-(?=\d)", "−", cell)
 
 
 def _chart(figure: Figure | None, name: str) -> Chart | None:

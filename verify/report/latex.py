@@ -19,7 +19,11 @@ ENDLESS = 1500
 """Length of LaTeX from which a side is not shown: nobody would read it."""
 WIDE = 260
 """Length of a matrix's LaTeX from which one entry stands for all."""
-GREEK = {"lam": "lambda", "lamb": "lambda", "Lam": "Lambda", "eps": "epsilon", "sig": "sigma", "Sig": "Sigma"}
+GREEK = {
+    **{"lam": "lambda", "lamb": "lambda", "Lam": "Lambda", "eps": "epsilon", "sig": "sigma", "Sig": "Sigma"},
+    "l": "ell",
+}
+"""Short names of letters."""
 
 
 class Printer(LatexPrinter):

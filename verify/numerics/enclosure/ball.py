@@ -27,12 +27,13 @@ class Ball:
 
     @property
     def text(self) -> str:
-        """The ball in decimal digits, `[1.0986123 +/- 2.1e-14]`, never narrower than the ball itself."""
+        """The ball in decimal digits, `[1.0986123 +/- 2.1e-14]`, never narrower than the ball; `-0.5` if exact."""
         ratio = abs(self.mid) / self.radius if self.radius and self.mid else Fraction(2) ** 192
         bits = min(max(64, int(ratio).bit_length() + GUARD), MOST)
         before, ctx.prec = ctx.prec, bits
         try:
-            return (ball(self.mid) + arb(0, ball(self.radius).abs_upper())).str(max(DIGITS, int(0.30103 * bits)))
+            text = (ball(self.mid) + arb(0, ball(self.radius).abs_upper())).str(max(DIGITS, int(0.30103 * bits)))
+            return text if "." not in text or "e" in text or "[" in text else text.rstrip("0").rstrip(".")
         finally:
             ctx.prec = before
 
