@@ -72,7 +72,8 @@ def _show_part(part: Part, terminal: Terminal) -> None:
     if (found := part.counterexample) is not None and part.verdict is Verdict.REFUTED:
         from verify.terminal import point_text
 
-        terminal.row("  at", f"{point_text(found.point) or 'every point'}: {found.lhs} instead of {found.rhs}")
+        between = "and" if part.name == "invertible" else "instead of"
+        terminal.row("  at", f"{point_text(found.point) or 'every point'}: {found.lhs} {between} {found.rhs}")
     if part.verdict >= Verdict.SUPPORTED:
         ways = dict.fromkeys(way for evidence in part.evidence if (way := _way(evidence)))
         for way in ways:
