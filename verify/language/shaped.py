@@ -17,6 +17,7 @@ from verify.graph import (
     hadamard_power,
     mul,
     num,
+    postorder,
     power,
     symbol,
     total,
@@ -77,7 +78,7 @@ def matrix_call(cursor: Cursor, token: Token, read_value: Read) -> Node:
         for size in found:
             if size.op == "symbol":
                 cursor.sizes.setdefault(size.value, token)
-    elif (missing := sorted(free_symbols(found[0]))) and not {*missing} & {*cursor.declared, *cursor.dummies}:
+    elif missing := _undeclared(cursor, found[0]):
         first, are = missing[0], "is" if len(missing) == 1 else "are"
         raise cursor.error(
             f"{name} of a number: {', '.join(missing)} {are} not declared",
@@ -85,6 +86,13 @@ def matrix_call(cursor: Cursor, token: Token, read_value: Read) -> Node:
             cursor.tokens[start],
         )
     return cursor.checked(call(name, *found), token)
+
+
+def _undeclared(cursor: Cursor, argument: Node) -> list[str]:
+    """The names of an argument in which nothing is declared; none where something is, as `A: matrix(n,n) of t`."""
+    free = free_symbols(argument)
+    told = free & {*cursor.declared, *cursor.dummies} or any(node.op == "abstract" for node in postorder(argument))
+    return [] if told else sorted(free)
 
 
 def _index_of_sum(cursor: Cursor) -> str | None:
