@@ -6,7 +6,7 @@ none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -179,7 +179,10 @@ class Bounds:
             case "add":
                 if not self.is_real(node):
                     raise NoBound
-                lower = [self._sum_part(arg) for arg in node.args]
+                try:
+                    lower = [self._sum_part(arg) for arg in node.args]
+                except NoBound:
+                    return self._outweighing(node.args, signed)
                 best = [term for term in lower if term is not None]
                 if not best:
                     raise NoBound
@@ -228,6 +231,19 @@ class Bounds:
         if node.op == "call" and node.value in ("abs", "exp") and self.is_real(node.args[0]):
             self.of(node)
             return None
+        raise NoBound
+
+    def _outweighing(self, parts: Sequence[Node], signed: bool) -> Term:
+        """A lower bound of a sum of which one term outweighs the others from R on."""
+        for part in parts:
+            with suppress(NoBound):
+                leader = self.at_least(part, signed=signed)
+                rest = [term for other in parts if other is not part for term in self.of(other)]
+                if any(stripped(t.rate) or t.power > leader.power for t in (leader, *rest)):
+                    continue
+                size = leader.size - sum((t.size * self.R ** _real(t.power - leader.power) for t in rest), arb(0))
+                if size > 0:
+                    return Term(size.lower(), leader.power)
         raise NoBound
 
     def _leading(self, polynomial: list[acb], signed: bool) -> Term:

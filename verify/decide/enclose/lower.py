@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from verify.decide.enclose import ends
 from verify.decide.enclose.jets import Unsupported
 from verify.decide.integrals.standard import as_integral, is_infinite, standardised
 from verify.graph import (
@@ -77,9 +78,12 @@ def _carried_out(node: Node) -> Node:
 
 def _step(node: Node) -> Node:
     """The limits are lowered; the integrand is when it is compiled."""
+    moved = ends.moved(node)
+    if moved is not node:
+        return lowered(moved)
     body, *limits = node.args
     names = tuple(sorted(free_symbols(body) - {node.value}))
     infinite = tuple(map(is_infinite, limits))
     payload = Quadrature(body, node.value, names, (infinite[0], infinite[1]))
-    ends = (ZERO if sign else lowered(limit) for limit, sign in zip(limits, infinite, strict=True))
-    return quadrature(payload, *ends, *map(symbol, names))
+    values = (ZERO if sign else lowered(limit) for limit, sign in zip(limits, infinite, strict=True))
+    return quadrature(payload, *values, *map(symbol, names))

@@ -25,8 +25,12 @@ Values = Callable[[Node], Any]
 """What the program found for a node that was met before: a ball, a series, a truth, or why it has no value."""
 
 
+class TooLarge(Exception):
+    """There is too much to multiply out."""
+
+
 class _Open(Exception):
-    """A piece is not certain, or there is too much to multiply out."""
+    """A piece is not certain."""
 
 
 class Vanishing:
@@ -57,8 +61,8 @@ class Vanishing:
             return False
         if plain not in self._known:
             try:
-                self._known[plain] = _numerator(plain).is_zero()
-            except _Open:
+                self._known[plain] = multiplied_out(plain)[0].is_zero()
+            except TooLarge:
                 self._known[plain] = False
         return self._known[plain]
 
@@ -138,11 +142,14 @@ def _real(values: Values, *nodes: Node) -> arb:
     return found[0] - found[1] if len(found) == 2 else found[0]
 
 
-def _numerator(root: Node) -> fmpz_mpoly:
-    """The numerator of a rational expression, multiplied out; what is no arithmetic counts as a name."""
+def multiplied_out(root: Node) -> tuple[fmpz_mpoly, fmpz_mpoly, list[Node]]:
+    """Numerator and denominator of a rational expression, and what their generators stand for.
+
+    What is no arithmetic counts as a name.  Raises TooLarge.
+    """
     order = list(postorder(root, above_integrals=True))
     if len(order) > LARGEST:
-        raise _Open
+        raise TooLarge
     names = [node for node in order if not _is_arithmetic(node)]
     ring = fmpz_mpoly_ctx.get([f"a{i}" for i in range(max(1, len(names)))], "lex")
     one = ring.constant(1)
@@ -168,9 +175,9 @@ def _numerator(root: Node) -> fmpz_mpoly:
                 n, d, k = d, n, -k
             n, d = _power(n, k), _power(d, k)
         if d.is_zero() or len(n) > MOST_TERMS or len(d) > MOST_TERMS:
-            raise _Open
+            raise TooLarge
         fractions[node] = n, d
-    return fractions[root][0]
+    return (*fractions[root], names)
 
 
 def _is_arithmetic(node: Node) -> bool:
@@ -186,5 +193,5 @@ def _power(a: fmpz_mpoly, k: int) -> fmpz_mpoly:
 
 def _times(a: fmpz_mpoly, b: fmpz_mpoly) -> fmpz_mpoly:
     if len(a) * len(b) > MOST_TERMS:
-        raise _Open
+        raise TooLarge
     return a * b
