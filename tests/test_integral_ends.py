@@ -56,3 +56,17 @@ def test_what_diverges_has_no_value(text):
 def test_other_integrals_stay_what_they_are(body):
     node = integral(read_expression(body), "x", read_expression("0"), read_expression("1"))
     assert moved(node) is node
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("int(1/(2^(2*t/3) + 1), t, 0, oo) = 3/2", Verdict.SUPPORTED),
+        ("int(1/(2^(2*t/3) + 1), t, 0, oo) = 1/2", Verdict.REFUTED),
+        ("int((1/2)^x*x, x, 0, oo) = 1/log(2)^2", Verdict.SUPPORTED),
+        ("int((1/2)^x*x, x, 0, oo) = 1/log(2)", Verdict.REFUTED),
+        ("int((3/2)^x, x, 0, oo) = -1/log(3/2)", Verdict.UNDECIDED),
+    ],
+)
+def test_powers_of_constants_decay_like_exponentials(text, verdict):
+    assert decide(read_claim(text)).verdict is verdict

@@ -116,3 +116,8 @@ def test_a_function_of_matrices_is_not_read_as_one_of_undeclared_numbers(text):
 
 def test_declared_numbers_may_stand_there():
     assert check("d/dX tr(A*X*B) = B*A with A: real, B: real, X: real").verdict is Verdict.PROVED
+
+
+def test_matrices_that_depend_on_a_name_are_declared():
+    claim = "d/dt tr(A) = tr(d/dt(A)) with A: matrix(n,n) of t"
+    assert check(claim).verdict is Verdict.PROVED

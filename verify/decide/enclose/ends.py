@@ -48,11 +48,9 @@ def moved(node: Node) -> Node:
     if infinite[1] or infinite[0]:
         end, way = (low, num(infinite[1])) if infinite[1] else (high, num(infinite[0]))
         inside = _at(body, name, u, end, way)
-        return (
-            node
-            if inside is None
-            else mul(ONE if infinite[1] else -num(infinite[0]), integral(inside, u, ZERO, constant("oo")))
-        )
+        if inside is None:
+            return node
+        return mul(num(infinite[1] or -infinite[0]), integral(inside, u, ZERO, constant("oo")))
     width = add(high, -low)
     near, far = _at(body, name, u, low, width), _at(body, name, u, high, -width)
     if near is None or far is None:

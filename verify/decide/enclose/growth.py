@@ -17,7 +17,7 @@ from flint import acb, arb, fmpq
 
 from verify.decide.enclose.balls import Program
 from verify.decide.enclose.jets import NoValue
-from verify.graph import MINUS_ONE, TRUE, E, Node, free_symbols, mul, postorder
+from verify.graph import MINUS_ONE, TRUE, E, Node, call, free_symbols, mul, postorder
 
 #: Powers that are multiplied out.
 HIGHEST_POWER = 24
@@ -96,6 +96,8 @@ class Bounds:
     def _power(self, base: Node, exponent: Node) -> list[Term]:
         if base is E:
             return self._exponential(exponent)
+        if self._is_positive_constant(base) and exponent.op != "num":
+            return self._exponential(mul(call("log", base), exponent))
         if exponent.op == "num":
             return self._numeric_power(base, exponent.value)
         constant = self.polynomial(exponent)
@@ -198,6 +200,8 @@ class Bounds:
                 return Term(exponent[0].real.exp().lower(), Fraction(0), tuple(c.real for c in exponent[1:]))
             case "call" if node.value == "cosh" and self.is_real(node.args[0]):
                 return self._cosh(node.args[0])
+            case "pow" if node.args[1].op != "num" and self._is_positive_constant(node.args[0]):
+                return self.at_least(call("exp", mul(call("log", node.args[0]), node.args[1])), signed=signed)
             case "pow" if node.args[1].op == "num":
                 w = node.args[1].value
                 if w > 0:
@@ -261,6 +265,11 @@ class Bounds:
         if not lower > 0:
             raise NoBound
         return Term(lower.lower(), Fraction(n))
+
+    def _is_positive_constant(self, base: Node) -> bool:
+        """Whether c^u is exp(u log c), c being the same for all x."""
+        constant = None if self.variable in free_symbols(base) else self.polynomial(base)
+        return bool(constant) and constant[0].imag.is_zero() and bool(constant[0].real > 0)
 
     # --- polynomials in the variable ---
 

@@ -35,6 +35,8 @@ WANTED_DIGITS, FEWEST_DIGITS = 30, 12
 SHOWN_BITS = 80
 #: Agreeing points wanted; points tried for them; points tried where none is defined.
 POINTS, ATTEMPTS, CLIMB = 12, 40, 400
+#: The same for claims with integrals, each value of which costs some thousand evaluations.
+POINTS_OF_INTEGRALS = 6
 #: Points tried on one side of a switch until both sides of the claim are defined there.
 CROSS = 80
 #: How close to an edge of the domain, as shares 2^-k of the way to it, points are tried; names that are moved there,
@@ -88,6 +90,7 @@ class Hunt:
         self.sampler = Sampler(claim.domain, self.rng)
         self.sides = Sides(switches(claim.lhs, claim.rhs), self.program.real, self.sampler)
         self.constant = not claim.domain.variables
+        self.points = POINTS_OF_INTEGRALS if any(n.op == "quadrature" for n in self.program.nodes) else POINTS
 
     # --- one point ---
 
@@ -193,7 +196,7 @@ class Hunt:
                 yield point
             else:
                 self.outside += 1
-            if len(self.agreeing) >= POINTS or (self.kinds["unsupported"] >= 3 and not self.agreeing):
+            if len(self.agreeing) >= self.points or (self.kinds["unsupported"] >= 3 and not self.agreeing):
                 break
         if self.kinds["unsupported"] < 3 or self.agreeing:
             if not self.agreeing:
@@ -326,8 +329,8 @@ class Hunt:
 
     def around(self) -> Iterator[Point]:
         """Points near those that were found, until there are enough."""
-        for _ in range(2 * POINTS):
-            if not self.agreeing or len(self.agreeing) >= POINTS:
+        for _ in range(2 * self.points):
+            if not self.agreeing or len(self.agreeing) >= self.points:
                 return
             spread = Fraction(1, self.rng.choice((10, 10, 100, 10000)))
             point = self.sampler.near(self.rng.choice(self.agreeing), spread)
