@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -12,8 +13,8 @@ from verify.decide.signs import Signs
 from verify.decide.systems import judge
 from verify.decide.systems.identity import Identities
 from verify.decide.systems.result import SystemResult
-from verify.decide.systems.solution_set import isolated, solve
-from verify.graph import free_symbols, substitute, symbol
+from verify.decide.systems.solution_set import Branch, SolutionSet, isolated
+from verify.graph import Node, free_symbols, substitute, symbol
 from verify.language.read import read_expression
 from verify.language.toml import read_system
 from verify.language.write import write
@@ -217,10 +218,12 @@ def test_of_all_names_the_simplest_is_isolated() -> None:
     system = read_system(Base(implicit("z", "w;x", "z - tanh(w*z + x)", "z"), {}).toml())
     assert isinstance(system.problem, ImplicitProblem)
     signs = Signs(Identities(system.problem.domain))
-    found = solve(system.problem.residual, ("w", "x"), signs)
-    assert found is not None
-    assert list(found.at) == [symbol("x")]
-    assert solve(system.problem.residual, ("w",), signs, [{"z": 0.0, "x": 0.0, "w": 0.5}]) is None
+    (branch,) = SolutionSet(system.problem.residual, ("z",), ("w", "x"), signs).branches()
+    assert branch.solved is not None
+    assert [list(solved.at) for solved in branch.solved] == [[symbol("x")]]
+    seen = [{"z": 0.0, "x": 0.0, "w": 0.5}]
+    (branch,) = SolutionSet(system.problem.residual, ("z",), ("w",), signs, seen).branches()
+    assert branch.solved is None
 
 
 @pytest.mark.parametrize(
@@ -230,20 +233,96 @@ def test_of_all_names_the_simplest_is_isolated() -> None:
         ("u", "p", "p*u + u^2 - 3", True),
         ("u;v", "p;q", "p*u + q*v - 1;u - v - p*q", True),
         ("z;y", "a;b;c;d;x", "z - tanh(a*z + b*y + x);y - tanh(c*z + d*y)", True),
-        ("u", "p", "(u - 1000)*(u - p)", False),
-        ("u;v", "p", "(u - 1000)*(v - p);u + v^3 + v - 10", False),
-        ("u;v", "p;q", "(u^2 - v)*(v - p);u - q*v", False),
         ("u;v", "w;x", "u - tanh(w*v + x);v - tanh(w*u - x)", False),  # w = … / (u + v) where u + v is 0 throughout
     ],
 )
 def test_a_solution_that_a_divisor_takes_away_is_noticed(
     state: str, parameters: str, residual: str, whole: bool
 ) -> None:
-    system = read_system(Base(implicit(state, parameters, residual, state[0]), {}).toml())
-    assert isinstance(system.problem, ImplicitProblem)
-    names = [*parameters.split(";"), *state.split(";")]
-    found = solve(system.problem.residual, names, Signs(Identities(system.problem.domain)))
-    assert (found is not None and found.whole) is whole
+    (branch,) = branches(implicit(state, parameters, residual, state[0]))
+    assert (branch.solved is not None and all(solved.whole for solved in branch.solved)) is whole
+
+
+def branches(head: str) -> tuple[Branch, ...]:
+    problem = read_system(Base(head, {}).toml()).problem
+    assert isinstance(problem, ImplicitProblem)
+    names = (*problem.parameters, *problem.state)
+    return SolutionSet(problem.residual, problem.state, names, Signs(Identities(problem.domain))).branches()
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        (implicit("u", "p", "(u - 1000)*(u - p)", "u"), ["u = 1000", "p = u"]),
+        (implicit("u", "p", "u^3 - p*u", "u"), ["u = 0", "p = u^2"]),
+        (implicit("u", "p", "(u - 1)^2*(u - p)", "u"), ["p = u"]),
+        (implicit("u", "p", "(u - p)*(p - 3)*(exp(u) + 1)", "u"), ["p = u"]),
+        (implicit("u", "p", "u^3 - p*u", "u", 'u = "positive"'), ["p = u^2"]),
+        (implicit("u", "p", "u*log(u) - p*u", "u"), ["u = exp(p)"]),
+        (
+            implicit("x;y", "a;m", "x*(1 - x - a*y);y*(x - m)", "x", 'a = "positive", x = "positive", y = "positive"'),
+            ["x = 1 - a*y; m = 1 - a*y"],
+        ),
+        (
+            implicit("u;v", "p", "u^2 + v^2 - 1;u - p*v", "u", 'p = "positive", v = "positive"'),
+            ["p = sqrt(1/v^2 - 1); u = v*sqrt(1/v^2 - 1)"],
+        ),
+    ],
+)
+def test_a_product_falls_into_the_branches_on_which_a_solution_can_be_regular(head: str, expected: list[str]) -> None:
+    graphs = [solved.at for branch in branches(head) for solved in branch.solved or ()]
+    assert len(graphs) == len(expected)
+    for text in expected:
+        wanted = dict(each.split(" = ") for each in text.split("; "))
+        assert any(_same_graph(graph, wanted) for graph in graphs)
+
+
+def _same_graph(graph: Mapping[Node, Node], wanted: dict[str, str]) -> bool:
+    if {name.value for name in graph} != set(wanted):
+        return False
+    pairs = [node for name, text in wanted.items() for node in (graph[symbol(name)], read_expression(text))]
+    at = {each: 0.37 + 0.11 * i for i, each in enumerate(sorted(free_symbols(*pairs)))}
+    values = Straight(pairs)(at)
+    return values[::2] == pytest.approx(values[1::2])
+
+
+@pytest.mark.parametrize(
+    ("head", "gradient", "verdict"),
+    [
+        (implicit("u;v", "p", "(u - 1000)*(v - p);v + u - 2*p - 1", "u"), "1", Verdict.REFUTED),
+        (implicit("u", "p", "u*(p - u^2)", "u^2", 'p = "positive"'), "1", Verdict.REFUTED),
+        (implicit("u", "p", "u*(p - u^2)", "u^2", 'p = "positive", u = "positive"'), "1", Verdict.PROVED),
+        (implicit("u", "p", "u*(p - u^2)", "u^2", 'p = "positive", u = "positive"'), "2", Verdict.REFUTED),
+        (implicit("u", "p", "cos(u) - p", "u", 'p = "interval(0, 1)"'), "-1/sqrt(1 - p^2)", Verdict.REFUTED),
+        (implicit("u", "p", "(u - sin(p))*(exp(u) + u - 20 - p)", "u", 'p = "positive"'), "cos(p)", Verdict.REFUTED),
+    ],
+)
+def test_a_gradient_is_asked_of_every_regular_solution_in_the_domain(
+    head: str, gradient: str, verdict: Verdict
+) -> None:
+    result = judged(Base(head, {"gradient p": gradient}).toml())
+    assert result.verdict is verdict
+    if verdict is Verdict.REFUTED and gradient != "2":
+        assert result.worst is not None
+        assert result.worst.diagnosis is not None
+        assert result.worst.diagnosis.slip == "domain"
+
+
+SIR = 'beta = "positive", g = "positive", m = "positive"'
+STATES = 'S = "positive", Y = "positive"'
+
+
+@pytest.mark.parametrize(
+    ("let", "gradient", "verdict"),
+    [
+        (f"{SIR}, {STATES}", "m/beta^2", Verdict.PROVED),
+        (f"{SIR}, {STATES}", "m/beta", Verdict.REFUTED),
+        (SIR, "m/beta^2", Verdict.REFUTED),  # without infection it is 0
+    ],
+)
+def test_a_steady_state_on_the_edge_of_the_domain_does_not_count(let: str, gradient: str, verdict: Verdict) -> None:
+    head = implicit("S;Y", "beta;g;m", "m*(1 - S) - beta*S*Y;beta*S*Y - (g + m)*Y", "Y", let)
+    assert judged(Base(head, {"gradient beta": gradient}).toml()).verdict is verdict
 
 
 def test_what_holds_on_one_of_two_solutions_is_not_proved() -> None:

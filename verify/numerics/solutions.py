@@ -1,74 +1,138 @@
-"""Where are f(u, p) = 0 solved?  Newton's method at a few points of the parameters, in floating point."""
+"""Where are f(u, p) = 0 solved?  Newton's method from many starts at a few points of the parameters, in floating point.
+
+Polynomials in one or two states give their real roots as starts, by resultants; others are started from the domain and
+at sizes from a hundredth to a million.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verify.calculus.factors import polynomials
 from verify.calculus.reverse import gradient
-from verify.graph import Node, compare, free_symbols, symbol
+from verify.graph import Node, compare, free_symbols, num, substitute, symbol
 from verify.numerics.straight import NoFloat, Straight
 from verify.systems import ImplicitProblem
 
 if TYPE_CHECKING:
     from verify.decide.systems.identity import Identities
 
-#: Starts, iterations, and solutions that are enough.
-STARTS, ITERATIONS, ENOUGH = 40, 60, 5
-#: The smallest singular value of the Jacobian at a solution, as a part of its norm at the start.
-REGULAR = 1e-6
+#: Points of the parameters, starts at each of them, iterations, and solutions that are enough.
+PARAMETERS, STARTS, ITERATIONS, ENOUGH = 8, 48, 60, 24
+#: Sizes of the starts, as powers of ten.
+SIZES = (-2.0, 6.0)
+#: The smallest singular value of the Jacobian at a solution, as a part of the largest.
+REGULAR = 1e-9
+#: Differences of two solutions, relative to their sizes, that are none.
+SAME = 1e-8
+#: Degree up to which the roots of a resultant are looked for, and how near to the real line they count as real.
+HIGHEST, REAL = 40, 1e-9
 
 
-def solutions(
-    problem: ImplicitProblem, nodes: Sequence[Node], identities: Identities
-) -> Iterator[tuple[dict[str, float], tuple[float, float]]]:
-    """Points (all names with values) where the residual vanishes and its Jacobian does not, and the two values there.
+def solutions(problem: ImplicitProblem, identities: Identities) -> list[dict[str, float]]:
+    """Points (all names with values) of the domain where the residual vanishes and its Jacobian does not.
 
     Newton's method may leave the domain: solutions outside of it do not count.  At a multiple root it comes to a halt
     where the Jacobian is as small as rounding makes it.
     """
-    n, conditions = len(problem.state), _conditions(problem)
-    flat = [entry for f in problem.residual for entry in gradient(f, problem.state)]
+    n, state = len(problem.state), problem.state
+    conditions = _conditions(problem)
+    flat = [entry for f in problem.residual for entry in gradient(f, state)]
     try:
-        residual, jacobian, both = Straight(problem.residual), Straight(flat), Straight(nodes)
-        admitted = Straight(conditions)
+        residual, jacobian, admitted = Straight(problem.residual), Straight(flat), Straight(conditions)
     except NoFloat:
-        return
-    count = 0
-    for values in identities.points((*problem.residual, *nodes, *conditions), STARTS):
-        x = np.array([values[name] for name in problem.state])
-        size = 0.0
+        return []
+    rng = np.random.default_rng(identities.seed)
+    names = (*problem.residual, *problem.domain.conditions, *map(symbol, problem.domain.variables))
+    drawn = identities.points(names, STARTS)
+    found: list[dict[str, float]] = []
+    for values in drawn[:PARAMETERS]:
+        starts = [[point[name] for name in state] for point in drawn]
+        sizes = 10.0 ** rng.uniform(*SIZES, (STARTS, n))
+        starts += (sizes * rng.choice([-1.0, 1.0], (STARTS, n))).tolist()
+        starts += [[values[name] for name in state], *_roots(problem, values)]
+        here: list[np.ndarray] = []
+        for x in _newton(np.array(starts, dtype=float), values, state, residual, jacobian):
+            at = {**values, **dict(zip(state, x.tolist(), strict=True))}
+            known = any(np.max(np.abs(x - y)) <= SAME * (1 + np.max(np.abs(x))) for y in here)
+            if not known and all(admitted(at)):
+                here.append(x)
+                found.append(at)
+        if len(found) >= ENOUGH:
+            break
+    return found
+
+
+def _newton(
+    x: np.ndarray, values: Mapping[str, float], state: Sequence[str], residual: Straight, jacobian: Straight
+) -> Iterator[np.ndarray]:
+    """Where starts, shape (starts, n), lead to, those that lead to a regular solution."""
+    count, n = x.shape
+    done = np.zeros(count, dtype=bool)
+    with np.errstate(all="ignore"):
         for _ in range(ITERATIONS):
-            at = {**values, **dict(zip(problem.state, x, strict=True))}
-            matrix = np.array(jacobian(at), dtype=float).reshape(n, n)
-            right = np.array(residual(at), dtype=float)
-            if not (np.all(np.isfinite(matrix)) and np.all(np.isfinite(right))):
+            at = {**values, **dict(zip(state, x.T, strict=True))}
+            right = np.stack([np.broadcast_to(each, count) for each in residual(at)], axis=-1)
+            matrix = np.stack([np.broadcast_to(each, count) for each in jacobian(at)], axis=-1).reshape(count, n, n)
+            usable = np.all(np.isfinite(matrix), axis=(1, 2)) & np.all(np.isfinite(right), axis=1)
+            matrix[~usable] = 0.0
+            singular = np.linalg.svd(matrix, compute_uv=False)
+            usable &= singular[:, -1] > REGULAR * singular[:, 0]
+            matrix[~usable], right[~usable] = np.eye(n), np.nan
+            change = np.linalg.solve(matrix, right[..., None])[..., 0]
+            done = np.max(np.abs(change), axis=1) <= 1e-13 * (1e-30 + np.max(np.abs(x), axis=1))
+            x = np.where(done[:, None], x, x - change)
+            if np.all(done | np.isnan(x).any(axis=1)):
                 break
-            size = size or float(np.linalg.norm(matrix, 2))
-            try:
-                change = np.linalg.solve(matrix, right)
-            except np.linalg.LinAlgError:
-                break
-            x = x - change
-            if np.max(np.abs(change)) <= 1e-14 * (1 + np.max(np.abs(x))):
-                at = {**values, **dict(zip(problem.state, x.tolist(), strict=True))}
-                one, other = (float(value) for value in both(at))
-                smallest = float(np.linalg.svd(matrix, compute_uv=False)[-1])
-                regular = smallest > REGULAR * max(size, float(np.linalg.norm(matrix, 2)))
-                if math.isfinite(one) and math.isfinite(other) and regular and all(admitted(at)):
-                    count += 1
-                    yield at, (one, other)
-                break
-        if count == ENOUGH:
-            return
+    yield from x[done]
+
+
+def _roots(problem: ImplicitProblem, values: Mapping[str, float]) -> list[list[float]]:
+    """Real points that hold all solutions of a polynomial residual in one or two states, and others."""
+    state = problem.state
+    if len(state) > 2:
+        return []
+    at = {symbol(name): num(Fraction(x)) for name, x in values.items() if name not in state}
+    found = polynomials([substitute(f, at) for f in problem.residual], state)
+    if found is None:
+        return []
+    if len(state) == 1:
+        return [[x] for x in _real_roots(found[0], 0)]
+    each = []
+    for i in (0, 1):
+        eliminant = found[0].resultant(found[1], 1 - i)
+        each.append([] if eliminant.is_zero() else _real_roots(eliminant, i))
+    return [list(pair) for pair in product(*each)]
+
+
+def _real_roots(polynomial, variable: int) -> list[float]:
+    degree = max((int(exponents[variable]) for exponents in polynomial.monoms()), default=0)
+    if not 0 < degree <= HIGHEST:
+        return []
+    listed = [0.0] * (degree + 1)
+    largest = max(abs(Fraction(int(c.p), int(c.q))) for c in polynomial.coeffs())
+    for exponents, c in polynomial.terms():
+        listed[degree - int(exponents[variable])] = float(Fraction(int(c.p), int(c.q)) / largest)
+    roots = np.roots(listed)
+    return [float(z.real) for z in roots if abs(z.imag) <= REAL * (1 + abs(z))]
 
 
 def _conditions(problem: ImplicitProblem) -> list[Node]:
     """What the states of a solution must keep to be in the domain."""
     variables = [problem.domain.variables.get(name) for name in problem.state]
-    found = [compare(v.low, "<=", symbol(v.name)) for v in variables if v is not None and v.low is not None]
-    found += [compare(symbol(v.name), "<=", v.high) for v in variables if v is not None and v.high is not None]
+    found = [
+        compare(v.low, "<=" if v.closed_low else "<", symbol(v.name))
+        for v in variables
+        if v is not None and v.low is not None
+    ]
+    found += [
+        compare(symbol(v.name), "<=" if v.closed_high else "<", v.high)
+        for v in variables
+        if v is not None and v.high is not None
+    ]
     return found + [c for c in problem.domain.conditions if free_symbols(c) & set(problem.state)]

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from verify.graph import Node, postorder
 
@@ -15,13 +14,24 @@ class NoFloat(ValueError):
     """An expression with a part that has no value in floating point here."""
 
 
+def _special(name: str) -> Callable[..., Any]:
+    """One of SciPy's functions, which are imported when one is needed."""
+
+    def run(x: Any) -> Any:
+        from scipy import special
+
+        return getattr(special, name)(x)
+
+    return run
+
+
 _CONSTANTS = {"pi": np.pi, "E": np.e, "EulerGamma": np.euler_gamma}
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     **{name: getattr(np, name) for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "log", "sqrt", "abs",
                                             "sign", "floor")},
     "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan, "asinh": np.arcsinh, "acosh": np.arccosh,
-    "atanh": np.arctanh, "erf": special.erf, "erfc": special.erfc, "gamma": special.gamma,
-    "loggamma": special.gammaln, "digamma": special.digamma, "max": np.maximum, "min": np.minimum,
+    "atanh": np.arctanh, "erf": _special("erf"), "erfc": _special("erfc"), "gamma": _special("gamma"),
+    "loggamma": _special("gammaln"), "digamma": _special("digamma"), "max": np.maximum, "min": np.minimum,
     "cot": lambda x: 1 / np.tan(x), "sec": lambda x: 1 / np.cos(x), "csc": lambda x: 1 / np.sin(x),
     "coth": lambda x: 1 / np.tanh(x), "sech": lambda x: 1 / np.cosh(x), "csch": lambda x: 1 / np.sinh(x),
 }  # fmt: skip

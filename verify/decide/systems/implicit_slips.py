@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from verify.calculus.costate import Gradient, Term
 from verify.calculus.tidy import is_zero, tidy
@@ -12,12 +14,16 @@ from verify.decide.systems.convention import Convention
 from verify.decide.systems.slips import explained
 from verify.decide.systems.variants import Pairs, Variant, differing_terms, gradient_variants, term_variants
 from verify.graph import MINUS_ONE, Node, free_symbols, mul, num
-from verify.verdict import Diagnosis
+from verify.numerics.straight import NoFloat, Straight
+from verify.verdict import Diagnosis, Verdict
 
 if TYPE_CHECKING:
     from verify.decide.systems.implicit import ImplicitTask
 
 Key = tuple[str, str]
+
+#: Solutions at which a formula is right, and at which it is wrong, and the relative differences that tell.
+FEWEST, AGREE, APART = 2, 1e-9, 1e-6
 
 
 def implicit_slip(task: ImplicitTask, key: Key, convention: Convention) -> Diagnosis | None:
@@ -26,6 +32,8 @@ def implicit_slip(task: ImplicitTask, key: Key, convention: Convention) -> Diagn
         return _equation_slip(task, key, convention)
     claimed = task.claim.gradient[key[1]]
     if task.is_closed(key):
+        if (some := _on_some(task, key, convention)) is not None:
+            return some
         right = task.pair(key, convention)[1]
         closed = task.closed(key[1])
         termwise = [((claimed, each),) for each in (right, closed) if each is not None]
@@ -44,6 +52,38 @@ def implicit_slip(task: ImplicitTask, key: Key, convention: Convention) -> Diagn
         if other != key[1]
     ]
     return explained(task, variants, pairs(truth.terms))
+
+
+def _on_some(task: ImplicitTask, key: Key, convention: Convention) -> Diagnosis | None:
+    """A gradient that is right at some of the solutions, and at others it is not."""
+    holds: dict[bool, list[dict[str, float]]] = {True: [], False: []}
+    try:
+        program = Straight(task.pair(key, convention))
+        for point in task.seen:
+            one, other = map(float, program(point))
+            apart = abs(one - other) / (max(abs(one), abs(other)) or 1.0)
+            if apart < AGREE or apart > APART:
+                holds[apart < AGREE].append(point)
+    except NoFloat:
+        return None
+    if min(map(len, holds.values())) < FEWEST:
+        return None
+    where = next((text for name in task.problem.state if (text := _told_apart(name, holds))), "")
+    says = f"it is right at some of the solutions only{where}; where one of them is meant, declare it with `let`"
+    return Diagnosis("domain", says, Verdict.SUPPORTED)
+
+
+def _told_apart(name: str, holds: Mapping[bool, Sequence[Mapping[str, float]]]) -> str:
+    """What the sign of a state has to do with it."""
+    signs = {
+        right: {0 if abs(point[name]) < AGREE else np.sign(point[name]) for point in points}
+        for right, points in holds.items()
+    }
+    if signs[False] == {0} and 0 not in signs[True]:
+        return f", where {name} is not 0"
+    if signs[True] in ({-1}, {1}) and signs[False] == {-each for each in signs[True]}:
+        return f", where {name} {'<' if signs[True] == {-1} else '>'} 0"
+    return ""
 
 
 def _whole(claimed: Node, right: Node) -> Iterator[Variant]:
