@@ -143,3 +143,80 @@ def test_entries_of_different_signs_are_proved_and_no_mutant_is(part: str) -> No
 def test_entries_of_different_signs_are_no_convention_where_one_of_them_is_not_used() -> None:
     claim = {name: text for name, text in PAIR_CLAIM.items() if not name.startswith("gradient")}
     assert judged(Base(PAIR, claim).toml()).verdict is Verdict.REFUTED
+
+
+RUNNING = recurrence("x;S", "p", "p*x; S + (p*x)^2", "1;0", '"n"', "S")
+RUNNING_CLAIM = {
+    "adjoint l1": "p*(l1[k+1] + 2*x[k+1])",
+    "adjoint l2": "1",
+    "terminal l1": "0",
+    "terminal l2": "1",
+    "gradient p": "sum((l1[k] + 2*x[k])*x[k-1], k, 1, n)",
+}
+
+
+def test_the_adjoint_of_a_running_sum_may_be_written_as_the_number_that_it_is() -> None:
+    assert judged(Base(RUNNING, RUNNING_CLAIM).toml()).verdict is Verdict.PROVED
+    for part, wrong in (
+        ("adjoint l2", "2"),
+        ("adjoint l1", "p*(l1[k+1] + x[k+1])"),
+        ("gradient p", "sum((l1[k] + x[k])*x[k-1], k, 1, n)"),
+    ):
+        assert judged(Base(RUNNING, {**RUNNING_CLAIM, part: wrong}).toml()).verdict is Verdict.REFUTED
+
+
+def test_an_adjoint_that_is_multiplied_by_a_parameter_is_not_taken_for_a_number() -> None:
+    head = recurrence("x;S", "p;g", "p*x; g*S + x", "1;0", '"n"', "S")
+    claim = {"adjoint l1": "p*l1[k+1] + 1", "adjoint l2": "g*l2[k+1]", "terminal l1": "0", "terminal l2": "1"}
+    assert judged(Base(head, claim).toml()).verdict is Verdict.REFUTED
+
+
+TANH = recurrence("h", "w;u;x", "tanh(w*h + u*x)", "u", '"n"', "h")
+TANH_CLAIM = {
+    "adjoint l1": "l1[k+1]*w*(1 - h[k+1]^2)",
+    "terminal l1": "1",
+    "gradient w": "sum(l1[k]*(1 - h[k]^2)*h[k-1], k, 1, n)",
+}
+INNER = recurrence("x", "r;h", "x + h*r*sin(x + h*sin(x))", "1", '"n"', "x")
+INNER_CLAIM = {
+    "adjoint l1": "l1[k+1]*(1 + h*r*cos(x[k] + h*sin(x[k]))*(1 + h*cos(x[k])))",
+    "terminal l1": "1",
+    "gradient r": "sum(l1[k]*h*sin(x[k-1] + h*sin(x[k-1])), k, 1, n)",
+}
+
+
+@pytest.mark.parametrize(
+    ("head", "claim", "part", "wrong", "named"),
+    [
+        (TANH, TANH_CLAIM, "gradient w", "sum(l1[k]*(1 - h[k]^2)*h[k], k, 1, n)", "index"),
+        (TANH, TANH_CLAIM, "gradient w", "sum(l1[k]*(1 - h[k-1]^2)*h[k-1], k, 1, n)", "index"),
+        (TANH, TANH_CLAIM, "gradient w", "sum(l1[k]*(1 - tanh(h[k])^2)*h[k-1], k, 1, n)", "function"),
+        (TANH, TANH_CLAIM, "adjoint l1", "l1[k+1]*w*h[k+1]*(1 - h[k+1])", "function"),
+        (INNER, INNER_CLAIM, "adjoint l1", "l1[k+1]*(1 + h*r*cos(x[k] + h*sin(x[k])))", "chain"),
+    ],
+)
+def test_shifts_of_single_factors_and_lost_inner_derivatives_are_named(
+    head: str, claim: dict[str, str], part: str, wrong: str, named: str
+) -> None:
+    assert judged(Base(head, claim).toml()).verdict is Verdict.PROVED
+    assert slip(judged(Base(head, {**claim, part: wrong}).toml())) == named
+
+
+@pytest.mark.parametrize(
+    ("gradient", "named"),
+    [("sum(k*r*g^k, k, 1, n)", "power"), ("sum(r*g^(k-1), k, 1, n)", "missing-factor"),
+     ("-sum(k*r*g^(k-1), k, 1, n)", "sign"), ("sum(k*r*g^(k-1), k, 0, n-1)", "any")],
+)  # fmt: skip
+def test_a_wrong_gradient_without_adjoint_is_repaired_at_several_lengths(gradient: str, named: str) -> None:
+    head = recurrence(
+        "x",
+        "g;r",
+        "x + g^k*r",
+        "0",
+        '"n"',
+        "x",
+    )
+    assert judged(Base(head, {"gradient g": "sum(k*r*g^(k-1), k, 1, n)"}).toml()).verdict >= Verdict.SUPPORTED
+    result = judged(Base(head, {"gradient g": gradient}).toml())
+    assert result.verdict is Verdict.REFUTED
+    assert named == "any" or slip(result) == named

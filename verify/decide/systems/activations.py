@@ -1,6 +1,7 @@
 """Is one activation, or its derivative, taken for another one?  tanh and the logistic function 1/(1 + exp(-z)).
 
-The derivative is 1 - s^2 of s = tanh(z), and s*(1 - s) of the logistic s: each is written for the other.
+The derivative is 1 - s^2 of s = tanh(z), and s*(1 - s) of the logistic s: each is written for the other, and so is
+1 - tanh(s)^2, with the value in the place of the argument.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ def activation_variants(claimed: Node, right: Node) -> Iterator[Variant]:
         ("the logistic function stands for tanh", _logistic),
         ("s*(1 - s) stands for 1 - s^2, the derivative of s = tanh", _logistic_slope),
         ("1 - s^2 stands for s*(1 - s), the derivative of the logistic function s", _tanh_slope),
+        ("the derivative of tanh is taken at the value instead of the argument", _at_the_value),
     ):
         changed = transform(claimed, undone)
         if changed is not claimed:
@@ -28,6 +30,11 @@ def activation_variants(claimed: Node, right: Node) -> Iterator[Variant]:
 def _tanh(node: Node) -> Node | None:
     is_tanh = node.op == "call" and node.value == "tanh"
     return power(add(ONE, call("exp", tidy(-node.args[0]))), MINUS_ONE) if is_tanh else None
+
+
+def _at_the_value(node: Node) -> Node | None:
+    inner = node.args[0] if node.op == "call" and node.value == "tanh" else node
+    return inner if inner is not node and inner.op == "call" and inner.value == "tanh" else None
 
 
 def _logistic(node: Node) -> Node | None:

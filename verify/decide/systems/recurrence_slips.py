@@ -8,7 +8,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from verify.calculus.costate import Gradient, Term
+from verify.calculus.reverse import gradient
 from verify.calculus.tidy import short, tidy
+from verify.decide.systems.activations import activation_variants
 from verify.decide.systems.convention import Convention
 from verify.decide.systems.slips import explained
 from verify.decide.systems.steps import Stepwise, places, where
@@ -19,7 +21,25 @@ from verify.decide.systems.variants import (
     gradient_variants,
     value_variants,
 )
-from verify.graph import MINUS_ONE, ZERO, Node, add, mul, num, substitute, symbol
+from verify.graph import (
+    MINUS_ONE,
+    ONE,
+    ZERO,
+    Node,
+    add,
+    div,
+    free_symbols,
+    fresh_name,
+    mul,
+    num,
+    postorder,
+    rebuild,
+    substitute,
+    symbol,
+)
+from verify.language.write import write
+from verify.mutate import mutants, replaced
+from verify.mutate import places as sub_places
 from verify.systems import INDEX
 from verify.verdict import Diagnosis, Verdict
 
@@ -27,6 +47,11 @@ if TYPE_CHECKING:
     from verify.decide.systems.recurrence import RecurrenceTask
 
 Key = tuple[str, str]
+
+#: Parts of a formula that are changed one by one.
+MOST_PLACES = 40
+#: Repairs of a formula that are tried.
+MOST_REPAIRS = 300
 
 
 def recurrence_slip(task: RecurrenceTask, key: Key, convention: Convention) -> Diagnosis | None:
@@ -44,6 +69,8 @@ def recurrence_slip(task: RecurrenceTask, key: Key, convention: Convention) -> D
     plain = convention.entry((task.costate.rate if key[0] == "adjoint" else task.costate.final), i)
     variants: list[Variant] = []
     if key[0] == "adjoint":
+        lost = _lost_inner_derivatives(task, i)
+        variants += [Variant("chain", says, (_reduced_pair(steps, read, node, convention),)) for says, node in lost]
         other = convention.entry(task.costate.transposed, i)
         variants += equation_variants(
             claimed, right, ZERO, steps.reduced((other,), convention)[0], "the adjoint equation"
@@ -53,7 +80,9 @@ def recurrence_slip(task: RecurrenceTask, key: Key, convention: Convention) -> D
     else:
         variants += value_variants(claimed, right)
         moved = [*_shifts(plain, task.problem.state, (), "n"), *_at_the_start(plain, task.problem.state)]
+    moved += [*_partly_moved(plain, task.problem.state, "k" if key[0] == "adjoint" else "n")]
     variants += [Variant("index", says, (_reduced_pair(steps, read, node, convention),)) for says, node in moved]
+    variants += [*activation_variants(claimed, right)]
     raw = ((read, plain),)
     return explained(task.identities, variants, task.pairs(key, convention), (raw, task.pairs(key, convention)))
 
@@ -75,7 +104,7 @@ def _gradient_slip(task: RecurrenceTask, key: Key, convention: Convention) -> Di
             yield Variant(slip, says, reduced(inside, _limits(task, inside, truth.boundary, low, high)))
         for says, slip, terms in _without_one(task, read, truth):
             yield Variant(slip, says, reduced(ZERO, terms))
-        for says, moved in _later(truth.inside):
+        for says, moved in (*_later(truth.inside), *_partly_moved(truth.inside, task.problem.state, "k")):
             yield Variant("index", says, reduced(moved, truth.boundary))
         for says, moved in _shifts(truth.boundary, (), task.names, "0"):
             yield Variant("index", says, reduced(truth.inside, moved))
@@ -85,6 +114,9 @@ def _gradient_slip(task: RecurrenceTask, key: Key, convention: Convention) -> Di
         for other in task.problem.parameters:
             if other != key[1]:
                 yield Variant("swap", f"this is dG/d{other}", pairs(task.gradient(other).terms))
+        summed, ends = pairs(truth.terms)
+        for each in activation_variants(*summed):
+            yield replace(each, pairs=(*each.pairs, ends))
 
     inside, boundary = map(convention.claimed, task.spelled(read, truth.inside, truth.boundary))
     raw = ((read.inside, inside), (read.boundary, boundary))
@@ -146,7 +178,7 @@ def _closed_slip(task: RecurrenceTask, key: Key) -> Diagnosis | None:
                 found.append(Diagnosis(slip, says, verdict))
                 break
         else:
-            diagnosis = task.identities.diagnosis(right, claimed)
+            diagnosis = _repaired(task, key) or task.identities.diagnosis(right, claimed)
             diagnosis = diagnosis or explained(task.identities, (), (), (((claimed, worked_out(right)),),))
             if diagnosis is None:
                 return None
@@ -154,6 +186,43 @@ def _closed_slip(task: RecurrenceTask, key: Key) -> Diagnosis | None:
         if found[-1].verdict < Verdict.SUPPORTED or found[-1].slip != found[0].slip:
             return None
     return found[0] if found else None
+
+
+def _repaired(task: RecurrenceTask, key: Key) -> Diagnosis | None:
+    """The one change at one place of the formula as it was written with which it is right."""
+    formula, last = task.claim.gradient[key[1]], task.steps.last
+    names = [name for name in task.problem.domain.variables if name not in task.problem.state]
+    pool = [*([last] if last.op == "symbol" else []), *map(symbol, names)]
+    changed = [
+        ("missing-factor", f"the {what} {write(factor)} is missing", mul(by, formula))
+        for factor in pool
+        for what, by in (("factor", factor), ("divisor", div(ONE, factor)))
+    ]
+    for place, node in sub_places(formula, MOST_PLACES):
+        for factor in (symbol(node.value), *pool) if node.op == "sum" else ():
+            for what, by in (("factor", factor), ("divisor", div(ONE, factor))):
+                inner = rebuild(node, (mul(by, node.args[0]), *node.args[1:]))
+                says = f"the {what} {write(factor)} is missing inside of the sum"
+                changed.append(("missing-factor", says, replaced(formula, place, inner)))
+    found = [(m.slip, f"right with {m.says}", m.node) for m in mutants(formula, names=names) if m.slip != "rounding"]
+    found.sort(key=lambda each: each[0] != "power")
+    lengths = [n for n in task.lengths if n > 1] or list(task.lengths)
+    for slip, says, node in (*found, *changed)[:MOST_REPAIRS]:
+        pairs = _at_lengths(task, node, key[1], lengths)
+        if all(task.identities.same(*pair) for pair in pairs):
+            verdicts = [task.identities.decide(*pair).verdict for pair in pairs]
+            if verdicts and min(verdicts) >= Verdict.SUPPORTED:
+                return Diagnosis(slip, says, Verdict.SUPPORTED)
+    return None
+
+
+def _at_lengths(task: RecurrenceTask, node: Node, q: str, lengths: Iterable[int]) -> list[tuple[Node, Node]]:
+    """(a formula, the right one) for some numbers of steps; a pair that differs where it has no value."""
+    found = []
+    for n in lengths:
+        value = task.unrolled.valued(node, n, task.unrolled.states(n), [])
+        found.append((ONE, ZERO) if value is None else (value, worked_out(task.unrolled.truth(q, n))))
+    return found
 
 
 def _reduced_pair(steps: Any, one: Node, other: Node, convention: Convention) -> tuple[Node, Node]:
@@ -189,6 +258,44 @@ def _moved(node: Node, names: Iterable[str], at: str, by: int) -> Node:
         if place == at and name in names
     }
     return substitute(node, changes) if changes and by else node
+
+
+def _partly_moved(node: Node, state: Iterable[str], at: str) -> Iterator[tuple[str, Node]]:
+    """States one step later or earlier in one factor of the terms, and not in the others."""
+    names = set(state)
+    inside = dict(sub_places(node, MOST_PLACES))
+    for place, factor in inside.items():
+        if not place or inside[place[:-1]].op != "mul":
+            continue
+        for by in (1, -1):
+            moved = _moved(factor, names, at, by)
+            if moved is not factor:
+                says = f"the state is taken one step too {'late' if by > 0 else 'early'} in {write(factor)}"
+                yield says, replaced(node, place, moved)
+
+
+def _lost_inner_derivatives(task: RecurrenceTask, i: int) -> Iterator[tuple[str, Node]]:
+    """The adjoint equation of state i where a part of a step was differentiated as if it were the state itself."""
+    name = task.problem.state[i]
+    inner = [
+        part
+        for part in dict.fromkeys(postorder(*task.problem.step))
+        if part.op in ("add", "mul", "call", "pow")
+        and part not in task.problem.step
+        # Where the inner derivative is a number, it is a factor that is missing, and no more is to be said.
+        and name in free_symbols(*gradient(part, (name,)))
+    ]
+    s = symbol(fresh_name("s", {*task.problem.domain.variables, *task.names}))
+    for part in inner[:MOST_PLACES]:
+        steps = [substitute(f, {part: s}) for f in task.problem.step]
+        terms = []
+        for j, f in enumerate(steps):
+            by_name, by_part = gradient(f, (name, s.value))
+            slope = substitute(add(by_name, by_part), {s: part})
+            at = {symbol(u): symbol(u + "[k]") for u in task.problem.state}
+            at |= {symbol(INDEX): add(symbol(INDEX), ONE)}
+            terms.append(mul(symbol(task.names[j] + "[k+1]"), substitute(slope, at)))
+        yield f"the inner derivative of {write(part)} is missing", tidy(add(ZERO, *terms))
 
 
 def _at_the_start(node: Node, state: Iterable[str]) -> Iterator[tuple[str, Node]]:

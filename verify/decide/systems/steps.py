@@ -210,8 +210,22 @@ class Steps:
             nodes = tuple(substitute(node, at) for node in nodes)
         return nodes
 
+    @cached_property
+    def constant(self) -> dict[str, int]:
+        """Adjoints that are the same at all steps, such as that of a running sum, and which they are."""
+        names = {*self.problem.state, *self.names}
+        return {
+            name: i
+            for i, name in enumerate(self.names)
+            if self.costate.rate[i] is symbol(name + "[k+1]")
+            and not {each.partition("[")[0] for each in free_symbols(self.costate.final[i])} & names
+        }
+
     def _grounded(self, node: Node, convention: Convention) -> Node:
-        """l[n] as it is known."""
+        """l[n] as it is known, and what does not change."""
+        fixed = {name: self.constant.get(name.partition("[")[0]) for name in free_symbols(node) if "[" in name}
+        at = {symbol(name): convention.entry(self.costate.final, i) for name, i in fixed.items() if i is not None}
+        node = substitute(node, at) if at else node
         own = free_symbols(node)
         last = ((i, name + "[n]") for i, name in enumerate(self.names))
         at = {symbol(name): convention.entry(self.costate.final, i) for i, name in last if name in own}
