@@ -57,6 +57,26 @@ def test_a_stiff_problem_whose_solution_does_not_know_that_it_is_stiff() -> None
     assert found.gradient["p"].radius < Fraction(1, 10**12)
 
 
+DRAWN = OdeProblem(
+    "x", "p q s", ["-p*(x - cos(t)) - sin(t)"], ["q"], "s", "T", "x^2", "x", observations=[{"time": 1, "value": "p*x"}]
+)
+BENT = "(q - cos(s))*exp(-p*({} - s))"
+FREE = Known(DRAWN, f"(cos(T) + {BENT.format('T')})^2 + sin(T) - sin(s) + (q - cos(s))*(1 - exp(-p*(T - s)))/p"
+                    f" + p*(cos(1) + {BENT.format('1')})")  # fmt: skip
+
+
+@pytest.mark.parametrize("p", [40, 10**5])
+def test_the_start_and_its_time_alone_have_derivatives_with_costs_and_observations(p: int) -> None:
+    """q is the initial value and s its time, so that each derivative by one of them is there twice."""
+    at = {"p": Fraction(p), "q": Fraction(3, 2), "s": Fraction(1, 3), "T": Fraction(7, 3)}
+    truth = FREE.truth(at)
+    found = around(DRAWN, at, 1e-18) if p < 100 else proved(enclose(DRAWN, at, seconds=120)).gradient
+    assert not any(found[key].apart(truth[key]) for key in at)
+    assert not found["x(t0)"].apart(truth["q"])
+    assert not found["t0"].apart(truth["s"])
+    assert all(found[key].radius < Fraction(1, 10**10) for key in ("x(t0)", "t0"))
+
+
 def test_van_der_pol_with_mu_1000_is_enclosed_to_twelve_digits() -> None:
     found = proved(enclose(POL["100"], {"m": 1000}, seconds=60))
     assert (found.order, found.reached) == (DEGREE, True)
@@ -81,7 +101,7 @@ def test_robertson_and_a_full_relaxation_are_enclosed() -> None:
 
 def around(problem: OdeProblem, at: dict[str, Any], tol: float) -> dict[str, Ball]:
     """By the method for stiff problems, whether this one is stiff or not; pairs for everything between."""
-    whole, outputs = doubled(Field.of(problem, tuple(sorted(at))))
+    whole, outputs = doubled(Field.of(problem, tuple(sorted(at))), free=True)
     with precision(120, LENGTH):
         box = Box.of({n: ball(x[0]).union(ball(x[1])) if isinstance(x, tuple) else ball(x) for n, x in at.items()}, ())
         found = known_around(whole, outputs, box, tol, monotonic() + 60)

@@ -15,6 +15,7 @@ import numpy as np
 
 from verify.calculus.reverse import gradient
 from verify.graph import Node
+from verify.numerics.collocation import Implicit, rows
 from verify.numerics.ode_events import crossed_sensitivities, travelled
 from verify.numerics.ode_solved import Curve, Failed, Grid, Pieces, solve
 from verify.numerics.straight import NoFloat, Straight, operation
@@ -24,6 +25,8 @@ from verify.systems import TIME, OdeProblem, Phase, event_times
 TOLERANCES = (1e-11, 1e-13)
 #: Nodes of the Gauss-Legendre rule on each step of the solver, in the two runs: integrals have an error of their own.
 NODES = (5, 7)
+#: Relative spread of differences from which on other steps are tried.
+ROUGH = 1e-5
 
 
 @dataclass(frozen=True)
@@ -57,12 +60,14 @@ class Numbers:
         """u(t), shape (n, …); `Pieces` that meet at the events where there are any."""
         if self.problem.events:
             return travelled(self.problem, self.values, self.ends, self.constants(self.problem.initial), tol)
-        field, (t0, T) = Straight(self.problem.rhs), self.ends
+        rhs, state, (t0, T) = self.problem.rhs, self.problem.state, self.ends
+        field = Straight(rhs)
 
-        def rate(t: float, x: np.ndarray) -> list[Any]:
-            return field({**self.values, TIME: t, **dict(zip(self.problem.state, x, strict=True))})
+        def at(t: Any, x: np.ndarray) -> dict[str, Any]:
+            return {**self.values, TIME: t, **dict(zip(state, x, strict=True))}
 
-        return solve(rate, t0, T, self.constants(self.problem.initial), tol)
+        implicit = Implicit.of(rhs, state, at)
+        return solve(lambda t, x: field(at(t, x)), t0, T, self.constants(self.problem.initial), tol, implicit)
 
     def adjoint(
         self,
@@ -84,15 +89,16 @@ class Numbers:
         times = [time for time, _ in gains]
         events = u.times if isinstance(u, Pieces) else np.array([])
 
-        def backwards(field: Straight, u: Curve) -> Callable[[float, np.ndarray], list[Any]]:
-            def rate(t: float, l: np.ndarray) -> list[Any]:
-                at = dict(zip(self.problem.state, u(t), strict=True)) | dict(zip(names, l, strict=True))
-                return field({**self.values, TIME: t, **at})
+        def backwards(i: int, u: Curve, start: float, end: float, final: Sequence[float]) -> Curve:
+            def at(t: Any, l: np.ndarray) -> dict[str, Any]:
+                both = dict(zip(self.problem.state, u(t), strict=True)) | dict(zip(names, l, strict=True))
+                return {**self.values, TIME: t, **both}
 
-            return rate
+            implicit = Implicit.of(rates[i], names, at)
+            return solve(lambda t, l: fields[i](at(t, l)), end, start, final, tol, implicit)
 
         if not gains:
-            return solve(backwards(fields[0], u), T, t0, final, tol)
+            return backwards(0, u, t0, T, final)
         curves: list[Curve] = []
         for i in reversed(range(len(times) + 1)):
             start, end = [t0, *times, T][i : i + 2]
@@ -100,9 +106,8 @@ class Numbers:
                 last = curves[-1](end)
                 final = list(last + np.array(gains[i][1](last)))
             phase = int(np.searchsorted(events, (start + end) / 2))
-            field = fields[min(phase, len(fields) - 1)]
             path = u.curves[phase] if isinstance(u, Pieces) else u
-            curves.append(solve(backwards(field, path), end, start, final, tol))
+            curves.append(backwards(min(phase, len(fields) - 1), path, start, end, final))
         return Pieces(np.array(times), curves[::-1])
 
     def at(self, t: float, u: Curve) -> dict[str, Any]:
@@ -163,20 +168,29 @@ def forward_gradient(numbers: Numbers, names: Sequence[str], tol: float, times: 
     u, n, m = problem.state, len(problem.state), len(names)
     known = [name if name in problem.domain.variables and name not in u else "" for name in names]
 
-    def sensitive(phase: Phase) -> tuple[Callable[..., Any], Callable[..., Any]]:
-        rows = [gradient(f, (*u, *known)) for f in (*phase.rhs, phase.running)]
-        program = Straight((*phase.rhs, phase.running, *(entry for row in rows for entry in row)))
+    def sensitive(phase: Phase) -> tuple[Callable[..., Any], Implicit]:
+        by = [gradient(f, (*u, *known)) for f in (*phase.rhs, phase.running)]
+        program = Straight((*phase.rhs, phase.running, *(entry for row in by for entry in row)))
 
-        def parts(values: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-            found = np.array([float(value) for value in program(values)])
-            return found[: n + 1], found[n + 1 :].reshape(n + 1, n + m)
+        def parts(values: Mapping[str, Any], t: Any) -> tuple[np.ndarray, np.ndarray]:
+            """f, (n + 1, …), and its Jacobian by states and names, (…, n + 1, n + m)."""
+            found = rows(program(values), np.asarray(t))
+            return found[: n + 1], np.moveaxis(found[n + 1 :].reshape(n + 1, n + m, *np.shape(t)), (0, 1), (-2, -1))
 
-        def all_rates(t: float, x: np.ndarray) -> np.ndarray:
-            s = x[n + 1 :].reshape(n + 1, m)[:n]
-            f, jacobian = parts({**numbers.values, TIME: t, **dict(zip(u, x[:n], strict=True))})
-            return np.concatenate([f, (jacobian[:, :n] @ s + jacobian[:, n:]).ravel()])
+        def along(t: Any, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            return parts({**numbers.values, TIME: t, **dict(zip(u, x[:n], strict=True))}, t)
 
-        return parts, all_rates
+        def rate(t: Any, x: np.ndarray) -> np.ndarray:
+            f, slopes = along(t, x)
+            s = np.moveaxis(x[n + 1 :].reshape(m, n + 1, *np.shape(t))[:, :n], (0, 1), (-1, -2))
+            moved = np.moveaxis(slopes[..., :n] @ s + slopes[..., n:], (-1, -2), (0, 1))
+            return np.concatenate([f, moved.reshape(m * (n + 1), *np.shape(t))])
+
+        def lead(t: np.ndarray, x: np.ndarray) -> np.ndarray:
+            slopes = along(t, x)[1][..., :n]
+            return np.concatenate([slopes, np.zeros((*slopes.shape[:-1], 1))], axis=-1)
+
+        return parts, Implicit(rate, lead, n + 1)
 
     b = np.array(numbers.constants(problem.initial))
     b_q = np.array([numbers.constants(gradient(each, known)) for each in problem.initial]).reshape(n, m)
@@ -188,18 +202,22 @@ def forward_gradient(numbers: Numbers, names: Sequence[str], tol: float, times: 
             b_q[:, j] = [float(name == f"{each}(t0)") for each in u]
     phases = [sensitive(phase) for phase in problem.phases]
     parts = phases[0][0]
-    first, _ = parts({**numbers.values, TIME: t0, **dict(zip(u, b, strict=True))})
+    first, _ = parts({**numbers.values, TIME: t0, **dict(zip(u, b, strict=True))}, t0)
     s0 = np.vstack([b_q - np.outer(first[:n], ends_q[0]), -first[n] * ends_q[0]])
-    curves = [solve(phases[0][1], t0, [*times, T][0], np.concatenate([b, [0.0], s0.ravel()]), tol)]
+
+    def solved(i: int, start: float, x: np.ndarray) -> Curve:
+        return solve(phases[i][1].rate, start, [*times, T][i], x, tol, phases[i][1])
+
+    curves = [solved(0, t0, np.concatenate([b, [0.0], s0.T.ravel()]))]
     moments = np.zeros((len(times), m))
     for i, time in enumerate(times):
         after, moments[i] = crossed_sensitivities(problem, numbers.values, i, time, curves[i](time), known)
-        curves.append(solve(phases[i + 1][1], time, [*times, T][i + 1], after, tol))
+        curves.append(solved(i + 1, time, after))
     curve = Pieces(np.array(times), curves)
     parts, last = phases[-1][0], curve(T)
-    s = last[n + 1 :].reshape(n + 1, m)
+    s = last[n + 1 :].reshape(m, n + 1).T
     at = {**numbers.values, TIME: T, **dict(zip(u, last[:n], strict=True))}
-    f, _ = parts(at)
+    f, _ = parts(at, T)
     at |= dict(zip(event_times(problem), times, strict=True))
     by = (*u, *known, TIME, *event_times(problem))
     g = np.array([float(v) for v in Straight(gradient(problem.terminal, by))(at)])
@@ -207,23 +225,40 @@ def forward_gradient(numbers: Numbers, names: Sequence[str], tol: float, times: 
     found = g[:n] @ moving + g[n : n + m] + s[n] + (f[n] + g[n + m]) * ends_q[1] + g[n + m + 1 :] @ moments
     for each, time in zip(problem.observations, numbers.times, strict=True):
         there, rate = curve(time), phases[int(np.searchsorted(times, time))][0]
-        s = there[n + 1 :].reshape(n + 1, m)[:n]
+        s = there[n + 1 :].reshape(m, n + 1).T[:n]
         at = {**numbers.values, TIME: time, **dict(zip(u, there[:n], strict=True))}
         h = np.array([float(v) for v in Straight(gradient(each.value, (*u, *known, TIME)))(at)])
         time_q = np.array(numbers.constants(gradient(each.time, known)))
-        found = found + h[:n] @ (s + np.outer(rate(at)[0][:n], time_q)) + h[n : n + m] + h[-1] * time_q
+        found = found + h[:n] @ (s + np.outer(rate(at, time)[0][:n], time_q)) + h[n : n + m] + h[-1] * time_q
     return found
 
 
 def difference_gradient(numbers: Numbers, name: str, tol: float) -> tuple[float, float]:
-    """dG/dq by central differences at two steps, extrapolated; and an estimate of its error."""
-    scale = max(1.0, abs(numbers.values.get(name, 1.0)))
+    """dG/dq by central differences at two steps, extrapolated; and an estimate of its error.
 
-    def slope(h: float) -> float:
-        return (objective(numbers, name, h, tol) - objective(numbers, name, -h, tol)) / (2 * h)
+    The steps are those of a name of size 1, or of its own size where that is smaller and says more.
+    """
+    own = abs(numbers.values.get(name, 1.0))
 
-    coarse, fine = slope(2e-3 * scale), slope(1e-3 * scale)
-    return (4 * fine - coarse) / 3, abs(fine - coarse) / 10 + 1e-8 * abs(fine)
+    def sloped(scale: float) -> tuple[float, float]:
+        def slope(h: float) -> float:
+            return (objective(numbers, name, h, tol) - objective(numbers, name, -h, tol)) / (2 * h)
+
+        coarse, fine = slope(2e-3 * scale), slope(1e-3 * scale)
+        return (4 * fine - coarse) / 3, abs(fine - coarse) / 10 + 1e-8 * abs(fine)
+
+    if own >= 1 or not own:
+        return sloped(max(1.0, own))
+    try:
+        found = sloped(1.0)
+    except Failed:
+        return sloped(own)
+    if found[1] < ROUGH * abs(found[0]):
+        return found
+    try:
+        return min(found, sloped(own), key=lambda each: each[1])
+    except Failed:
+        return found
 
 
 def objective(numbers: Numbers, name: str, shift: float, tol: float) -> float:

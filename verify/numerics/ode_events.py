@@ -14,10 +14,13 @@ from scipy.optimize import minimize_scalar
 
 from verify.calculus.reverse import gradient
 from verify.graph import Node, symbol
+from verify.numerics.collocation import Implicit
 from verify.numerics.ode_solved import NO_SOLUTION, Failed, Pieces, Unmet, solve, until
 from verify.numerics.straight import Straight
 from verify.systems import TIME, Event, OdeProblem, Phase
 
+#: What the objective has gathered so far, as a state; no expression can name it.
+COST = " cost"
 #: Times in a phase at which an event's function is looked at.
 LOOKS = 200
 #: What counts as zero, relative to what is compared: a function at its zero, and the rate at which one is crossed.
@@ -45,7 +48,7 @@ def travelled(
         rates = _rates(problem, values, phase, priced)
         start = times[-1] if times else t0
         if i == len(problem.events):
-            curves.append(solve(rates, start, T, x, tol))
+            curves.append(solve(rates, start, T, x, tol, _implicit(problem, values, phase, priced)))
             if crossing is not None:
                 crossing.check_over(curves[-1], start, T, rates)
             break
@@ -70,6 +73,12 @@ def _rates(
         return program({**values, TIME: t, **dict(zip(problem.state, x[:n], strict=True))})
 
     return rates
+
+
+def _implicit(problem: OdeProblem, values: Mapping[str, float], phase: Phase, priced: bool) -> Implicit | None:
+    rates, more = ((*phase.rhs, phase.running), (COST,)) if priced else (phase.rhs, ())
+    names = (*problem.state, *more)
+    return Implicit.of(rates, names, lambda t, x: {**values, TIME: t, **dict(zip(names, x, strict=True))})
 
 
 class _Watch:
@@ -181,13 +190,13 @@ def crossed_sensitivities(
 ) -> tuple[np.ndarray, np.ndarray]:
     """States, cost and their derivatives just after an event, from those just before; and d tau/dq.
 
-    x       states, the cost so far, and the derivatives of both by `known`, row by row.
+    x       states, the cost so far, and the derivatives of both by one name of `known` after the other.
 
     s+ = r_u s + r_q + (r_t + r_u f1 - f2) tau_q with tau_q = -(phi_u s + phi_q)/(phi_t + phi_u f1).
     """
     u, n, m = problem.state, len(problem.state), len(known)
     event, (first, second) = problem.events[number], problem.phases[number : number + 2]
-    s = x[n + 1 :].reshape(n + 1, m)
+    s = x[n + 1 :].reshape(m, n + 1).T
     before = {**values, TIME: time, **dict(zip(u, x[:n], strict=True))}
 
     def numbers(nodes: Sequence[Node], at: Mapping[str, Any]) -> np.ndarray:
@@ -207,4 +216,4 @@ def crossed_sensitivities(
     fixed, along = moved(event.cost)
     rows.append(s[n] + fixed + (f1[n] - f2[n] + along) * time_q)
     gathered = x[n] + float(numbers((event.cost,), before)[0])
-    return np.concatenate([reset, [gathered], np.array(rows).ravel()]), time_q
+    return np.concatenate([reset, [gathered], np.array(rows).T.ravel()]), time_q

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from scipy.integrate import solve_ivp
 
-#: Evaluations of a right-hand side after which a run is given up.
-MOST_EVALUATIONS = 20_000
+from verify.numerics.collocation import Exploded, Implicit, Stuck, collocate
+
+#: Evaluations of a right-hand side after which a run is given up, and after which it is looked for stiffness.
+MOST_EVALUATIONS, NOTICED = 20_000, 3000
 
 
 NO_SOLUTION = "no solution up to the final time"
@@ -19,6 +21,14 @@ TOO_MANY = "too many steps: stiff, or close to a singularity"
 
 class Failed(ArithmeticError):
     """No solution up to the final time, or a value that is not finite."""
+
+
+class Explosion(Failed):
+    """A solution that grows beyond all bounds before the final time."""
+
+
+class _Stiff(ArithmeticError):
+    """Another method is called for."""
 
 
 class Unmet(Failed):
@@ -50,9 +60,28 @@ class Grid:
         return found if a <= b else -found
 
 
-def solve(field: Callable[[float, np.ndarray], Any], start: float, end: float, first: Any, tol: float) -> Curve:
-    """A continuous solution from `start` to `end` (backwards where that is earlier); values have shape (n, …)."""
-    return _solved(field, start, end, first, tol).sol
+def solve(
+    field: Callable[[float, np.ndarray], Any], start: float, end: float, first: Any, tol: float,
+    implicit: Implicit | None = None,
+) -> Curve:  # fmt: skip
+    """A continuous solution from `start` to `end` (backwards where that is earlier); values have shape (n, …).
+
+    implicit   the same equation for collocation, which takes over where it is stiff.
+    """
+    if implicit is None:
+        return _solved(field, start, end, first, tol).sol
+    first = np.array(first, dtype=float)
+    if not implicit.is_stiff(start, first, end - start):
+        try:
+            return _solved(field, start, end, first, tol, implicit=implicit).sol
+        except _Stiff:
+            pass
+    try:
+        return collocate(implicit, start, end, first, tol)
+    except Exploded as reason:
+        raise Explosion(str(reason)) from None
+    except Stuck:
+        raise Failed(NO_SOLUTION) from None
 
 
 def until(
@@ -70,13 +99,16 @@ def until(
 
 
 def _solved(
-    field: Callable[[float, np.ndarray], Any], start: float, end: float, first: Any, tol: float, events: Any = None
-) -> Any:
+    field: Callable[[float, np.ndarray], Any], start: float, end: float, first: Any, tol: float, events: Any = None,
+    implicit: Implicit | None = None,
+) -> Any:  # fmt: skip
     count = 0
 
     def counted(t: float, x: np.ndarray) -> np.ndarray:
         nonlocal count
         count += 1
+        if count == NOTICED and implicit and implicit.is_stiff(t, x, end - t):
+            raise _Stiff
         if count > MOST_EVALUATIONS:
             raise Failed(TOO_MANY)
         return np.array(field(t, x), dtype=float)

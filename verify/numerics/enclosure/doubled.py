@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from verify.calculus.reverse import gradient
-from verify.graph import MINUS_ONE, ZERO, Node, add, mul, substitute, symbol
+from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, mul, substitute, symbol
 from verify.numerics.enclosure.field import Field, own_time
 from verify.systems import TIME
 
@@ -20,26 +20,37 @@ def size(field: Field) -> int:
     return len(field.state) * (1 + len(field.names))
 
 
-def doubled(field: Field) -> tuple[Field, tuple[str, ...]]:
+def doubled(field: Field, free: bool = False) -> tuple[Field, tuple[str, ...]]:
     """The doubled system, and what is observed: `G`, its derivatives by all names, and by `T` (if that is no name).
+
+    free   whether derivatives by `u(t0)` for each initial value, and by `t0` (if that is no name), come too.
 
     GiveUp (of `verify.decide.prove.tower`) where a function has no derivative.
     """
     problem, state, names = field.problem, field.state, field.names
-    t0_slopes = gradient(problem.t0, names)
     at_start = {**{symbol(u): b for u, b in zip(state, field.starts, strict=True)}, symbol(TIME): problem.t0}
     first = [substitute(f, at_start) for f in field.rates]
     rows = [gradient(f, (*state, *names)) for f in field.rates]
+    n, t0_slopes = len(state), gradient(problem.t0, names)
     start_rows = [gradient(b, names) for b in field.starts]
-    n = len(state)
-    rates, starts, sensitive = [], [], []
-    for d in range(len(names)):
-        own = [symbol(f" {u} by {d}") for u in state]
-        sensitive.append(own)
-        for i in range(n):
-            rates.append(_sum([*map(_product, rows[i][:n], own), rows[i][n + d]]))
-            starts.append(_sum([start_rows[i][d], _minus(_product(first[i], t0_slopes[d]))]))
-    outputs, terms = _outputs(field, sensitive)
+    # Each direction: its name, how it moves the rates by itself, and where its sensitivities start.
+    directions = [
+        (name, [row[n + d] for row in rows],
+         [_sum([row[d], _minus(_product(f, t0_slopes[d]))]) for row, f in zip(start_rows, first, strict=True)])
+        for d, name in enumerate(names)
+    ]  # fmt: skip
+    if free:
+        still = [ZERO] * n
+        for i, u in enumerate(problem.state):
+            directions.append((f"{u}(t0)", still, [ONE if i == j else ZERO for j in range(n)]))
+        if own_time(problem, "t0"):
+            directions.append(("t0", still, [_minus(f) for f in first]))
+    sensitive = [[symbol(f" {u} by {d}") for u in state] for d in range(len(directions))]
+    rates, starts = [], []
+    for own, (_, moved, start) in zip(sensitive, directions, strict=True):
+        rates += [_sum([*map(_product, row[:n], own), more]) for row, more in zip(rows, moved, strict=True)]
+        starts += start
+    outputs, terms = _outputs(field, [name for name, *_ in directions], sensitive)
     whole = Field.written(
         problem,
         (*state, *(s.value for own in sensitive for s in own)),
@@ -53,7 +64,9 @@ def doubled(field: Field) -> tuple[Field, tuple[str, ...]]:
     return whole, outputs
 
 
-def _outputs(field: Field, sensitive: Sequence[Sequence[Node]]) -> tuple[tuple[str, ...], tuple[tuple[Node, ...], ...]]:
+def _outputs(
+    field: Field, directions: Sequence[str], sensitive: Sequence[Sequence[Node]]
+) -> tuple[tuple[str, ...], tuple[tuple[Node, ...], ...]]:
     """G and dG/dq = g_q + g_x s + (g_t + g_x x') T_q, term by term; dG/dT where T is no name of the problem."""
     state, names, n = field.state, field.names, len(field.state)
     own = own_time(field.problem, "T")
@@ -61,13 +74,14 @@ def _outputs(field: Field, sensitive: Sequence[Sequence[Node]]) -> tuple[tuple[s
     for k, ((term,), time) in enumerate(zip(field.written_terms, field.moments[1:], strict=True)):
         slopes, time_slopes = gradient(term, (*state, TIME, *names)), gradient(time, names)
         rate = _sum([*map(_product, slopes[:n], field.rates), slopes[n]])
+        explicit = [_sum([by, _product(rate, moved)]) for by, moved in zip(slopes[n + 1 :], time_slopes, strict=True)]
         values = [
-            _sum([*map(_product, slopes[:n], each), slopes[n + 1 + j], _product(rate, time_slopes[j])])
-            for j, each in enumerate(sensitive)
+            _sum([*map(_product, slopes[:n], each), explicit[d] if d < len(names) else ZERO])
+            for d, each in enumerate(sensitive)
         ]
         last = [rate if k == len(field.written_terms) - 1 else ZERO] if own else []
         terms.append((term, *values, *last))
-    return ("G", *names, *(("T",) if own else ())), tuple(terms)
+    return ("G", *directions, *(("T",) if own else ())), tuple(terms)
 
 
 def _sum(terms: list[Node]) -> Node:

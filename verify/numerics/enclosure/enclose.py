@@ -64,7 +64,7 @@ class Enclosure:
     objective  G.
     gradient   dG/dq by parameter and other name of the problem; `t0` and `T`, which mean the ends of the interval
                (the whole derivative where the problem has a name t0 or T); `u(t0)` for the initial value of u alone.
-               `t0` and `u(t0)` are missing over boxes that are too wide for them, and for stiff problems;
+               `t0` and `u(t0)` are missing over boxes that are too wide for them;
                `u(tau1+)` for the state just after the first event alone.
     hessian    second derivatives of G by pairs of names, where they were asked for.
     events     tau1, tau2, …: each event is proved to happen, before T and not earlier, transversally.
@@ -207,7 +207,7 @@ class Task:
         """Around an approximate solution, for systems that are not too large; else the reason."""
         if isinstance(self.field, Phases) or size(self.field) > LARGEST:
             return Fail(reason)
-        whole, outputs = self.twice
+        whole, outputs = doubled(self.field, free=True)
         best: Enclosure | None = None
         for tol in (self.radius * factor for factor in DEFECTS):
             bits = figures(tol)[1] + FOR_DEFECTS

@@ -116,7 +116,7 @@ def known_around(field: Field, outputs: Sequence[str], box: Box, tol: float, dea
     """From the doubled system of a stiff problem, around an approximate solution.  Raises GaveUp."""
     system = field.at(box.whole, ())
     begin, *ends = system.constant(system.times)[0]
-    passage = stiff(system, system.constant(system.initial)[0], begin, ends, tol, deadline)
+    passage = stiff(system, box.whole, system.constant(system.initial)[0], begin, ends, tol, deadline)
     rows = [
         [term.value for term in system.observe(i, states, time)]
         for i, (states, time) in enumerate(zip(passage.states, ends, strict=True))

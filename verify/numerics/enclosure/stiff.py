@@ -15,23 +15,27 @@ the whole piece, the solution never leaves rho, and exists.
 from __future__ import annotations
 
 import time as clock
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from flint import arb, arb_mat, arb_poly, ctx
 
+from verify.numerics.collocation import Implicit
 from verify.numerics.enclosure.field import System
 from verify.numerics.enclosure.forward import GaveUp
 from verify.numerics.enclosure.integrals import series
 from verify.numerics.enclosure.series import UNIT, ZERO, Series, finite
 from verify.numerics.enclosure.sweep import Bound
+from verify.systems import TIME
 
 #: Degree of the approximate solution, and coefficients that are known of what is computed from it.
 DEGREE, LENGTH = 20, 48
-#: Newton's method in doubles, and refinements by a residual in balls.
-NEWTON, REFINED = 12, 4
+#: Iterations of Newton's method in doubles, and refinements by a residual in balls.
+NEWTON, REFINED = 14, 8
+#: The last change of Newton's method in doubles, relative.
+NEARLY = 1e-9
 #: Parts of a piece on which f_x is bounded, and times that rho is made larger.
 PARTS, TRIES = 8, 5
 #: First piece and shortest one, as parts of the interval; most pieces; what a piece may be longer than the one before.
@@ -52,13 +56,25 @@ class Around:
 
 
 def stiff(
-    system: System, start: Sequence[arb], begin: arb, ends: Sequence[arb], tol: float, deadline: float
+    system: System,
+    values: Mapping[str, arb],
+    start: Sequence[arb],
+    begin: arb,
+    ends: Sequence[arb],
+    tol: float,
+    deadline: float,
 ) -> Passage:
     """The states at some times after the first one.  Raises GaveUp.
 
-    tol     what the defect of a piece aims at.
+    values  of the names, as they are in the system; tol: what the defect of a piece aims at.
     """
-    lead = system.field.lead
+    own = system.field
+    middle = {name: float(x.mid()) for name, x in values.items()}
+    equation = Implicit.of(
+        own.rates, own.state, lambda t, x: {**middle, TIME: t, **dict(zip(own.state, x, strict=True))}, own.lead
+    )
+    if equation is None:
+        raise GaveUp("the right-hand side has no value in doubles, or no derivative")
     around = Around(arb_mat(len(start), 1, [x.mid() for x in start]), _one(len(start)),
                     arb_mat(len(start), 1, [(x - x.mid()).abs_upper() for x in start]))  # fmt: skip
     found, here, h, pieces = [], begin, None, 0
@@ -74,7 +90,7 @@ def stiff(
             if clock.monotonic() > deadline or pieces >= MOST:
                 raise GaveUp(f"out of time or pieces at t = {float(here.mid()):.6g}")
             try:
-                around, defect = _piece(system.rhs, here, length, around, lead, tol)
+                around, defect = _piece(system.rhs, equation, here, length, around, tol)
             except (ArithmeticError, ValueError, np.linalg.LinAlgError):
                 h = 0.4 * float(length.mid())
                 if h < SHORTEST * whole:
@@ -98,17 +114,17 @@ class Passage:
     pieces: int
 
 
-def _piece(rhs: Bound, here: arb, length: arb, around: Around, lead: int, tol: float) -> tuple[Around, float]:
+def _piece(rhs: Bound, equation: Implicit, here: arb, length: arb, around: Around, tol: float) -> tuple[Around, float]:
     """What is around the solution at the end, and the size of the defect.  Raises ArithmeticError or ValueError."""
     n, half = around.v.nrows(), length / 2
-    v = _collocated(rhs, here, length, around.v, lead)
+    v = _collocated(rhs, equation, here, length, around.v)
     clock_ = Series(arb_poly([here + half, half]), ZERO, LENGTH)
     curve = [Series(p, ZERO, LENGTH) for p in v]
     rates = [series(rate, LENGTH) for rate in rhs([*curve, clock_])]
     defects = [Series(x.p.derivative(), ZERO, LENGTH) - f * half for x, f in zip(curve, rates, strict=True)]
     finite(c for each in defects for c in (*each.p.coeffs(), each.r))
     middle = [x.p(ZERO) for x in curve]
-    P = _eigenvectors(rhs, middle, here + half, lead)
+    P = _eigenvectors(equation, middle, here + half)
     inverse = P.inv()
     table = inverse.tolist()
     d = [
@@ -165,27 +181,22 @@ def _comparison(M: Sequence[Sequence[arb]], y: arb_mat, d: arb_mat, width: arb) 
     return arb_mat(n, 1, [x.abs_upper() for x in found])
 
 
-def _eigenvectors(rhs: Bound, states: Sequence[arb], time: arb, lead: int) -> arb_mat:
+def _eigenvectors(equation: Implicit, states: Sequence[arb], time: arb) -> arb_mat:
     """An exact matrix near that of the eigenvectors of f_x, in which pairs of complex ones are real and imaginary part.
 
     Of a system of states and sensitivities the leading block is repeated.
     """
-    values, vectors = np.linalg.eig(_jacobian(rhs, states, time, lead))
+    lead = equation.lead
+    (J,) = equation.jacobian(np.array([float(time.mid())]), np.array([[float(x.mid())] for x in states]))
+    if not np.isfinite(J).all():
+        raise ArithmeticError("f_x has no value")
+    values, vectors = np.linalg.eig(J)
     columns = [vectors[:, i].imag if value.imag < 0 else vectors[:, i].real for i, value in enumerate(values)]
     P = np.array(columns).T
     if np.linalg.cond(P) > 1e8:
         P = np.eye(lead)
     whole = np.kron(np.eye(len(states) // lead), P)
     return arb_mat(whole.tolist())
-
-
-def _jacobian(rhs: Bound, states: Sequence[arb], time: arb, lead: int) -> np.ndarray:
-    """The leading block of f_x in doubles."""
-    rows = rhs.derivatives(rhs.run([*states, time]), lead, ())[:lead]
-    J = np.array([[float(x.mid()) for x in row] for row in rows])
-    if not np.isfinite(J).all():
-        raise ArithmeticError("f_x has no value")
-    return J
 
 
 # --- the approximate solution, in which nothing is proved -----------------------------------------------------------
@@ -204,41 +215,69 @@ def _points(bits: int) -> tuple[np.ndarray, arb_mat, arb_mat]:
     return s, (slopes * coefficients).mid(), coefficients
 
 
-def _collocated(rhs: Bound, here: arb, length: arb, start: arb_mat, lead: int) -> list[arb_poly]:
+def _collocated(rhs: Bound, equation: Implicit, here: arb, length: arb, start: arb_mat) -> list[arb_poly]:
     """Polynomials in s whose derivative is f at the points; exact coefficients, and errors that nobody relies on."""
     s, D, coefficients = _points(ctx.prec)
-    n, half = start.nrows(), (length / 2).mid()
+    n, lead, half = start.nrows(), equation.lead, (length / 2).mid()
     times = [(here + half * (1 + arb(float(x)))).mid() for x in s]
     first = start.entries()
-    U = [list(first) for _ in s]
-    D_float = np.array([float(x.mid()) for x in D.entries()]).reshape(len(s), len(s))[1:, 1:]
+    z, inverse = _in_doubles(equation, times, float(half), [float(x) for x in first], D)
+    U = [list(first), *([(x + arb(float(c))).mid() for x, c in zip(first, row, strict=True)] for row in z)]
     last = np.inf
-    for k in range(NEWTON + REFINED):
+    for k in range(REFINED):
         rates = [[x.mid() for x in rhs([*u, time])] for u, time in zip(U[1:], times[1:], strict=True)]
         finite(x for row in rates for x in row)
         residual = ((D * arb_mat(U)).tolist())[1:]
         off = np.array([[float((a - half * b).mid()) for a, b in zip(x, y, strict=True)]
                         for x, y in zip(residual, rates, strict=True)])  # fmt: skip
         size = float(np.abs(off).max())
-        if size < 2.0 ** (20 - ctx.prec) or (k > 5 and size >= 0.5 * last):
+        if size < 2.0 ** (20 - ctx.prec) or (k > 2 and size >= 0.5 * last):
             break
         last = size
-        # Frozen once it converges: what is left is refined by residuals in balls.
-        if k < NEWTON and (k < 3 or size > 1e-6):
-            # Sensitivities move with the flow of the states: one system for all, as if they did not depend on x.
-            system = np.kron(D_float, np.eye(lead))
-            for i, (u, time) in enumerate(zip(U[1:], times[1:], strict=True)):
-                here_ = slice(i * lead, (i + 1) * lead)
-                system[here_, here_] -= float(half) * _jacobian(rhs, u, time, lead)
-            inverse = np.linalg.inv(system)
-        blocks = off.reshape(DEGREE, n // lead, lead).transpose(0, 2, 1).reshape(DEGREE * lead, n // lead)
-        change = (inverse @ blocks).reshape(DEGREE, lead, n // lead).transpose(0, 2, 1).reshape(off.shape)
+        change = _blocked(inverse, off, lead)
         if not np.isfinite(change).all():
             raise ArithmeticError("the implicit equations are not solved")
         U[1:] = [[(x - arb(float(c))).mid() for x, c in zip(u, row, strict=True)]
                  for u, row in zip(U[1:], change, strict=True)]  # fmt: skip
     values = (coefficients * arb_mat(U)).mid()
     return [arb_poly([values[i, j] for i in range(len(s))]) for j in range(n)]
+
+
+def _in_doubles(
+    equation: Implicit, times: Sequence[arb], half: float, first: Sequence[float], D: arb_mat
+) -> tuple[np.ndarray, np.ndarray]:
+    """What the states at the points differ by from the first, (k, n), and the inverse of the equations' Jacobian.
+
+    Sensitivities move with the flow of the states: one matrix for all, as if it did not depend on x.
+    """
+    k, lead, x = len(times) - 1, equation.lead, np.array(first)
+    slopes = np.array([float(a.mid()) for a in D.entries()]).reshape(k + 1, k + 1)[1:, 1:]
+    t, z, last = np.array([float(time) for time in times[1:]]), np.zeros((k, len(first))), np.inf
+    for _ in range(NEWTON):
+        states = (x + z).T
+        J = equation.jacobian(t, states)
+        off = slopes @ z - half * equation.rate(t, states).T
+        if not (np.isfinite(J).all() and np.isfinite(off).all()):
+            break
+        system = np.kron(slopes, np.eye(lead)).reshape(k, lead, k, lead)
+        system[np.arange(k), :, np.arange(k), :] -= half * J
+        inverse = np.linalg.inv(system.reshape(k * lead, k * lead))
+        change = _blocked(inverse, off, lead)
+        z = z - change
+        size = float(np.abs(change).max() / (np.abs(x + z).max() + np.finfo(float).tiny))
+        if size < NEARLY:
+            return z, inverse
+        if size > 2 * last:
+            break
+        last = max(size, 1.0)
+    raise ArithmeticError("the implicit equations are not solved")
+
+
+def _blocked(inverse: np.ndarray, off: np.ndarray, lead: int) -> np.ndarray:
+    """inverse off, for each block of `lead` states by itself; both (k, n)."""
+    k, n = off.shape
+    blocks = off.reshape(k, n // lead, lead).transpose(0, 2, 1).reshape(k * lead, n // lead)
+    return (inverse @ blocks).reshape(k, lead, n // lead).transpose(0, 2, 1).reshape(k, n)
 
 
 def _upper(M: arb_mat) -> arb_mat:
