@@ -34,8 +34,8 @@ BESIDE, BEFORE = 1e-2, 1e-6
 #: Coefficients that do not fall any more, the last two against the two before, are rounding, up to this size.
 LEVEL, ROUNDED = 0.1, 1e-7
 #: What a solution may grow to.
-HUGE = 1e150
-#: Decay over the interval from which on collocation is worth it.
+HUGE = 1e75
+#: Decay or growth over the interval, in e-folds, from which on collocation is worth it.
 STIFF = 300.0
 
 
@@ -82,9 +82,9 @@ class Implicit:
         return cls(rate, jacobian, n)
 
     def is_stiff(self, t: float, x: Array, length: float) -> bool:
-        """Whether what dies out fastest at a state would do so many times over a time (backwards where negative)."""
+        """Whether something dies out at a state, or explodes, many times over within a time (backwards if negative)."""
         J = self.jacobian(np.array([t]), np.asarray(x, dtype=float)[:, None])[0]
-        return bool(np.isfinite(J).all() and -(np.linalg.eigvals(J) * length).real.min() > STIFF)
+        return bool(np.isfinite(J).all() and np.abs((np.linalg.eigvals(J) * length).real).max() > STIFF)
 
 
 @lru_cache(maxsize=32)

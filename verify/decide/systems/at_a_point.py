@@ -179,7 +179,7 @@ class Solved:
     # --- parts in the convention ---
 
     def readings(self, undefined: dict[Key, str]) -> Iterator[tuple[Key, Reading]]:
-        truth = self.truth()
+        truth = self.truth
         for key in self.task.keys:
             try:
                 if key[0] == "adjoint":
@@ -198,6 +198,7 @@ class Solved:
             if reading is not None:
                 yield key, reading
 
+    @cached_property
     def truth(self) -> dict[str, tuple[float, float]]:
         """The gradient by forward sensitivities, and its error."""
         names = [name for table, name in self.task.keys if table == "gradient"]
@@ -379,7 +380,7 @@ class Solved:
         rates = task.claimed_rates()
         if not gradients or rates is None or any(k in task.unread for k in task.keys if k[0] != "gradient"):
             return None
-        truth, results = self.truth(), []
+        truth, results = self.truth, []
         curves = []
         for tol, (u, _) in zip(TOLERANCES, self.curves, strict=True):
             final = [self.final(task, self.numbers, u, (self._final(i, name),))[0] for i, name in enumerate(task.names)]
