@@ -88,3 +88,29 @@ def test_the_side_that_is_wrong_is_named(sign):
     left = decide(read_claim(f"{sign}4*x = grad_x (x'*x) with x: vector(n)"))
     assert "the right-hand side" in right.diagnosis.says
     assert "the left-hand side" in left.diagnosis.says
+
+
+@pytest.mark.parametrize(
+    ("text", "slip"),
+    [
+        ("jac_x (x/norm(x)) = eye(n)/norm(x) with x: vector(n)", "missing-term"),
+        ("grad_S (-logdet(S)/2 - x'*inv(S)*x/2) = -inv(S)/2 with S: spd(n), x: vector(n)", "missing-term"),
+        ("grad_x (-dot(y, log(softmax(x)))) = softmax(x) - y with x: vector(n), y: vector(n)", "missing-factor"),
+        ("grad_x (x'*y/norm(x)) = y/norm(x) - (x'*y)*x/norm(x)^2 with x: vector(n), y: vector(n)", "power"),
+        ("grad_x dot(v, tanh(x)) = v.*(ones(n) - tanh(x)) with x: vector(n), v: vector(n)", "power"),
+        ("grad_x sum(sin(A*x)) = A'*sin(A*x) with x: vector(n), A: matrix(m,n)", "function"),
+        ("grad_x (a'*x + b'*b) = b with a: vector(n), b: vector(n), x: vector(n)", "swap"),
+    ],
+)
+def test_terms_factors_powers_functions_and_names_are_slips_of_matrices_too(text, slip):
+    result = decide(read_claim(text))
+    assert result.verdict is Verdict.REFUTED
+    assert result.diagnosis is not None
+    assert result.diagnosis.slip == slip
+    assert result.diagnosis.verdict >= Verdict.SUPPORTED
+
+
+def test_a_claim_that_differs_in_more_than_one_place_has_no_named_slip():
+    result = decide(read_claim("grad_x (x'*A*x) = 5*A'*A*x + x with x: vector(n), A: matrix(n,n)"))
+    assert result.verdict is Verdict.REFUTED
+    assert result.diagnosis is None

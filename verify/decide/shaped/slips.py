@@ -6,10 +6,11 @@ like a claim.  Then the claim itself is judged for symmetric and for commuting m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 from random import Random
 
@@ -29,6 +30,7 @@ from verify.graph import (
     call,
     derivative,
     free_symbols,
+    hadamard_power,
     has_integrals,
     is_shaped,
     mul,
@@ -36,12 +38,13 @@ from verify.graph import (
     num,
     postorder,
     power,
+    rebuild,
     symbol,
     transform,
     transpose,
 )
 from verify.language.write import write
-from verify.mutate import places, replaced
+from verify.mutate import places, replaced, siblings
 from verify.shapes import ShapeError, Shapes, flipped, turned
 from verify.verdict import Diagnosis, Verdict
 
@@ -50,7 +53,7 @@ FACTORS = tuple(map(Fraction, ("2", "1/2", "-2", "-1/2", "3", "1/3", "4", "1/4")
 #: Stands in what a change says for the side that it is made on.
 SIDE = "this side"
 #: Changes that are tried, and those that are judged like claims.
-MOST_TRIED, MOST_JUDGED = 160, 3
+MOST_TRIED, MOST_JUDGED = 240, 3
 #: Denominators of numbers that nobody writes unless he means them.
 LARGEST_DENOMINATOR = 1000
 
@@ -83,31 +86,42 @@ def diagnose(claim: Claim, where: Refutation, *, seed: int = 0) -> tuple[Diagnos
     formula = claim.lhs if left_is_wrong else claim.rhs
     shapes = Shapes(claim.domain.variables)
     other = claim.rhs if left_is_wrong else claim.lhs
-    found = 0
-    for change in islice(_changes(formula, claim, shapes), MOST_TRIED):
-        if change.formula is other:
-            continue
-        side = {"lhs": change.formula} if left_is_wrong else {"rhs": change.formula}
-        repaired = replace(claim, text="", notes=(), **side)
-        if not _holds_there(repaired, where):
-            continue
-        verdict = judged(repaired, seed)
-        if verdict >= Verdict.SUPPORTED:
-            correction = transform(change.formula, _one_number)
-            says = change.says.replace(SIDE, f"the {'left' if left_is_wrong else 'right'}-hand side", 1)
-            return Diagnosis(change.slip, says, verdict), write(correction, claim.domain.variables)
-        found += 1
-        if found >= MOST_JUDGED:
-            break
+    side = "lhs" if left_is_wrong else "rhs"
+
+    def explained(changes: Iterable[Change]) -> tuple[Diagnosis, str] | None:
+        found = 0
+        for change in changes:
+            if change.formula is other:
+                continue
+            repaired = replace(claim, text="", notes=(), **{side: change.formula})
+            if not _holds_there(repaired, where):
+                continue
+            verdict = judged(repaired, seed)
+            if verdict >= Verdict.SUPPORTED:
+                correction = transform(change.formula, _one_number)
+                says = change.says.replace(SIDE, f"the {'left' if left_is_wrong else 'right'}-hand side", 1)
+                return Diagnosis(change.slip, says, verdict), write(correction, claim.domain.variables)
+            found += 1
+            if found >= MOST_JUDGED:
+                break
+        return None
+
+    if (answer := explained(islice(_changes(formula, claim, shapes), MOST_TRIED))) is not None:
+        return answer
     for slip, says, special, sizes in _hypotheses(claim):
         each = [None] if sizes is None else [[one] for one in sizes]
         verdict = min(judged(special, seed, choices) for choices in each)
         if verdict >= Verdict.SUPPORTED:
-            return Diagnosis(slip, says, verdict), _derived(claim, other, left_is_wrong, seed)
-    return None, _derived(claim, other, left_is_wrong, seed)
+            truth = _derived(claim, other, left_is_wrong, seed)
+            return Diagnosis(slip, says, verdict), None if truth is None else write(truth, claim.domain.variables)
+    truth = _derived(claim, other, left_is_wrong, seed)
+    if truth is None:
+        return None, None
+    answer = explained(_against(truth, formula, claim, shapes))
+    return (None if answer is None else answer[0]), write(truth, claim.domain.variables)
 
 
-def _derived(claim: Claim, other: Node, left_is_wrong: bool, seed: int) -> str | None:
+def _derived(claim: Claim, other: Node, left_is_wrong: bool, seed: int) -> Node | None:
     """The other side with its derivatives carried out, where that is found and at least supported."""
     from verify.calculus.matrix_derivative import carried_out as in_matrices
     from verify.decide.shaped.stages import judged
@@ -121,9 +135,40 @@ def _derived(claim: Claim, other: Node, left_is_wrong: bool, seed: int) -> str |
     if _differentiates(formula) and formula is other:
         return None
     side = {"lhs": formula} if left_is_wrong else {"rhs": formula}
-    if judged(replace(claim, text="", notes=(), **side), seed) < Verdict.SUPPORTED:
-        return None
-    return write(formula, claim.domain.variables)
+    return None if judged(replace(claim, text="", notes=(), **side), seed) < Verdict.SUPPORTED else formula
+
+
+def _against(truth: Node, formula: Node, claim: Claim, shapes: Shapes) -> Iterator[Change]:
+    """What the true formula has that the claimed one lacks: a term, or a factor of one."""
+    terms = _terms(truth)
+    if len(terms) > 1:
+        for term in terms:
+            says = f"the term {write(term, claim.domain.variables)} is missing"
+            yield Change("missing-term", says, add(formula, term))
+    scalars = dict.fromkeys(
+        factor
+        for node in postorder(truth)
+        if node.op == "mul"
+        for factor in node.args
+        if factor.op != "num" and free_symbols(factor) <= claim.domain.variables.keys() and not shapes.of(factor)
+    )
+    own = formula.args if formula.op == "add" else (formula,)
+    for factor in scalars:
+        for i, term in enumerate(own):
+            says = f"the term {write(_without_sign(term), claim.domain.variables)} lacks the factor {write(factor)}"
+            new = (*own[:i], mul(factor, term), *own[i + 1 :])
+            yield Change("missing-factor", says, add(*new) if len(new) > 1 else new[0])
+
+
+def _terms(node: Node) -> tuple[Node, ...]:
+    """The terms of a sum, of which a product may consist beside other factors."""
+    if node.op == "add":
+        return node.args
+    sums = [i for i, factor in enumerate(node.args) if factor.op == "add"] if node.op == "mul" else []
+    if len(sums) != 1:
+        return (node,)
+    (i,) = sums
+    return tuple(mul(*node.args[:i], term, *node.args[i + 1 :]) for term in node.args[i].args)
 
 
 def _one_number(node: Node) -> Node | None:
@@ -192,6 +237,9 @@ def _within(formula: Node, claim: Claim, shapes: Shapes) -> Iterator[Change]:
         _lost_factors,
         _symmetric_parts,
         _lost_transposes,
+        _powers,
+        _siblings,
+        partial(_swaps, claim),
     ):
         for place, node in occurrences:
             for slip, says, new in rule(node, shapes):
@@ -266,6 +314,38 @@ def _lost_factors(node: Node, shapes: Shapes) -> Slips:
         if not shapes.of(factor) and factor is not MINUS_ONE:
             rest = (*node.args[:i], *node.args[i + 1 :])
             yield "factor", f"the factor {write(factor)} is too many", mul(*rest)
+
+
+def _powers(node: Node, shapes: Shapes) -> Slips:
+    """An exponent off by one; 1 is one too."""
+    if node.op in ("pow", "hadamard_pow") and node.args[1].op == "num" and node.args[1].value.denominator == 1:
+        base, exponent = node.args
+        for step in (1, -1):
+            if exponent.value + step != 0:
+                new = rebuild(node, (base, num(exponent.value + step))) if exponent.value + step != 1 else base
+                yield "power", f"{write(node)} in place of {write(new)}", new
+    elif node.op == "call" and node.value not in ("eye", "ones", "sum"):
+        new = hadamard_power(node, num(2)) if shapes.of(node) else power(node, num(2))
+        yield "power", f"{write(node)} in place of {write(new)}", new
+
+
+def _siblings(node: Node, _: Shapes) -> Slips:
+    for new in siblings(node):
+        yield "function", f"{write(node)} in place of {write(new)}", new
+
+
+def _swaps(claim: Claim, node: Node, shapes: Shapes) -> Slips:
+    """A name in place of another one of its shape."""
+    if node.op == "symbol" and node.value in claim.domain.variables:
+        own = claim.domain.variables[node.value]
+        for name, variable in claim.domain.variables.items():
+            if (
+                name != node.value
+                and variable.field == own.field
+                and not variable.of
+                and shapes.of(symbol(name)) == shapes.of(node)
+            ):
+                yield "swap", f"{node.value} in place of {name}", symbol(name)
 
 
 def _symmetric_parts(node: Node, shapes: Shapes) -> Slips:
