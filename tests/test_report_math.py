@@ -155,6 +155,14 @@ def test_pieces_of_a_line_are_elements_between_which_a_browser_may_break():
     assert '<mo form="infix">=</mo>' in mathml
 
 
+def test_a_sentence_in_a_formula_may_be_broken_between_its_words():
+    mathml = read_formula(r"\text{with a single particle this is an estimate of } x = y", "here").mathml
+    assert mathml.count("<wbr>") == 9
+    shown = "".join(ET.fromstring(f"<p>{mathml}</p>".replace("<wbr>", "")).itertext())
+    assert " ".join(shown.split()) == "with a single particle this is an estimate of x=y"
+    assert "<wbr>" not in read_formula(r"x\ \text{for all } t", "here").mathml
+
+
 def test_fences_round_short_content_do_not_stretch_and_round_tall_content_do():
     def stretches(latex: str) -> list[bool]:
         return [mo.get("stretchy") != "false" for mo in read_latex(latex).iter("mo") if mo.text in ("(", ")")]

@@ -23,6 +23,8 @@ TALL = frozenset({"mfrac", "mtable", "msqrt", "mroot", "munder", "mover", "munde
 PRIMES = frozenset("′″‴⁗")
 LARGE = frozenset("∑∏∐⋂⋃⨁⨂⋀⋁∫∬∭∮")
 BREAK_BEFORE = frozenset("=≠<>≤≥≡≈→⇒⟺∈+−±")
+SENTENCE = 4
+"""Words from which a text is a sentence, in which a line may end."""
 """Operators before which a long line may be broken."""
 
 
@@ -68,15 +70,29 @@ def lines(tree: ET.Element) -> list[list[ET.Element]]:
     return [list(_pieces(equation)) for equation in _equations(tree)]
 
 
+def _words(nodes: list[ET.Element]) -> Iterator[ET.Element]:
+    """The nodes, sentences among them word by word."""
+    for node in nodes:
+        words = re.findall(r"[^\s]+\s*|\s+", node.text or "") if node.tag == "mtext" else []
+        if len(words) < SENTENCE:
+            yield node
+            continue
+        for word in words:
+            part = ET.Element("mtext", node.attrib)
+            part.text = word
+            yield part
+
+
 def markup(tree: ET.Element) -> str:
     """The formula as HTML: a `math` element, or one for each piece of a line that a browser may break.
 
-    A line is broken between the equations on it first (spans), then before relations and sums (elements in a span).
+    A line is broken between the equations on it first (spans), then before relations and sums and between the words
+    of a sentence (elements in a span).
     """
     drawn = _redrawn(tree)
     if not breakable(tree):
         return _text(drawn)
-    equations = ("<wbr>".join(map(_text, pieces)) for pieces in lines(drawn))
+    equations = ("<wbr>".join(map(_text, _pieces(list(_words(nodes))))) for nodes in _equations(drawn))
     return " ".join(f'<span class="equation">{equation}</span>' for equation in equations)
 
 
@@ -116,7 +132,7 @@ def _equations(tree: ET.Element) -> Iterator[list[ET.Element]]:
 
 
 def _pieces(nodes: list[ET.Element]) -> Iterator[ET.Element]:
-    """An equation cut before its relations and sums outside of brackets; `math` elements of display style."""
+    """An equation cut before relations and sums outside of brackets, and after words; `math` elements."""
     piece = ET.Element("math", {"displaystyle": "true"})
     depth, content = 0, False
     for node in nodes:
@@ -125,10 +141,17 @@ def _pieces(nodes: list[ET.Element]) -> Iterator[ET.Element]:
             yield piece
             piece = ET.Element("math", {"displaystyle": "true"})
             node = _infix(node)
+        elif depth == 0 and node.tag == "mtext" and len(piece) and _is_word(piece[-1]):
+            yield piece
+            piece = ET.Element("math", {"displaystyle": "true"})
         depth += bool(text) and (text in OPENING - CLOSING) - (text in CLOSING - OPENING)
         content = content or node.tag != "mspace"
         piece.append(node)
     yield piece
+
+
+def _is_word(node: ET.Element) -> bool:
+    return node.tag == "mtext" and bool((node.text or "").strip())
 
 
 def _infix(operator: ET.Element) -> ET.Element:
