@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,8 @@ from verify.functions import ROWS
 from verify.judge_systems import judge_system
 from verify.language import read_claim
 from verify.language.toml import read_system
+from verify.system_commands import show
+from verify.terminal import Terminal
 from verify.verdict import Verdict
 
 PAGE = (Path(__file__).parent.parent / "MANUAL.md").read_text()
@@ -40,6 +44,18 @@ def test_the_system_is_right_and_fails_without_its_boundary_term() -> None:
     assert wrong.worst is not None
     assert wrong.worst.diagnosis is not None
     assert wrong.worst.diagnosis.slip == "boundary"
+
+
+def test_the_first_session_is_a_real_one() -> None:
+    problem, shown = re.findall(r"\$ cat pendulum.toml\n(.*?)\$ verify check pendulum.toml\n(.*?)```", PAGE, re.DOTALL)[
+        0
+    ]
+    *_, result = judge_system(problem, 0)
+    stream = StringIO()
+    show(replace(result, claim="pendulum.toml"), Terminal(stream))
+    first, last = shown.split("…\n")
+    assert stream.getvalue().startswith(first)
+    assert stream.getvalue().endswith(last)
 
 
 @pytest.mark.parametrize("text", OTHERS, ids=lambda text: text.partition("\n")[0])

@@ -26,11 +26,11 @@ MOST_PAIRED = 6
 
 WORDS = {
     "g_q": "the terminal cost's own derivative",
-    "l(t0)b_q": "the boundary term l(t0)^T dx0/dq",
-    "l[0]b_q": "the boundary term l[0]^T dx0/dq",
+    "l(t0)b_q": "the boundary term l(t0)^T dx0/d(parameter)",
+    "l[0]b_q": "the boundary term l[0]^T dx0/d(parameter)",
     "r_q": "the running cost's own derivative",
-    "l f_q": "the term l^T df/dq",
-    "l F_q": "the term l[k]^T df/dq",
+    "l f_q": "the term l^T df/d(parameter)",
+    "l F_q": "the term l[k]^T df/d(parameter)",
     "g_T": "the terminal cost's derivative by time",
     "l(T)f(T)": "l(T)^T f(T)",
     "r(T)": "the running cost at T",
@@ -42,9 +42,9 @@ WORDS = {
     "h_q": "the observation's own derivative",
     "h_t": "the derivative by the time of the observation",
     "l[0]": "l[0]",
-    "l r_q": "the reset's own derivative l^T dr/dq",
+    "l r_q": "the reset's own derivative l^T dr/d(parameter)",
     "k_q": "the event cost's own derivative",
-    "phi_q": "what the event's time adds, -(eta/D) dphi/dq",
+    "phi_q": "what the event's time adds, -(eta/D) dphi/d(parameter)",
 }
 _TIMELY = ("g_T", "l(T)f(T)", "r(T)", "l(t0)f(t0)", "r(t0)", "l f_t", "r_t", "h_t")
 
