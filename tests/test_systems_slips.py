@@ -89,3 +89,136 @@ def test_limits_reversed_everywhere_are_one_slip() -> None:
     parts = wrong_parts(problem('"u"', '"a*sin(u) + b"', '"1"', "u^2", claim, '"a", "b"'))
     assert [part.name for part in parts] == ["gradient a", "gradient b"]
     assert [part.diagnosis.slip for part in parts if part.diagnosis] == ["limits", "limits"]
+
+
+CHEMOSTAT = """\
+kind = "ode-gradient"
+let = { m = "interval(1, 2)", K = "interval(0.5, 1)", Y = "interval(0.4, 0.6)", x0 = "interval(0.1, 0.2)" }
+[ode]
+state = ["X", "S"]
+parameters = ["m", "K", "Y", "x0"]
+rhs = ["m*S*X/(K + S) - 0.3*X", "0.3*(2 - S) - m*S*X/(Y*(K + S))"]
+initial = ["x0", "1"]
+time = ["0", "2"]
+[objective]
+terminal = "X"
+[claim]
+"""
+LAYER = """\
+kind = "ode-gradient"
+let = { w11 = "interval(0.3, 1)", w12 = "interval(0.3, 1)", w21 = "interval(0.3, 1)", w22 = "interval(0.3, 1)" }
+[ode]
+state = ["z1", "z2"]
+parameters = ["w11", "w12", "w21", "w22"]
+rhs = ["tanh(w11*z1 + w12*z2)", "tanh(w21*z1 + w22*z2)"]
+initial = ["1", "-0.5"]
+time = ["0", "1"]
+[objective]
+terminal = "(z1^2 + z2^2)/2"
+[claim]
+"""
+ONE, TWO = "(1 - tanh(w11*z1 + w12*z2)^2)", "(1 - tanh(w21*z1 + w22*z2)^2)"
+LINEAR = """\
+kind = "ode-gradient"
+let = { a = "interval(0.5, 1)", b = "interval(0.5, 1)", T = "interval(1, 2)" }
+[ode]
+state = ["u"]
+parameters = ["a", "b"]
+rhs = ["a*u"]
+initial = ["b^2"]
+time = ["0", "T"]
+[objective]
+terminal = "u^2"
+[claim]
+adjoint = { l = "-a*l" }
+terminal = { l = "2*u" }
+"""
+DOSE = """\
+kind = "ode-gradient"
+let = { R = "interval(1, 2)" }
+[ode]
+state = ["c"]
+parameters = ["R"]
+rhs = ["piecewise((R, t < 1), (0, otherwise)) - c"]
+initial = ["0"]
+time = ["0", "2"]
+[objective]
+terminal = "c"
+observations = [{ time = "1/2", value = "R*c^2" }]
+[claim]
+"""
+BLOCKS = """\
+kind = "ode-gradient"
+let = { p = "interval(0.5, 1)", T = "interval(1, 2)" }
+[ode]
+state = ["x", "y"]
+parameters = ["p"]
+rhs = ["x + p*y", "0"]
+initial = ["0", "1"]
+time = ["0", "T"]
+[objective]
+terminal = "x"
+[claim]
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "slip", "says"),
+    [
+        (
+            CHEMOSTAT + 'adjoint = { l2 = "-l1*m*S*X/(K + S)^2 + l2*(0.3 + m*S*X/(Y*(K + S)^2))" }',
+            "swap",
+            "S stands for K",
+        ),
+        (
+            CHEMOSTAT + 'adjoint = { l2 = "-l1*m*K*X/(K + S) + l2*(0.3 + m*K*X/(Y*(K + S)))" }',
+            "power",
+            "one too high",
+        ),
+        (CHEMOSTAT + 'terminal = { l1 = "1", l2 = "0" }\ngradient = { x0 = "2*l1(0)" }', "boundary", "counted twice"),
+        (
+            CHEMOSTAT + 'gradient = { x0 = "l1(2) - int(l1*(m*S/(K + S) - 0.3) - l2*m*S/(Y*(K + S)), t, 0, 2)" }',
+            "sign",
+            "the integral of -l' has the wrong sign",
+        ),
+        (
+            CHEMOSTAT + 'gradient = { x0 = "int(l1*(m*S/(K + S) - 0.3) - l2*m*S/(Y*(K + S)), t, 0, 2)" }',
+            "boundary",
+            "the value at the end",
+        ),
+        (LAYER + f'adjoint = {{ l1 = "-l1*w11*{ONE} - l2*w12*{TWO}" }}', "transpose", "w12 stands for w21"),
+        (LAYER + 'adjoint = { l1 = "-l1*w11 - l2*w21" }', "missing-factor", "derivatives of the functions inside"),
+        (LAYER + 'gradient = { w12 = "int(l1*(1 - z1^2)*z2, t, 0, 1)" }', "swap", "z1 stands for tanh("),
+        (LAYER + 'gradient = { w12 = "int(l1*tanh(w11*z1 + w12*z2)*z2, t, 0, 1)" }', "function", "its derivative"),
+        (LINEAR + 'gradient = { a = "T*l(T)*u(T)/2" }', "factor", "1/2 times"),
+        (LINEAR + 'gradient = { a = "-T*l(0)*u(0)" }', "sign", "-1 times"),
+        (LINEAR + 'gradient = { a = "l(T)*u(T)" }', "missing-factor", "the factor T is missing"),
+        (LINEAR + 'gradient = { T = "a*l(T)*u(0)" }', "time", "at the other end"),
+        (DOSE + 'gradient = { R = "int(l1, t, 0, 2) + c(1/2)^2" }', "limits", "right where"),
+        (
+            DOSE + 'gradient = { R = "int(piecewise((l1, t < 1), (0, otherwise)), t, 0, 2) + c(2)^2" }',
+            "boundary",
+            "c(2) stands for c(1/2)",
+        ),
+        (BLOCKS + 'gradient = { p = "T" }', "commute", "commuted"),
+    ],
+)
+def test_a_slip_is_named_where_the_formula_is_written_as_people_do(text: str, slip: str, says: str) -> None:
+    (part,) = wrong_parts(text)
+    assert part.diagnosis is not None
+    assert part.diagnosis.slip == slip
+    assert says in part.diagnosis.says
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LINEAR + 'gradient = { a = "T*l(0)*u(0)", b = "2*b*l(0)" }',
+        CHEMOSTAT + 'adjoint = { l2 = "-l1*m*K*X/(K + S)^2 + l2*(0.3 + m*K*X/(Y*(K + S)^2))" }',
+        CHEMOSTAT + 'gradient = { x0 = "l1(2) + int(l1*(m*S/(K + S) - 0.3) - l2*m*S/(Y*(K + S)), t, 0, 2)" }',
+        BLOCKS + 'gradient = { p = "exp(T) - 1" }',
+    ],
+)
+def test_what_is_right_in_these_forms_is_proved(text: str) -> None:
+    *_, result = judge(read_system(text))
+    assert result.verdict is Verdict.PROVED

@@ -298,6 +298,24 @@ def in_time(problem: OdeProblem, q: str) -> Gradient | None:
     return Gradient(tuple(term for term in terms if term.boundary is not ZERO or term.inside is not ZERO))
 
 
+def from_the_end(problem: OdeProblem, q: str) -> Gradient | None:
+    """dG/dq with l(t0) = l(T) - the integral of l'; None where l(t0) does not occur, or l jumps."""
+    truth = ode_gradient(problem, q)
+    first = [term for term in truth.terms if term.name in ("l(t0)b_q", "l(t0)")]
+    if problem.observations or problem.events or len(first) != 1:
+        return None
+    names = adjoint_names(problem)
+    early = symbols(names, start(problem))
+    weights = gradient(first[0].boundary, [each.value for each in early])
+    late, rates = symbols(names, end(problem)), ode_costate(problem).rate
+    terms = (
+        *(term for term in truth.terms if term is not first[0]),
+        Term("l(T)b_q", inner(weights, late)),
+        Term("-l' b_q", inside=tidy(mul(MINUS_ONE, inner(weights, rates)))),
+    )
+    return Gradient(tuple(term for term in terms if term.boundary is not ZERO or term.inside is not ZERO))
+
+
 # --- equations ------------------------------------------------------------------------------------
 
 

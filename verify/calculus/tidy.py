@@ -94,8 +94,11 @@ def expanded(node: Node) -> tuple[Node, ...] | None:
 def coefficients(node: Node) -> dict[frozenset | Node, tuple[Fraction, Node]] | None:
     """The terms of the expression multiplied out: the number in front of each and the rest; None if they are many."""
     terms = expanded(node)
-    if terms is None:
-        return None
+    return None if terms is None else keyed(terms)
+
+
+def keyed(terms: Sequence[Node]) -> dict[frozenset | Node, tuple[Fraction, Node]]:
+    """Terms, all different: the number in front of each and the rest."""
     split = [leading_number(term) for term in terms if term is not ZERO]
     return {_key(rest): (number, rest) for number, rest in split}
 
@@ -109,10 +112,10 @@ def short(node: Node) -> Node:
     terms = expanded(plain)
     own = len(plain.args) if plain.op == "add" else 1
     other = plain if terms is None or len(terms) > own else add(*terms)
-    return transform(other if _length(other) < _length(plain) else plain, _divided)
+    return transform(other if length(other) < length(plain) else plain, divided)
 
 
-def _divided(node: Node) -> Node | None:
+def divided(node: Node) -> Node | None:
     """a/(b*c^2) for a*b^-1*c^-2; powers of the same expression in a product, whole or not, are one."""
     if node.op not in ("mul", "pow"):
         return None
@@ -143,11 +146,11 @@ def _raised_to(factor: Node) -> list[tuple[Node, Fraction]]:
     return [(b, e * exponent) for each in inner for b, e in (_raised_to(each) if each.op == "pow" else [(each, 1)])]
 
 
-def _length(node: Node) -> int:
+def length(node: Node) -> int:
     """How many signs and names are written, about."""
     counts: dict[Node, int] = {}
     for each in postorder(node):
-        counts[each] = 1 + sum(counts[arg] for arg in each.args)
+        counts[each] = (each is not MINUS_ONE) + sum(counts[arg] for arg in each.args)
     return counts[node]
 
 

@@ -1,7 +1,8 @@
 """Is one activation, or its derivative, taken for another one?  tanh and the logistic function 1/(1 + exp(-z)).
 
 The derivative is 1 - s^2 of s = tanh(z), and s*(1 - s) of the logistic s: each is written for the other, and so is
-1 - tanh(s)^2, with the value in the place of the argument.
+1 - tanh(s)^2, with the value in the place of the argument.  Or a function stands for its own derivative, or a state for
+the function of it that the layer applies.
 """
 
 from __future__ import annotations
@@ -10,7 +11,22 @@ from collections.abc import Iterator
 
 from verify.calculus.tidy import is_zero, tidy
 from verify.decide.systems.variants import Variant
-from verify.graph import MINUS_ONE, ONE, Node, add, call, mul, num, power, transform
+from verify.graph import (
+    MINUS_ONE,
+    ONE,
+    Node,
+    add,
+    call,
+    free_symbols,
+    mul,
+    num,
+    postorder,
+    power,
+    substitute,
+    symbol,
+    transform,
+)
+from verify.language.write import write
 
 
 def activation_variants(claimed: Node, right: Node) -> Iterator[Variant]:
@@ -25,6 +41,40 @@ def activation_variants(claimed: Node, right: Node) -> Iterator[Variant]:
         changed = transform(claimed, undone)
         if changed is not claimed:
             yield Variant("function", says, ((changed, right),))
+    for name, slope in (("softplus", _softplus_slope), ("the logistic function", _logistic_of), ("tanh", _tanh_of)):
+        changed = transform(claimed, slope)
+        if changed is not claimed:
+            yield Variant("function", f"{name} stands for its derivative", ((changed, right),))
+    yield from _missed(claimed, right)
+
+
+def _missed(claimed: Node, right: Node) -> Iterator[Variant]:
+    """A name that stands where the right formula has a function, as z for tanh(w*z)."""
+    there = free_symbols(claimed)
+    for function in dict.fromkeys(each for each in postorder(right) if each.op == "call"):
+        for name in sorted(there & free_symbols(function)):
+            wrong = substitute(right, {function: symbol(name)})
+            yield Variant("swap", f"{name} stands for {write(function)}", ((claimed, wrong),))
+
+
+def _softplus_slope(node: Node) -> Node | None:
+    """1/(1 + exp(-z)) for log(1 + exp(z))."""
+    inside = node.args[0] if node.op == "call" and node.value == "log" else None
+    others = [term for term in inside.args if term is not ONE] if inside is not None and inside.op == "add" else []
+    if inside is None or len(others) != 1 or len(inside.args) != 2 or others[0].value != "exp":
+        return None
+    return power(add(ONE, call("exp", tidy(-others[0].args[0]))), MINUS_ONE)
+
+
+def _logistic_of(node: Node) -> Node | None:
+    return None if argument_of_logistic(node) is None else mul(node, add(ONE, mul(MINUS_ONE, node)))
+
+
+def _tanh_of(node: Node) -> Node | None:
+    """1 - tanh(z)^2 for tanh(z), which is not a square already."""
+    if node.op == "pow" and node.args[0].op == "call" and node.args[0].value == "tanh":
+        return node
+    return add(ONE, mul(MINUS_ONE, power(node, num(2)))) if node.op == "call" and node.value == "tanh" else None
 
 
 def _tanh(node: Node) -> Node | None:

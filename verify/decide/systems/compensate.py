@@ -79,20 +79,18 @@ def _candidates(task: OdeTask, convention: Convention) -> Iterator[Node]:
     # Where nothing depends on time the Hamiltonian is the same at both ends, and the initial rates are constants.
     at_start = {symbol(TIME): problem.t0, **{symbol(n): b for n, b in zip(problem.state, problem.initial, strict=True)}}
     rates = [tidy(substitute(f, at_start)) for f in problem.rhs]
-    simple = [
+    products = [
         hamiltonian,
         *(div(hamiltonian, f) for f in rates if f.op != "num"),
         *(mul(a, b) for a in l for b in u),
-        *l,
-        *u,
-        *(mul(a, b) for a in u for b in u),
     ]
-    simple = list(dict.fromkeys(simple))
+    products = list(dict.fromkeys(products))
+    simple = list(dict.fromkeys((*products, *l, *u, *(mul(a, b) for a in u for b in u))))
     yield from simple
     yield from (mul(t, each) for each in simple)
-    yield from (mul(problem.T, each) for each in simple[: 1 + len(l) * len(u)] if problem.T.op != "num")
+    yield from (mul(problem.T, each) for each in products if problem.T.op != "num")
     for name in problem.parameters:
-        for each in simple[: 1 + len(l) * len(u)]:
+        for each in products:
             yield mul(symbol(name), each)
             yield div(each, symbol(name))
             yield div(mul(t, each), symbol(name))

@@ -17,7 +17,7 @@ from verify.decide.systems.result import Part
 from verify.graph import Node, add, derivative, free_symbols, size, substitute, symbol
 from verify.language.write import write
 from verify.systems import TIME, OdeProblem
-from verify.verdict import Evidence, Rigor, Verdict
+from verify.verdict import Diagnosis, Evidence, Rigor, Verdict
 
 #: Nodes of a closed form that is worth deciding with, and letters of a correction that is worth printing.
 LARGEST, LONGEST_SHOWN = 400, 200
@@ -105,3 +105,14 @@ def decided(
             slip = replace(slip, says=slip.says.replace("the left-hand side", "what is claimed"))
         return Part(part.name, part.claim, Verdict.REFUTED, evidence, counter, slip, correction)
     return part
+
+
+def as_if(known: Elementary, wrong: Node, claimed: Node, identities: Identities, part: Part) -> Part:
+    """A refuted part with the slip of taking the integrand as constant, where that is what was claimed."""
+    from verify.decide.systems.slips import COMMUTED
+
+    one, other = known.without_states(wrong), known.without_states(claimed)
+    if one is None or other is None or not identities.same(one, other):
+        return part
+    verdict = identities.decide(one, other).verdict
+    return replace(part, diagnosis=Diagnosis("commute", COMMUTED, verdict)) if verdict >= Verdict.SUPPORTED else part

@@ -18,6 +18,7 @@ from verify.decide.systems.ode_task import Key, OdeTask
 from verify.decide.systems.reading import Functional
 from verify.decide.systems.result import Part, SystemResult, overall
 from verify.decide.systems.smooth import AS_EVENT
+from verify.graph import ZERO, Node, add
 from verify.system_claims import SystemClaim
 from verify.systems import OdeProblem
 from verify.verdict import Evidence, Rigor, Verdict
@@ -80,6 +81,10 @@ def _explained(task: OdeTask, key: Key, part: Part, convention: Convention) -> P
 
         if (found := repaired(task, key)) is not None:
             return replace(part, diagnosis=found.diagnosis, correction=found.formula or part.correction)
+    if slip is None and key[0] == "gradient" and not task.crossings and key in task.read:
+        from verify.decide.systems.ratio import ratio_slip
+
+        slip = ratio_slip(task, key, convention)
     return replace(part, diagnosis=slip)
 
 
@@ -122,7 +127,7 @@ def _is_closed(task: OdeTask, key: Key, part: Part) -> bool:
 
 def _in_closed_form(task: OdeTask, parts: list[Part], measured: Measurement) -> list[Part]:
     """Such gradients, decided where the solution has a closed form."""
-    from verify.decide.systems.elementary import decided, elementary
+    from verify.decide.systems.elementary import as_if, decided, elementary
 
     known = elementary(task.problem, task.identities)
     if known is None:
@@ -133,8 +138,19 @@ def _in_closed_form(task: OdeTask, parts: list[Part], measured: Measurement) -> 
         if isinstance(read, Functional) and _is_closed(task, key, part):
             is_free = numbers is not None and numbers.holds is None and OPEN not in numbers.detail
             part = decided(known, key[1], read.boundary, task.identities, part, is_free=is_free)
+            if part.verdict is Verdict.REFUTED and (wrong := _commuted(task, key[1])) is not None:
+                part = as_if(known, wrong, read.boundary, task.identities, part)
         found.append(part)
     return found
+
+
+def _commuted(task: OdeTask, q: str) -> Node | None:
+    """dG/dq as if a matrix and its derivative commuted, in values at T; None where it needs the adjoint elsewhere."""
+    from verify.decide.systems.slips import constant_integrand
+
+    terms = constant_integrand(task, task.gradient(q), 1)
+    wrong = task.grounded(add(ZERO, *(term.boundary for term in terms)), task.convention)
+    return None if task.holds_adjoint(wrong) else wrong
 
 
 def _capped(key: Key, part: Part) -> Part:

@@ -21,7 +21,8 @@ from verify.calculus.costate import (
     where_of,
 )
 from verify.calculus.events import Crossing, after, before, crossings, in_phase, resets, surfaces, tag
-from verify.calculus.tidy import is_zero, short, tidied, tidy
+from verify.calculus.grouped import shortest
+from verify.calculus.tidy import is_zero, tidied, tidy
 from verify.claim import Variable
 from verify.decide.systems import convention as conventions
 from verify.decide.systems.convention import Convention
@@ -392,10 +393,11 @@ class OdeTask:
         if table == "adjoint" and (parts := self._by_phase(key, convention)):
             return parts
         if table != "gradient":
-            node = short(self.right(key, convention))
+            node = shortest(self.right(key, convention), self.names)
             return write(tidy(-self.reader.reflect(node)) if self.reader.backwards and table == "adjoint" else node)
         gradient = self.gradient(name)
-        boundary, inside = (short(convention.claimed(each)) for each in (gradient.boundary, gradient.inside))
+        sides = (convention.claimed(each) for each in (gradient.boundary, gradient.inside))
+        boundary, inside = (shortest(each, self.names) for each in sides)
         return written(self.problem, boundary, inside, self.names if self.reader.backwards else ())
 
     def _by_phase(self, key: Key, convention: Convention) -> str:

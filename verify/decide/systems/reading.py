@@ -284,7 +284,12 @@ def written(problem: OdeProblem, boundary: Node, inside: Node, reflected: tuple[
     swap = dict(zip((start(problem), end(problem)), (end(problem), start(problem)), strict=True))
     outside = {symbol(name + a): symbol(name + b) for name in reflected for a, b in swap.items()}
     integral = f"int({write(substitute(inside, at))}, {TIME}, {write(problem.t0)}, {write(problem.T)})"
-    return integral if boundary is ZERO else f"{integral} + {write(substitute(boundary, outside))}"
+    return integral if boundary is ZERO else plus(integral, write(substitute(boundary, outside)))
+
+
+def plus(one: str, other: str) -> str:
+    """The sum of two texts."""
+    return f"{one} - {other[1:]}" if other.startswith("-") else f"{one} + {other}"
 
 
 def _written_by_phase(problem: OdeProblem, boundary: Node, inside: Node) -> str:
@@ -295,4 +300,7 @@ def _written_by_phase(problem: OdeProblem, boundary: Node, inside: Node) -> str:
     spans = [(each, times[i], times[i + 1]) for i, each in enumerate(insides)]
     spans = [(insides[0], times[0], times[-1])] if len(set(insides)) == 1 else spans
     found = [f"int({write(each)}, {TIME}, {low}, {high})" for each, low, high in spans if each is not ZERO]
-    return " + ".join([*found, write(boundary)] if boundary is not ZERO or not found else found)
+    integrals = " + ".join(found)
+    if boundary is ZERO and found:
+        return integrals
+    return plus(integrals, write(boundary)) if found else write(boundary)

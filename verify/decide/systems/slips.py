@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
-from verify.calculus.costate import Gradient, Term, in_time, seen, where_of
+from verify.calculus.costate import Gradient, Term, from_the_end, in_time, seen, where_of
 from verify.calculus.events import Crossing
 from verify.calculus.tidy import is_zero, tidy
 from verify.decide.systems.activations import activation_variants
@@ -24,6 +24,7 @@ from verify.decide.systems.variants import (
     differing_terms,
     equation_variants,
     gradient_variants,
+    grouped_variants,
     scaled_variants,
     value_variants,
 )
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from verify.decide.systems.ode_task import OdeTask
 
 Key = tuple[str, str]
+COMMUTED = "the integrand is taken as constant in time, as if the matrix and its derivative commuted"
 
 
 def ode_slip(task: OdeTask, key: Key, convention: Convention) -> Diagnosis | None:
@@ -61,7 +63,8 @@ def ode_slip(task: OdeTask, key: Key, convention: Convention) -> Diagnosis | Non
             if other != key[1]
         ]
         variants += scaled_variants(truth, pairs, task.constants)
-        if timely and (other := in_time(task.problem, key[1])) is not None:
+        other = in_time(task.problem, key[1]) if timely else from_the_end(task.problem, key[1])
+        if other is not None:
             variants += gradient_variants(other, pairs, read.flipped, timely)
     elif key[0] == "adjoint":
         i, phases = task.where(key[1])
@@ -71,7 +74,7 @@ def ode_slip(task: OdeTask, key: Key, convention: Convention) -> Diagnosis | Non
         wrong = next((p for p in phases if not task.identities.same(rate, rights[p])), phases[0])
         source = convention.entry(task.costates[wrong].source, i)
         other = convention.entry(task.costates[wrong].transposed, i)
-        variants = equation_variants(rate, rights[wrong], source, other, "the adjoint equation")
+        variants = equation_variants(rate, rights[wrong], source, other, "the adjoint equation", task.names)
         variants = [*other_phases(task, key, wrong, convention), *variants, *activation_variants(rate, rights[wrong])]
         return explained(task.identities, variants, ((rate, rights[wrong]),))
     elif key[0] == "jump" and isinstance(task.jumps[key[1]][0], Crossing):
@@ -89,11 +92,16 @@ def ode_slip(task: OdeTask, key: Key, convention: Convention) -> Diagnosis | Non
             ]
             variants = [*value_variants(claimed, right), *(v for v in swapped if not is_zero(v.pairs[0][1]))]
     compared = task.pairs(key, convention)
+    if key[0] == "gradient":
+        variants += grouped_variants(compared, task.names)
     if key[0] == "gradient" and len(compared) == 2:
         variants += [replace(each, pairs=(*each.pairs, compared[1])) for each in activation_variants(*compared[0])]
     if task.is_closed(key) and task.holds_adjoint(*(right for _, right in compared)):
         compared = ()  # what has no adjoint is no repair of what has one
-    return explained(task.identities, variants, compared)
+    found = explained(task.identities, variants, compared)
+    if found is not None and found.slip == "domain" and key[0] == "gradient":
+        return replace(found, slip="limits", says=f"the integrand is {found.says}")
+    return found
 
 
 def _other_observations(task: OdeTask, key: Key, claimed: Node, convention: Convention) -> Iterator[Variant]:
@@ -128,28 +136,33 @@ def _wrong_end(task: OdeTask, key: Key, pairs: Callable[[Iterable[Term]], Pairs]
     """Values at the ends taken at the other end."""
     terms = task.gradient(key[1]).terms
     first, last = task.ends
-    names = (*task.names, *task.problem.state)
-    swap = {symbol(n + first): symbol(n + last) for n in names} | {symbol(n + last): symbol(n + first) for n in names}
-    turned = [replace(term, boundary=substitute(term.boundary, swap)) for term in terms]
-    moved = [i for i, (one, other) in enumerate(zip(terms, turned, strict=True)) if one.boundary is not other.boundary]
     slip = "time" if key[1] in ("t0", "T") else "boundary"
-    for chosen in ([moved] if len(moved) < 2 else [moved, *([i] for i in moved)]) if moved else []:
-        changed = [turned[i] if i in chosen else term for i, term in enumerate(terms)]
-        yield Variant(slip, "a value at an end of the interval is taken at the other end", pairs(changed))
+    for names in ((*task.names, *task.problem.state), task.problem.state, task.names):
+        swap = {symbol(n + a): symbol(n + b) for n in names for a, b in ((first, last), (last, first))}
+        turned = [replace(term, boundary=substitute(term.boundary, swap)) for term in terms]
+        pairwise = enumerate(zip(terms, turned, strict=True))
+        moved = [i for i, (one, other) in pairwise if one.boundary is not other.boundary]
+        for chosen in ([moved] if len(moved) < 2 else [moved, *([i] for i in moved)]) if moved else []:
+            changed = [turned[i] if i in chosen else term for i, term in enumerate(terms)]
+            yield Variant(slip, "a value at an end of the interval is taken at the other end", pairs(changed))
 
 
 def _constant_integrand(task: OdeTask, truth: Gradient, pairs: Callable[[Iterable[Term]], Pairs]) -> Iterator[Variant]:
     """An integral taken as the length of time times its integrand at an end, as if matrices commuted."""
+    for where in range(2):
+        yield Variant("commute", COMMUTED, pairs(constant_integrand(task, truth, where)))
+
+
+def constant_integrand(task: OdeTask, truth: Gradient, where: int) -> list[Term]:
+    """The terms of a gradient with the length of time times the integrand at an end, the first or the last one."""
     problem = task.problem
     length = add(problem.T, mul(MINUS_ONE, problem.t0))
-    for where, when in zip(task.ends, (problem.t0, problem.T), strict=True):
-        at = {symbol(name): symbol(name + where) for name in (*problem.state, *task.names)} | {symbol(TIME): when}
-        terms = [
-            Term(term.name, tidy(mul(length, substitute(term.inside, at)))) if term.inside is not ZERO else term
-            for term in truth.terms
-        ]
-        says = "the integrand is taken as constant in time, as if the matrix and its derivative commuted"
-        yield Variant("commute", says, pairs(terms))
+    at = {symbol(name): symbol(name + task.ends[where]) for name in (*problem.state, *task.names)}
+    at[symbol(TIME)] = (problem.t0, problem.T)[where]
+    return [
+        Term(term.name, tidy(mul(length, substitute(term.inside, at)))) if term.inside is not ZERO else term
+        for term in truth.terms
+    ]
 
 
 class Decider(Protocol):
@@ -174,7 +187,6 @@ def explained(
             verdicts = [decider.decide(*pair).verdict for pair in variant.pairs]
             if min(verdicts) >= Verdict.SUPPORTED:
                 return Diagnosis(variant.slip, variant.says, min(verdicts))
-    for claimed, right in pairs:
-        if (found := decider.diagnosis(right, claimed)) is not None:
-            return found
-    return None
+    off = [pair for pair in pairs if not decider.same(*pair)] if len(pairs) > 1 else pairs
+    # Where an integrand and values at the ends differ as well, none of the two says what went wrong.
+    return decider.diagnosis(off[0][1], off[0][0]) if len(off) == 1 else None

@@ -6,12 +6,14 @@ have its Jacobian not transposed, its sign or that of its source reversed, a ter
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from verify.calculus.costate import Gradient, Term, total
-from verify.calculus.tidy import coefficients, expanded, is_zero, leading_number, powers, scaled, tidy
+from verify.calculus.grouped import grouped
+from verify.calculus.tidy import coefficients, expanded, is_zero, keyed, leading_number, powers, scaled, tidy
 from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, div, mul, num, postorder, power
 from verify.language.write import write
 
@@ -28,6 +30,8 @@ WORDS = {
     "g_q": "the terminal cost's own derivative",
     "l(t0)b_q": "the boundary term l(t0)^T dx0/d(parameter)",
     "l[0]b_q": "the boundary term l[0]^T dx0/d(parameter)",
+    "l(T)b_q": "the value at the end, l(T)^T dx0/d(parameter),",
+    "-l' b_q": "the integral of -l'",
     "r_q": "the running cost's own derivative",
     "l f_q": "the term l^T df/d(parameter)",
     "l F_q": "the term l[k]^T df/d(parameter)",
@@ -46,6 +50,7 @@ WORDS = {
     "k_q": "the event cost's own derivative",
     "phi_q": "what the event's time adds, -(eta/D) dphi/d(parameter)",
 }
+_BOUNDARY = ("l(t0)b_q", "l[0]b_q", "l(T)b_q")
 _TIMELY = ("g_T", "l(T)f(T)", "r(T)", "l(t0)f(t0)", "r(t0)", "l f_t", "r_t", "h_t")
 
 
@@ -122,15 +127,19 @@ def _named(term: Term, c: Fraction) -> tuple[str, str]:
     """The slip that gives a term the coefficient c, and what it says."""
     words = WORDS[term.name] + term.where
     if c == 0:
-        slip = "boundary" if term.name in ("l(t0)b_q", "l[0]b_q") else "missing-term"
+        slip = "boundary" if term.name in _BOUNDARY else "missing-term"
         return ("time" if term.name in _TIMELY else slip), f"{words} is missing"
     if c == -1:
         return ("time" if term.name in _TIMELY else "sign"), f"{words} has the wrong sign"
+    if c == 2 and term.name in _BOUNDARY:
+        return "boundary", f"{words} is counted twice"
     return "factor", f"{words} is {c} times what it must be"
 
 
-def equation_variants(claimed: Node, right: Node, source: Node, transposed: Node, what: str) -> Iterator[Variant]:
-    """An adjoint equation with its signs, its transpose, its source changed."""
+def equation_variants(
+    claimed: Node, right: Node, source: Node, transposed: Node, what: str, apart: Collection[str] = ()
+) -> Iterator[Variant]:
+    """An adjoint equation with its signs, its transpose, its source changed; for `apart` see `grouped`."""
     jacobian, other = tidy(right - source), tidy(transposed - source)
     named = (
         ("transpose", "the Jacobian is not transposed", transposed),
@@ -146,6 +155,7 @@ def equation_variants(claimed: Node, right: Node, source: Node, transposed: Node
     for slip, says, formula in named:
         if not is_zero(formula - right):
             yield Variant(slip, says, ((claimed, formula),))
+    yield from grouped_variants(((claimed, right),), apart)
     yield from term_variants(claimed, right)
     for c in COEFFICIENTS[2:]:
         yield Variant("factor", f"the gradient of the running cost is {c} times what it must be",
@@ -174,6 +184,24 @@ def term_variants(claimed: Node, right: Node) -> Iterator[Variant]:
     """A sum with one of its terms changed."""
     for says, slip, changed in _changed_terms(right):
         yield Variant(slip, says, ((claimed, changed),))
+
+
+def grouped_variants(pairs: Pairs, apart: Collection[str]) -> Iterator[Variant]:
+    """What terms differ in where the quotient rule and squares of functions are written as people write them."""
+    terms = [(grouped(claimed, apart), grouped(right, apart)) for claimed, right in pairs]
+    if any(one is None or other is None for one, other in terms):
+        return
+    found = differing_terms(pairs, [(one or (), other or ()) for one, other in terms])
+    if found is not None:
+        yield found
+    for i, (_, right) in enumerate(terms):
+        bare = [tidy(mul(*(f for f in _factors(each) if not _has_calls(f)))) for each in right or ()]
+        if sum(one is not other for one, other in zip(bare, right or (), strict=True)) > 1:
+            says = "the derivatives of the functions inside, such as 1 - tanh(z)^2, are missing"
+            yield Variant("missing-factor", says, (*pairs[:i], (pairs[i][0], add(ZERO, *bare)), *pairs[i + 1 :]))
+        for inner, (says, slip, changed) in _lost_factors(add(ZERO, *(right or ()))):
+            if inner:
+                yield Variant(slip, says, (*pairs[:i], (pairs[i][0], changed), *pairs[i + 1 :]))
 
 
 def _changed_terms(node: Node) -> Iterator[tuple[str, str, Node]]:
@@ -208,8 +236,15 @@ def _lost_factors(node: Node) -> Iterator[tuple[bool, tuple[str, str, Node]]]:
             if factor.op in ("symbol", "add", "pow", "call") and len(factors) > 1:
                 left = mul(*factors[:j], *factors[j + 1 :])
                 says = f"the factor {_quoted(factor)} is missing"
-                inner = any(each.op == "call" for each in postorder(factor))
-                yield inner, (says, "missing-factor", total([*terms[:i], left, *terms[i + 1 :]]))
+                yield _has_calls(factor), (says, "missing-factor", total([*terms[:i], left, *terms[i + 1 :]]))
+
+
+def _factors(node: Node) -> tuple[Node, ...]:
+    return node.args if node.op == "mul" else (node,)
+
+
+def _has_calls(node: Node) -> bool:
+    return any(each.op == "call" for each in postorder(node))
 
 
 def _quoted(node: Node) -> str:
@@ -217,17 +252,20 @@ def _quoted(node: Node) -> str:
     return text if len(text) <= LONGEST_QUOTED else f"of {len(text)} letters"
 
 
-def differing_terms(pairs: Pairs) -> Variant | None:
+def differing_terms(
+    pairs: Pairs, terms: Sequence[tuple[Sequence[Node], Sequence[Node]]] | None = None
+) -> Variant | None:
     """What all terms that are wrong have in common: they are missing, too many, or wrong by the same factor.
 
-    pairs   (claimed, right) each; what is claimed is compared term by term, everything multiplied out.
+    pairs   (claimed, right) each; what is claimed is compared term by term.
+    terms   those of both; unless they are given, everything multiplied out.
     """
     found: list[tuple[str, Node]] = []
     changed: list[tuple[Node, Node]] = []
     lost: list[Node] = []
     added: list[Node] = []
-    for claimed, right in pairs:
-        one, other = coefficients(claimed), coefficients(right)
+    for i, (claimed, right) in enumerate(pairs):
+        one, other = map(coefficients, (claimed, right)) if terms is None else map(keyed, terms[i])
         if one is None or other is None:
             return None
         kept = []
@@ -288,15 +326,13 @@ def _named_ratio(ratio: Node, lost: Sequence[Node]) -> tuple[str, str] | None:
     if not exponents:
         return ("sign", f"{what} has the wrong sign") if number == -1 else (
             "factor", f"{what} is {number} times what it must be")  # fmt: skip
-    above = [base for base, exponent in exponents.items() if exponent == 1]
-    below = [base for base, exponent in exponents.items() if exponent == -1]
-    if len(above) + len(below) != len(exponents):
-        return None
-    if len(above) == len(below) == 1 and abs(number) == 1:
+    above = [base for base, exponent in exponents.items() if exponent > 0]
+    below = [base for base, exponent in exponents.items() if exponent < 0]
+    if len(above) == len(below) == 1 and sum(exponents.values()) == 0 and abs(number) == 1:
         return _exchanged(above[0], below[0])
-    if len(exponents) != 1:
+    if len(exponents) != 1 or abs(exponents[base := next(iter(exponents))]) != 1:
         return None
-    ((base, exponent),) = exponents.items()
+    exponent = exponents[base]
     before = [powers(term).get(base, Fraction(0)) for term in lost]
     if all(power and power + exponent for power in before):
         return "power", f"an exponent of {_quoted(base)} is one too {'high' if exponent > 0 else 'low'} in {what}"
@@ -312,7 +348,19 @@ def _exchanged(there: Node, wanted: Node) -> tuple[str, str] | None:
     says = f"{_quoted(there)} stands for {_quoted(wanted)}"
     if there.op == wanted.op == "symbol":
         step = there.value.partition("[")[0] == wanted.value.partition("[")[0]
+        if "(" in there.value and there.value.partition("(")[0] == wanted.value.partition("(")[0]:
+            return "boundary", says
+        if _are_transposed(there.value, wanted.value):
+            return "transpose", f"{says}: rows and columns are exchanged"
         return ("index" if step else "swap"), says
     if there.op == wanted.op == "call" and there.args == wanted.args:
         return "function", says
     return None
+
+
+def _are_transposed(one: str, other: str) -> bool:
+    """Whether names are entries of a matrix such as w12 and w21, or w_1_2 and w_2_1."""
+    found = [re.fullmatch(r"(.*?[A-Za-z])(_?)(\d)(_?)(\d)", name) for name in (one, other)]
+    if found[0] is None or found[1] is None:
+        return False
+    return found[0].group(1, 2, 3, 4, 5) == found[1].group(1, 2, 5, 4, 3) and found[0][3] != found[0][5]
