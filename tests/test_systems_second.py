@@ -160,3 +160,25 @@ def test_times_that_move_are_refused() -> None:
     with pytest.raises(ValueError, match="no time depends on a parameter"):
         problem.second_order()
     assert judged(problem, {"hvp": {"p": "v1"}}).verdict is Verdict.UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("tangent", "slip"),
+    [
+        ("-a*s1 + 2*b*u*s1", "missing-term"),
+        ("-a*s1 + 2*b*u*s1 + u*v1 + u^2*v2", "sign"),
+        ("-a*s1 + b*u*s1 - u*v1 + u^2*v2", "factor"),
+        ("-a*s1 + 2*b*u*s1 - u*v1 + u*v2", "power"),
+    ],
+)
+def test_the_slip_in_a_tangent_equation_is_named(tangent: str, slip: str) -> None:
+    text = (
+        'kind = "ode-gradient"\nlet = { a = "interval(0.5, 1)", b = "interval(0.5, 1)" }\n[ode]\nstate = ["u"]\n'
+        'parameters = ["a", "b"]\nrhs = ["-a*u + b*u^2"]\ninitial = ["0.5"]\ntime = ["0", "1"]\n'
+        f'[objective]\nterminal = "u^2"\n[claim]\ntangent = {{ s1 = "{tangent}" }}\n'
+    )
+    *_, result = judge(read_system(text))
+    (part,) = result.parts
+    assert part.verdict is Verdict.REFUTED
+    assert part.diagnosis is not None
+    assert part.diagnosis.slip == slip

@@ -71,9 +71,6 @@ def _logistic_of(node: Node) -> Node | None:
 
 
 def _tanh_of(node: Node) -> Node | None:
-    """1 - tanh(z)^2 for tanh(z), which is not a square already."""
-    if node.op == "pow" and node.args[0].op == "call" and node.args[0].value == "tanh":
-        return node
     return add(ONE, mul(MINUS_ONE, power(node, num(2)))) if node.op == "call" and node.value == "tanh" else None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
+from verify.calculus.grouped import shortest
 from verify.calculus.tangent import tangent_problem
 from verify.decide.systems.identity import Identities
 from verify.decide.systems.result import Part, SystemResult, overall
@@ -75,6 +76,8 @@ def tangents(problem: Problem, claim: SystemClaim, seed: int) -> Iterator[Part]:
 
 def _along(problem: OdeProblem, identities: Identities, part: Part, claimed: Node, right: Node) -> Part:
     """A tangent equation that is no identity is wrong where it fails along a solution as well."""
+    from verify.decide.systems.slips import explained
+    from verify.decide.systems.variants import grouped_variants, term_variants
     from verify.numerics.ode_claims import TOLERANCES, Failed, Numbers
     from verify.numerics.straight import NoFloat, Straight
 
@@ -92,7 +95,9 @@ def _along(problem: OdeProblem, identities: Identities, part: Part, claimed: Nod
         worst.append(max(abs(a - b) / (max(abs(a), abs(b)) or 1.0) for a, b in pairs))
     if worst and all(math.isfinite(w) and w > APART for w in worst):
         evidence = Evidence(TANGENT, Rigor.NUMERICAL, False, frozenset({"DOP853"}), max(worst))
-        return replace(part, evidence=(*part.evidence, evidence), correction=write(right))
+        variants = [*grouped_variants(((claimed, right),), ()), *term_variants(claimed, right)]
+        slip = explained(identities, variants, ((claimed, right),))
+        return replace(part, evidence=(*part.evidence, evidence), diagnosis=slip, correction=write(shortest(right)))
     reason = "as an identity it fails, and along computed solutions it does not"
     return replace(part, verdict=Verdict.UNDECIDED, counterexample=None, reason=reason)
 
