@@ -47,9 +47,8 @@ def test_the_system_is_right_and_fails_without_its_boundary_term() -> None:
 
 
 def test_the_first_session_is_a_real_one() -> None:
-    problem, shown = re.findall(r"\$ cat pendulum.toml\n(.*?)\$ verify check pendulum.toml\n(.*?)```", PAGE, re.DOTALL)[
-        0
-    ]
+    session = r"\$ cat pendulum.toml\n(.*?)\$ verify check pendulum.toml\n(.*?)```"
+    ((problem, shown),) = re.findall(session, PAGE, re.DOTALL)
     *_, result = judge_system(problem, 0)
     stream = StringIO()
     show(replace(result, claim="pendulum.toml"), Terminal(stream))

@@ -39,6 +39,8 @@ def recheck(record: Record, *, seed: int = 0, timeout: float = 10.0, memory: int
 
     REFUTED: both sides are enclosed at the stored point and on a ball around it, and compared with the stored digits.
     PROVED, SUPPORTED: the search for a counterexample is repeated with this seed; a proof itself is not.
+
+    timeout  seconds; memory: megabytes.  What cannot be run again has `holds` None, with the reason.
     """
     name, verdict = str(record.get("id", record.get("claim", ""))), str(record.get("verdict"))
     text = record.get("read_as")

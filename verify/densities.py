@@ -43,6 +43,9 @@ class FlowProblem(Judgeable):
     """x = map(z), or z' = rhs(t, z): one expression a state, in states, parameters (and t).
 
     domain   where states and parameters range; as a mapping it declares names as `let` does.
+
+    `.check(logdet=…, inverse=…, invertible=…, dlogp=…)` judges, the last of them for `rhs`.  Raises ProblemError, a
+    ValueError that names the part and how to mend it.
     """
 
     state: tuple[str, ...]
@@ -77,6 +80,9 @@ class SteinProblem(Judgeable):
 
     support   by variable: "interval(0, oo)", "positive", …; the whole line for those that are not in it.
     domain    where variables and parameters range: the support, and what `let` declares.
+
+    `.check(score=…, identity=…, functions=…, kernel=…, ksd=…, normalised=…)` judges.  Raises ProblemError, a
+    ValueError that names the part and how to mend it.
     """
 
     variables: tuple[str, ...]

@@ -64,7 +64,8 @@ def show(found: Table, terminal: Terminal, title: str = "") -> None:
     terminal.row("at", ", ".join(f"{name} = {value:g}" for name, value in found.point.items()))
     if found.look is not None:
         look = found.look
-        terminal.row("ahead", f"{look.backwards:.4g} digits are lost backwards in time, {look.forwards:.4g} forwards")
+        backwards, forwards = look.losses
+        terminal.row("ahead", f"{backwards} are lost backwards in time, {forwards} forwards")
         terminal.row("", f"the decay rates integrate to {look.stiffness:.3g}: {'stiff' if look.stiff else 'not stiff'}")
     if isinstance(found.enclosure, Enclosure):
         balls = (f"dG/d{name} = {ball.text}" for name, ball in found.enclosure.gradient.items())

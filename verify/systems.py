@@ -166,7 +166,11 @@ class OdeProblem(Derivable):
     events     `Event` records in their order; `terminal` may name their times tau1, tau2, …
     costates   names of the adjoints in the order of the states; l1, l2, … unless they are given.
 
-    Formulas are given as text, as numbers or as SymPy expressions, and kept as nodes of the graph.
+    Formulas are given as text, as numbers or as SymPy expressions, and kept as nodes of the graph; names as "u, v" or
+    as a list.  All is dimensionless.  Raises ProblemError, a ValueError that names the part and how to mend it.
+
+    `.adjoint()` and `.gradient(name)` derive, `.check(gradient={…})` judges, `.code()` is a NumPy module, and
+    `.second_order()` has the Hessian times a direction.
     """
 
     state: tuple[str, ...]
@@ -213,7 +217,10 @@ class OdeProblem(Derivable):
 
 @dataclass(frozen=True, init=False)
 class ImplicitProblem(Derivable):
-    """residual(u, p) = 0, one expression a state, with an invertible Jacobian; G = value(u, p)."""
+    """residual(u, p) = 0, one expression a state, with an invertible Jacobian; G = value(u, p).
+
+    Arguments, methods and errors are as in `OdeProblem`; `.adjoint()` gives equations for l1, l2, …
+    """
 
     state: tuple[str, ...]
     parameters: tuple[str, ...]
@@ -241,6 +248,8 @@ class RecurrenceProblem(Derivable):
     """x[k] = step(k, x[k-1], p) for k = 1 … steps, x[0] = initial(p), G = value(x[steps], p).
 
     steps   a whole number, or a name for any whole number from 1 on.
+
+    Arguments, methods and errors are as in `OdeProblem`; x in `step` stands for x[k-1].
     """
 
     state: tuple[str, ...]

@@ -105,7 +105,7 @@ def ways(point: Point, look: Survey) -> Iterator[Way]:
     )
     yield controlled(
         "backsolve",
-        f"loses up to {look.backwards:.1f} digits in solving the state backwards{_again(point)}",
+        f"loses {look.losses[0]} in solving the state backwards{_again(point)}",
         lambda solver: ode.backsolved_adjoint(numeric, p, t0, T, solver, point.adjoint),
         _lost(look, tolerances[0]),
     )
@@ -276,7 +276,7 @@ def _odeint(point: Point, look: Survey) -> Way:
         fine, coarse = (autodiff.odeint_gradient(traceable, point.p, t0, T, tol) for tol in (1e-10, 1e-8))
         return Outcome(fine, _claimed(disagreement(coarse, fine)), 0)
 
-    says = f"solves the state backwards: loses up to {look.backwards:.1f} digits{_again(point)}"
+    says = f"solves the state backwards: loses {look.losses[0]}{_again(point)}"
     return Way(name, "LSODA", says, run)
 
 
