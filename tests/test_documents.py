@@ -6,8 +6,11 @@ import json
 import pytest
 
 from verify.cli import main
+from verify.decide import decide
 from verify.documents import displays, statements
 from verify.language.latex import macros_of
+from verify.language.latex.prose import declared_in
+from verify.verdict import Verdict
 
 NOTES = r"""# Notes
 A formula $x = y$ in a line is left alone, 100% of it.
@@ -239,3 +242,49 @@ def test_what_is_meant_to_do_harm_is_listed_with_the_reason(text):
     found = list(statements(text, markdown=False))
     assert [statement.kind for statement in found] == ["unreadable"]
     assert found[0].reason.startswith("column")
+
+
+PROSE = r"""
+Let $W \in \mathbb{R}^{m\times n}$, $x\in\mathbb R^n$, $\mathbf{b}, y \in \mathbb{R}^m$ and $n \in \mathbb{Z}$.
+$$ y = W x + b $$
+$$ \nabla_W \left\| W x - y \right\|^2 = 2 (W x - y) x^\top $$
+$$ \nabla_x \left\| W x - y \right\|^2 = 2 W^\top W x - W^\top y $$
+"""
+
+
+def test_what_the_prose_says_of_a_name_declares_it_and_a_definition_stays_one():
+    first, second, third = statements(PROSE, markdown=True)
+    assert first.kind == "definition"
+    assert second.claim is not None
+    assert decide(second.claim).verdict is Verdict.PROVED
+    assert third.claim is not None
+    assert decide(third.claim).verdict is Verdict.REFUTED
+
+
+def test_a_declaration_beats_the_prose_and_comments_are_no_prose():
+    text = "% $x \\in \\mathbb{R}^n$\n\\[ \\frac{d}{dx} x^2 = 2x \\]\n"
+    text += "Now $x \\in \\mathbb{R}^n$.\n\\[ \\nabla_x \\|x\\|^2 = 2x \\]\n"
+    first, second = statements(text, markdown=False)
+    assert first.claim is not None
+    assert not first.claim.is_shaped
+    assert second.claim is not None
+    assert second.claim.is_shaped
+    (_, scalar) = statements(text.replace("\\|", "|"), {"x": "real"}, markdown=False)
+    assert scalar.claim is not None
+    assert not scalar.claim.is_shaped
+
+
+@pytest.mark.parametrize(
+    ("prose", "expected"),
+    [
+        (r"$A\in\mathbb{R}^{n\times n}$", [("A", "matrix(n,n)")]),
+        (r"$\theta \in \mathbb R^d$", [("theta", "vector(d)")]),
+        (r"$\mathbf{x}, \boldsymbol{\mu} \in \mathbb{R}^{3}$", [("x", "vector(3)"), ("mu", "vector(3)")]),
+        (r"$\sigma \in \mathbb{R}_{>0}$, $z \in \mathbb{C}$", [("sigma", "positive"), ("z", "complex")]),
+        (r"$s \in \mathbb{R}_+$", [("s", "nonnegative")]),
+        (r"$f(x) \in \mathbb{R}^n$, $x_i \in \mathbb{R}^n$, $W \in \mathbb{R}^{d_1 \times d_2}$", []),
+        (r"$x \in \mathcal{X}$, $T \in \mathbb{R}^{a\times b\times c}$, $z \in \mathbb{C}^n$", []),
+    ],
+)
+def test_sets_that_are_understood_in_prose(prose, expected):
+    assert [found[1:] for found in declared_in(prose)] == expected

@@ -18,6 +18,8 @@ TRUE = [
     ("int(x^(-3/4)*(1 - x)^(-1/2), x, 0, 1)", "gamma(1/4)*gamma(1/2)/gamma(3/4)"),
     ("int(log(x)/sqrt(1 - x^2), x, 0, 1)", "-pi*log(2)/2"),
     ("int(log(3 - x), x, 0, 3)", "3*log(3) - 3"),
+    ("int(sqrt(x/(1 - x)), x, 0, 1)", "pi/2"),
+    ("int(log(1 + 1/(x - 1)), x, 1, 2)", "2*log(2)"),
     ("int(exp(-x)/sqrt(x - 1), x, 1, oo)", "sqrt(pi)/E"),
     ("int(exp(x)/sqrt(1 - x), x, -oo, 1)", "E*sqrt(pi)"),
     ("int(exp(x)/sqrt(1 - x), x, 1, -oo)", "-E*sqrt(pi)"),

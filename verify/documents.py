@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from verify.graph import postorder
 from verify.language import ReadError, read_let
 from verify.language.claims import Let
 from verify.language.latex import Defined, Definition, Macro, NotJudged, equalities, macros_of
+from verify.language.latex.prose import declared_in
 
 SUFFIXES = (".tex", ".md")
 #: Characters of a document that are read.
@@ -82,29 +84,42 @@ def statements(text: str, let: Let | None = None, *, markdown: bool) -> Iterator
     """The equalities of the displays of a text, in their order.
 
     let    declarations for all displays in which their names occur; a comment `verify: x: positive` declares for
-           what follows it, and what := defines holds in the displays that follow.
+           what follows it, and what := defines holds in the displays that follow.  What the prose before says of
+           a name, $A \\in \\mathbb{R}^{m \\times n}$, counts where nothing else declares it.
     """
     macros = macros_of(text)
     declared = dict(let or {})
     definitions: dict[str, Definition] = {}
+    prose = deque(declared_in(text))
+    said: dict[str, str] = {}
     line, counted = 1, 0
     for display in displays(text, markdown=markdown):
         line, counted = line + text.count("\n", counted, display.start), display.start
+        while prose and prose[0][0] < display.start:
+            _, name, kind = prose.popleft()
+            said[name] = kind
         if display.declaration:
             try:
                 declared |= read_let(display.latex.strip())
             except ReadError as error:
                 yield Statement(line, display.latex.strip(), None, str(error), "unreadable")
         elif "=" in display.latex:
-            yield from _of_display(display, line, declared, macros, definitions)
+            yield from _of_display(display, line, said, declared, macros, definitions)
 
 
 def _of_display(
-    display: Display, line: int, let: Let, macros: Mapping[str, Macro], definitions: dict[str, Definition]
+    display: Display,
+    line: int,
+    said: Mapping[str, str],
+    let: Let,
+    macros: Mapping[str, Macro],
+    definitions: dict[str, Definition],
 ) -> Iterator[Statement]:
     latex = display.latex
+    sizes = {size for kind in said.values() for size in re.findall(r"[A-Za-z]+", kind.partition("(")[2])}
+    told = {name: kind for name, kind in said.items() if name not in sizes}
     try:
-        found = equalities(latex, let, macros, only_named=True, definitions=definitions)
+        found = equalities(latex, {**told, **let}, macros, only_named=True, definitions=definitions)
     except ReadError as error:
         yield _unreadable(error, line, latex.strip())
         return

@@ -69,15 +69,25 @@ def _bases(body: Node, name: str) -> Iterator[Node]:
 
 
 def _is_rough(body: Node, name: str, end: Node) -> bool:
-    """Whether a base is 0 at the end, whatever the other names are."""
-    for base in _bases(body, name):
-        try:
-            numerator, denominator, _ = multiplied_out(substitute(base, {symbol(name): end}))
-        except (TooLarge, ZeroDivisionError):
-            continue
-        if numerator.is_zero() and not denominator.is_zero():
-            return True
-    return False
+    """Whether a base is 0 or infinite at the end, whatever the other names are."""
+    return any(_is_zero_at(part, name, end) for base in _bases(body, name) for part in _parts(base))
+
+
+def _parts(base: Node) -> tuple[Node, ...]:
+    """Numerator and denominator."""
+    try:
+        numerator, denominator, names = multiplied_out(base)
+    except TooLarge:
+        return ()
+    return tuple(_written(p, names) for p in (numerator, denominator) if not p.is_zero())
+
+
+def _is_zero_at(part: Node, name: str, end: Node) -> bool:
+    try:
+        numerator, denominator, _ = multiplied_out(substitute(part, {symbol(name): end}))
+    except TooLarge:
+        return False
+    return numerator.is_zero() and not denominator.is_zero()
 
 
 def _at(body: Node, name: str, u: str, end: Node, way: Node) -> Node | None:
@@ -98,16 +108,19 @@ def _with_base(node: Node, plain: dict[Node, Node]) -> Node | None:
 
 
 def _taken_out(base: Node, u: str) -> Node:
-    """u^k*q(u)/d for a base whose numerator is a polynomial in u; raises TooLarge."""
+    """u^k*q(u) for a base that is rational in u, q being neither 0 nor infinite at 0; raises TooLarge."""
     numerator, denominator, names = multiplied_out(base)
     if symbol(u) not in names or any(n is not symbol(u) and u in free_symbols(n) for n in names):
         return base
     at = names.index(symbol(u))
-    lowest = min((int(exponents[at]) for exponents in numerator.to_dict()), default=0)
-    if not lowest:
+    above, below = (
+        min((int(e[at]) for e in polynomial.to_dict()), default=0) for polynomial in (numerator, denominator)
+    )
+    if above == below:
         return base
-    root = power(symbol(u), num(lowest))
-    return mul(root, _written(numerator, names, at, lowest), power(_written(denominator, names), MINUS_ONE))
+    root = power(symbol(u), num(above - below))
+    rest = power(_written(denominator, names, at, below), MINUS_ONE)
+    return mul(root, _written(numerator, names, at, above), rest)
 
 
 def _written(polynomial: fmpz_mpoly, names: Sequence[Node], at: int = 0, less: int = 0) -> Node:

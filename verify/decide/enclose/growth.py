@@ -207,9 +207,7 @@ class Bounds:
                 if w > 0:
                     return _raised(self.at_least(node.args[0], signed=w.denominator != 1 or signed), w)
                 self.at_least(node.args[0], signed=True)
-                upper = self.of(node.args[0])
-                if len(upper) == 1:
-                    return _raised(upper[0], w)
+                return _raised(self._as_one(self.of(node.args[0])), w)
         raise NoBound
 
     def _cosh(self, argument: Node) -> Term:
@@ -236,6 +234,16 @@ class Bounds:
             self.of(node)
             return None
         raise NoBound
+
+    def _as_one(self, terms: Sequence[Term]) -> Term:
+        """One term that is at least their sum from R on."""
+        if len(terms) == 1:
+            return terms[0]
+        if not terms or any(stripped(term.rate) for term in terms):
+            raise NoBound
+        most = max(term.power for term in terms)
+        size = sum((term.size * self.R ** _real(term.power - most) for term in terms), arb(0))
+        return Term(size.upper(), most)
 
     def _outweighing(self, parts: Sequence[Node], signed: bool) -> Term:
         """A lower bound of a sum of which one term outweighs the others from R on."""

@@ -318,7 +318,7 @@ def _lost_factors(node: Node, shapes: Shapes) -> Slips:
 
 def _powers(node: Node, shapes: Shapes) -> Slips:
     """An exponent off by one; 1 is one too."""
-    if node.op in ("pow", "hadamard_pow") and node.args[1].op == "num" and node.args[1].value.denominator == 1:
+    if node.op in ("pow", "hadamard_pow") and node.args[1].op == "num":
         base, exponent = node.args
         for step in (1, -1):
             if exponent.value + step != 0:
