@@ -330,3 +330,22 @@ def test_what_holds_on_one_of_two_solutions_is_not_proved() -> None:
     text = Base(implicit("u;v", "p", "(u - 1000)*(v - p);u + v^3 + v - 10", "v"), {"gradient p": "1"}).toml()
     *_, result = judge(read_system(text))
     assert result.verdict < Verdict.PROVED
+
+
+@pytest.mark.parametrize(
+    ("gradient", "named"),
+    [("-(3*u^2 + p)/u", "other"), ("(3*u^2 + p)/u", "other"), ("u/(3*u^2 + p)", "sign"), ("-u/(3*u + p)", "power")],
+)
+def test_the_two_derivatives_the_wrong_way_round_are_named(gradient: str, named: str) -> None:
+    head = implicit("u", "p", "u^3 + p*u - 1", "u", 'p = "positive"')
+    assert judged(Base(head, {"gradient p": "-u/(3*u^2 + p)"}).toml()).verdict is Verdict.PROVED
+    result = judged(Base(head, {"gradient p": gradient}).toml())
+    assert result.verdict is Verdict.REFUTED
+    assert result.worst is not None
+    assert result.worst.diagnosis is not None
+    assert result.worst.diagnosis.slip == named
+
+
+def test_a_state_may_be_called_t_where_there_is_no_time() -> None:
+    head = implicit("t", "s", "exp(t) + t - s", "t^2")
+    assert judged(Base(head, {"gradient s": "2*t/(exp(t) + 1)"}).toml()).verdict is Verdict.PROVED

@@ -220,3 +220,25 @@ def test_a_wrong_gradient_without_adjoint_is_repaired_at_several_lengths(gradien
     result = judged(Base(head, {"gradient g": gradient}).toml())
     assert result.verdict is Verdict.REFUTED
     assert named == "any" or slip(result) == named
+
+
+def test_an_entry_that_is_lost_is_no_transpose_where_another_equation_is_right() -> None:
+    """Without its part of l1 the equation of l2 is that of a Jacobian that is not transposed; that of l1 is not."""
+    head = recurrence("m;P", "a;q", "a*m + P*m; q*P", "1;1", '"n"', "m^2")
+    claim = {
+        "adjoint l1": "(a + P[k])*l1[k+1]",
+        "adjoint l2": "m[k]*l1[k+1] + q*l2[k+1]",
+        "terminal l1": "2*m[n]",
+        "terminal l2": "0",
+        "gradient q": "sum(l2[k]*P[k-1], k, 1, n)",
+    }
+    assert judged(Base(head, claim).toml()).verdict is Verdict.PROVED
+    assert slip(judged(Base(head, {**claim, "adjoint l2": "q*l2[k+1]"}).toml())) == "missing-term"
+    both = {"adjoint l1": "(a + P[k])*l1[k+1] + m[k]*l2[k+1]", "adjoint l2": "q*l2[k+1]"}
+    assert slip(judged(Base(head, {**claim, **both}).toml())) == "transpose"
+
+
+def test_a_parameter_is_not_called_as_the_step_is() -> None:
+    text = Base(recurrence("x", "k", "x - k*x", "1", '"n"', "x"), {"gradient k": "0"}).toml()
+    with pytest.raises(ValueError, match="'k' is the step here; rename it"):
+        read_system(text)

@@ -173,11 +173,16 @@ class Document:
             self.check(name, (str,), *path)
             if not NAME.fullmatch(name):
                 raise self.error(f"{'.'.join(path)}: {name!r} is no name", path, "a name has letters, digits and _")
-            if name in ((TIME, "int", "sum") if taken is None else taken) or (
-                taken is None and ADJOINT.fullmatch(name)
-            ):
-                raise self.error(f"{'.'.join(path)}: {name!r} means something else here", path, "rename it")
+            if name in (self.own_names if taken is None else taken) or (taken is None and ADJOINT.fullmatch(name)):
+                what = "is the step" if name == INDEX and INDEX in self.own_names else "means something else"
+                raise self.error(f"{'.'.join(path)}: {name!r} {what} here", path, "rename it")
         return tuple(found)
+
+    @property
+    def own_names(self) -> tuple[str, ...]:
+        """Names with a meaning in problems of this kind: the time, or the step."""
+        running = {"implicit-gradient": (), "recurrence-gradient": (INDEX,)}.get(self.document["kind"], (TIME,))
+        return (*running, "int", "sum")
 
     def timed(self, given: Any, known: Mapping[str, Variable], times: Iterable[Node], *path: str) -> Node:
         """A formula of a problem in which a state may be written with its time or step, u(t) or x[k-1]."""

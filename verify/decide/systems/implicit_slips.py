@@ -12,8 +12,15 @@ from verify.calculus.costate import Gradient, Term
 from verify.calculus.tidy import is_zero, tidy
 from verify.decide.systems.convention import Convention
 from verify.decide.systems.slips import explained
-from verify.decide.systems.variants import Pairs, Variant, differing_terms, gradient_variants, term_variants
-from verify.graph import MINUS_ONE, Node, free_symbols, mul, num
+from verify.decide.systems.variants import (
+    Pairs,
+    Variant,
+    differing_terms,
+    entry_variants,
+    gradient_variants,
+    term_variants,
+)
+from verify.graph import MINUS_ONE, ONE, Node, free_symbols, mul, num
 from verify.numerics.straight import NoFloat, Straight
 from verify.verdict import Diagnosis, Verdict
 
@@ -39,7 +46,7 @@ def implicit_slip(task: ImplicitTask, key: Key, convention: Convention) -> Diagn
         termwise = [((claimed, each),) for each in (right, closed) if each is not None]
         # What the formula itself lacks comes before what its terms lack when everything is multiplied out.
         found = explained(task, _whole(claimed, right), ((claimed, right),), ())
-        return found or explained(task, (), (), termwise)
+        return found or explained(task, (), (), termwise) or explained(task, _upside_down(claimed, right), (), ())
 
     def pairs(terms: Iterable[Term]) -> Pairs:
         return ((claimed, convention.claimed(Gradient(tuple(terms)).boundary)),)
@@ -94,6 +101,14 @@ def _whole(claimed: Node, right: Node) -> Iterator[Variant]:
         yield Variant("factor", says, ((claimed, tidy(mul(num(c), right))),))
 
 
+def _upside_down(claimed: Node, right: Node) -> Iterator[Variant]:
+    """f_u/f_p for f_p/f_u."""
+    for sign, says in ((1, ""), (-1, ", with the other sign")):
+        yield Variant(
+            "other", f"it is the reciprocal of what it must be{says}", ((mul(num(sign), claimed, right), ONE),)
+        )
+
+
 def _equation_slip(task: ImplicitTask, key: Key, convention: Convention) -> Diagnosis | None:
     equation = task.claim.equations[int(key[1]) - 1]
     difference = tidy(equation.lhs - equation.rhs)
@@ -123,6 +138,10 @@ def _equation_slip(task: ImplicitTask, key: Key, convention: Convention) -> Diag
                 if not is_zero(formula - (left - right)):
                     variants.append(Variant(slip, says, ((whole, tidy(formula)),)))
             variants += term_variants(whole, tidy(left - right))
+            variants += [
+                Variant(slip, says, ((whole, changed),))
+                for slip, says, changed in entry_variants(tidy(left - right), task.names)
+            ]
             termwise.append(differing_terms(((whole, tidy(left - right)),)))
             if task.same(mul(num(sign), equation.rhs), right):
                 general.append((tidy(mul(num(sign), equation.lhs)), left))

@@ -17,6 +17,7 @@ from verify.decide.systems.steps import Stepwise, places, where
 from verify.decide.systems.variants import (
     Pairs,
     Variant,
+    entry_variants,
     equation_variants,
     gradient_variants,
     value_variants,
@@ -71,10 +72,12 @@ def recurrence_slip(task: RecurrenceTask, key: Key, convention: Convention) -> D
     if key[0] == "adjoint":
         lost = _lost_inner_derivatives(task, i)
         variants += [Variant("chain", says, (_reduced_pair(steps, read, node, convention),)) for says, node in lost]
-        other = convention.entry(task.costate.transposed, i)
+        other = plain if _is_transposed_nowhere(task, convention) else convention.entry(task.costate.transposed, i)
         variants += equation_variants(
             claimed, right, ZERO, steps.reduced((other,), convention)[0], "the adjoint equation"
         )
+        for slip, says, changed in entry_variants(plain, [name + "[k+1]" for name in task.names]):
+            variants.append(Variant(slip, says, (_reduced_pair(steps, read, changed, convention),)))
         moved = [*_shifts(plain, task.problem.state, task.names), *_later(plain)]
         moved += [("the adjoint is taken two steps too early", _moved(plain, task.names, "k", -2))]
     else:
@@ -85,6 +88,20 @@ def recurrence_slip(task: RecurrenceTask, key: Key, convention: Convention) -> D
     variants += [*activation_variants(claimed, right)]
     raw = ((read, plain),)
     return explained(task.identities, variants, task.pairs(key, convention), (raw, task.pairs(key, convention)))
+
+
+def _is_transposed_nowhere(task: RecurrenceTask, convention: Convention) -> bool:
+    """Whether an equation is claimed that is right, and would not be with a Jacobian that is not transposed."""
+    for i, name in enumerate(task.names):
+        read = task.read.get(("adjoint", name))
+        if isinstance(read, Node):
+            claimed, right, other = task.steps.reduced(
+                (read, *(convention.entry(each, i) for each in (task.costate.rate, task.costate.transposed))),
+                convention,
+            )
+            if task.identities.same(claimed, right) and not task.identities.same(claimed, other):
+                return True
+    return False
 
 
 def _gradient_slip(task: RecurrenceTask, key: Key, convention: Convention) -> Diagnosis | None:
@@ -99,12 +116,16 @@ def _gradient_slip(task: RecurrenceTask, key: Key, convention: Convention) -> Di
         return reduced(changed.inside, changed.boundary)
 
     def variants() -> Iterator[Variant]:
+        for says, moved in _shifted_states(truth.inside, task.problem.state):
+            yield Variant("index", says, reduced(moved, truth.boundary))
         yield from gradient_variants(truth, pairs, 0, False)
         for says, slip, inside, low, high in _other_sums(truth.inside, task.problem.state):
             yield Variant(slip, says, reduced(inside, _limits(task, inside, truth.boundary, low, high)))
         for says, slip, terms in _without_one(task, read, truth):
             yield Variant(slip, says, reduced(ZERO, terms))
-        for says, moved in (*_later(truth.inside), *_partly_moved(truth.inside, task.problem.state, "k")):
+        for slip, says, changed in entry_variants(truth.inside, [name + "[k]" for name in task.names]):
+            yield Variant(slip, says, reduced(changed, truth.boundary))
+        for says, moved in _later(truth.inside):
             yield Variant("index", says, reduced(moved, truth.boundary))
         for says, moved in _shifts(truth.boundary, (), task.names, "0"):
             yield Variant("index", says, reduced(truth.inside, moved))
@@ -258,6 +279,13 @@ def _moved(node: Node, names: Iterable[str], at: str, by: int) -> Node:
         if place == at and name in names
     }
     return substitute(node, changes) if changes and by else node
+
+
+def _shifted_states(node: Node, state: Iterable[str]) -> Iterator[tuple[str, Node]]:
+    """States one step later or earlier, in all of a summand or in one factor of it."""
+    names = tuple(state)
+    yield from _shifts(node, names, ())
+    yield from _partly_moved(node, names, "k")
 
 
 def _partly_moved(node: Node, state: Iterable[str], at: str) -> Iterator[tuple[str, Node]]:

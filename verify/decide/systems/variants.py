@@ -14,7 +14,21 @@ from fractions import Fraction
 from verify.calculus.costate import Gradient, Term, total
 from verify.calculus.grouped import grouped
 from verify.calculus.tidy import coefficients, expanded, is_zero, keyed, leading_number, powers, scaled, tidy
-from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, div, mul, num, postorder, power
+from verify.graph import (
+    MINUS_ONE,
+    ONE,
+    ZERO,
+    Node,
+    add,
+    div,
+    free_symbols,
+    mul,
+    num,
+    postorder,
+    power,
+    substitute,
+    symbol,
+)
 from verify.language.write import write
 
 Pairs = tuple[tuple[Node, Node], ...]
@@ -164,6 +178,19 @@ def equation_variants(
             "factor", f"the Jacobian is {c} times what it must be", ((claimed, tidy(source + mul(num(c), jacobian))),)
         )
         yield Variant("factor", f"{what} is {c} times what it must be", ((claimed, tidy(mul(num(c), right))),))
+
+
+def entry_variants(right: Node, entries: Iterable[str]) -> Iterator[tuple[str, str, Node]]:
+    """(slip, what it says, formula): a formula without the part of one entry of the adjoint, or with that turned."""
+    within = free_symbols(right)
+    for entry in entries:
+        if entry in within:
+            s = symbol(entry)
+            without = tidy(substitute(right, {s: ZERO}))
+            if without is not ZERO:
+                yield "missing-term", f"what {entry} contributes is missing", without
+                turned = tidy(substitute(right, {s: mul(MINUS_ONE, s)}))
+                yield "sign", f"what {entry} contributes has the wrong sign", turned
 
 
 def value_variants(
