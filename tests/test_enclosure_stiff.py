@@ -182,6 +182,28 @@ def test_the_comparison_is_solved_by_one_matrix_exponential() -> None:
             assert all(abs(float(x.mid()) - t) < 1e-12 for x, t in zip(found.entries(), truth, strict=True))
 
 
+def test_blocks_one_by_one_bound_what_all_at_once_does_and_not_by_much() -> None:
+    rng, lead = Random(2), 2
+    with precision(120, LENGTH):
+        for n in (4, 6, 8):
+            A = [[arb(rng.uniform(-9, 0) if i == j else rng.uniform(0, 1)) for j in range(lead)] for i in range(lead)]
+            M = [[arb(0)] * n for _ in range(n)]
+            for i in range(n):
+                own = i - i % lead
+                for j in range(lead):
+                    M[i][j] = arb(rng.uniform(0, 1))
+                    M[i][own + j] = A[i % lead][j]
+            y, d = (arb_mat(n, 1, [arb(rng.random()) for _ in range(n)]) for _ in range(2))
+            above = [[x.max(arb(0)) for x in row] for row in M]
+            highest = stiff._blockwise(above, y, d, arb(1) / 4, lead)
+            for top, whole in ((None, above), (highest, M)):
+                found, exact = stiff._blockwise(whole, y, d, arb(1) / 4, lead, top), comparison(whole, y, d, arb(1) / 4)
+                assert all(a < b * 2 and b < a + arb(2) ** -60
+                           for a, b in zip(found.entries(), exact.entries(), strict=True))  # fmt: skip
+            M[0][n - 1] = arb(1)  # of no such form any more
+            assert stiff._blockwise(M, y, d, arb(1) / 4, lead).entries() == comparison(M, y, d, arb(1) / 4).entries()
+
+
 # --- no solution, and too large -------------------------------------------------------------------------------------
 
 

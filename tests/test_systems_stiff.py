@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
+from verify.decide.systems.ode_task import OdeTask
+from verify.decide.systems.on_balls import Unknown
+from verify.decide.systems.pushed import pushed
+from verify.numerics.enclosure import Enclosure, enclose, forward
+from verify.problems import system
 from verify.systems import OdeProblem
 from verify.verdict import Verdict
 
@@ -82,7 +89,13 @@ BANK: dict[str, tuple[OdeProblem, Tables, dict[tuple[str, str, str], str | None]
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", BANK)
+#: Those that the default run tries.
+QUICK = ("Van der Pol", "drawn to a cosine", "heat")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.thorough]) for name in BANK]
+)
 def test_a_right_claim_is_proved(name: str) -> None:
     given, right, _ = BANK[name]
     assert given.check(right, timeout=300).verdict is Verdict.PROVED
@@ -91,7 +104,9 @@ def test_a_right_claim_is_proved(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "wrong", "slip"),
     [
-        pytest.param(name, wrong, slip, marks=[pytest.mark.thorough] if i else [], id=f"{name}: {wrong[2]}")
+        pytest.param(
+            name, wrong, slip, marks=[] if name in QUICK and not i else [pytest.mark.thorough], id=f"{name}: {wrong[2]}"
+        )
         for name, (*_, mutants) in BANK.items()
         for i, (wrong, slip) in enumerate(mutants.items())
     ],
@@ -104,3 +119,37 @@ def test_a_wrong_claim_is_refuted(name: str, wrong: tuple[str, str, str], slip: 
     (part,) = [part for part in found.parts if part.verdict is Verdict.REFUTED]
     assert part.name == f"{table} {key}"
     assert slip is None or (part.diagnosis is not None and part.diagnosis.slip == slip)
+
+
+NEAR = Fraction(1, 2**40)
+#: Where gradients are enclosed.
+PUSHED = {"fast and slow": {"p": 1, "T": 1}, "to a manifold, observed": {"p": 1}}
+
+
+@pytest.mark.parametrize("name", PUSHED)
+def test_a_gradient_on_the_adjoint_is_enclosed_without_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The right one where the truth is, and with the adjoint's sign turned as well; each wrong one apart from it."""
+    given, right, mutants = BANK[name]
+    monkeypatch.setattr(forward, "LARGEST_STEPS", 300)
+    box = {key: (Fraction(x) - NEAR, Fraction(x) + NEAR) for key, x in PUSHED[name].items()}
+    true = enclose(given, box, seconds=200)
+    assert isinstance(true, Enclosure), true
+    assert true.implicit
+    turned = {table: {key: re.sub(r"l\d(\(0\))?", r"(-\g<0>)", text) for key, text in entries.items()}
+              for table, entries in right.items()}  # fmt: skip
+    turned = {**turned, **{table: {key: f"-({text})" for key, text in turned[table].items()}
+                           for table in ("adjoint", "terminal")}}  # fmt: skip
+    wrong = [{**right, "gradient": {key: formula}} for table, key, formula in mutants if table == "gradient"]
+    for claimed in (right, turned, *wrong):
+        task = OdeTask(given, system(given, claimed).claim)
+        found = pushed(task, task.convention, "p", box, 200)
+        assert found.apart(true.gradient["p"]) == (claimed in wrong)
+        assert found.radius < Fraction(1, 10**9)
+
+
+@pytest.mark.parametrize("gradient", ["int(l1^2, t, 0, T)", "int(l1*u, t, 0, T/2)", "u(T)*l1(0)", "l1(T/3)"])
+def test_what_is_no_push_of_the_solution_is_not_enclosed(gradient: str) -> None:
+    given, right, _ = BANK["fast and slow"]
+    task = OdeTask(given, system(given, {**right, "gradient": {"p": gradient}}).claim)
+    with pytest.raises(Unknown):
+        pushed(task, task.convention, "p", {"p": (Fraction(1), Fraction(1)), "T": (Fraction(1), Fraction(1))}, 20)

@@ -1,8 +1,8 @@
 """Is a refuted part of a claim provably wrong?  Both values in balls that are apart, all around a point.
 
 The true gradient is enclosed as it is (`verify.numerics.enclosure`), and so is what is claimed, on the true solution
-and the right adjoint (`verify.decide.systems.on_balls`).  Balls around all parameters make it a statement about a
-neighbourhood, so that no isolated point refutes.
+and the right adjoint (`verify.decide.systems.on_balls`), or without it (`verify.decide.systems.pushed`, for stiff
+problems).  Balls around all parameters make it a statement about a neighbourhood, so that no isolated point refutes.
 """
 
 from __future__ import annotations
@@ -93,6 +93,7 @@ class _Truth:
     def apart(self, key: Key, true: Enclosure, box: Box) -> tuple[Ball, Ball, dict[str, str]] | None:
         """What is claimed and what is right, if that is apart, and where it is."""
         from verify.decide.systems import on_balls
+        from verify.decide.systems.pushed import pushed
 
         task, convention = self.task, self.task.convention
         table, name = key
@@ -100,11 +101,14 @@ class _Truth:
             if table == "gradient":
                 if name not in true.gradient:
                     return None
-                wanted = on_balls.gradient(task, name)
-                (claimed,) = on_balls.values(task, convention, true, box, wanted, SECONDS)
+                if true.implicit:
+                    claimed = pushed(task, convention, name, box, SECONDS)
+                else:
+                    wanted = on_balls.gradient(task, name)
+                    (claimed,) = on_balls.values(task, convention, true, box, wanted, SECONDS)
                 right = true.gradient[name]
                 return (claimed, right, {}) if claimed.apart(right) else None
-            if key not in task.read:
+            if key not in task.read or true.implicit:
                 return None
             for wanted in on_balls.sides(task, key, convention):
                 claimed, right = on_balls.values(task, convention, true, box, wanted, SECONDS)

@@ -45,6 +45,11 @@ DEFECTS, FOR_DEFECTS = (1e-4, 1e-10), 40
 GAIN = 0.03
 
 
+def bits_for(defect: float) -> int:
+    """Bits for a stiff problem with such a defect."""
+    return figures(defect)[1] + FOR_DEFECTS
+
+
 @dataclass(frozen=True)
 class EventTime:
     """The time of an event, and its derivatives, by what the gradient of the objective has."""
@@ -70,7 +75,7 @@ class Enclosure:
     events     tau1, tau2, …: each event is proved to happen, before T and not earlier, transversally.
     radius     the largest radius in `gradient`; reached: whether it is what was asked for.
     pieces     parts of the box that were enclosed one by one.
-    steps, order, bits   of the last pass.
+    steps, order, bits   of the last pass; implicit: whether it is the one for stiff problems.
     """
 
     point: Mapping[str, Ball]
@@ -85,6 +90,7 @@ class Enclosure:
     pieces: int = 1
     hessian: Mapping[tuple[str, str], Ball] = field(default_factory=dict)
     events: tuple[EventTime, ...] = ()
+    implicit: bool = False
 
     def __bool__(self) -> bool:
         return True
@@ -210,19 +216,19 @@ class Task:
         whole, outputs = doubled(self.field, free=True)
         best: Enclosure | None = None
         for tol in (self.radius * factor for factor in DEFECTS):
-            bits = figures(tol)[1] + FOR_DEFECTS
+            bits = bits_for(tol)
             try:
                 with precision(bits, LENGTH):
                     at = {name: _between(*pair) for name, pair in ends.items()}
                     known_there = known_around(whole, outputs, Box.of(at, ()), tol, self.deadline)
-                    found = self._stated(known_there, at, DEGREE, bits)
+                    found = replace(self._stated(known_there, at, DEGREE, bits), implicit=True)
             except GaveUp as other:
                 return best or Fail(f"{reason}; nor with an implicit one: {other}")
             except (ArithmeticError, ValueError):
                 return best or Fail(reason)
             best = found if best is None or found.radius < best.radius else best
-            if best.reached:
-                break
+            if best.reached or any(low < high for low, high in ends.values()):
+                break  # over a box the balls are wide for another reason
         return best or Fail(reason)
 
     def _wide_box(self, ends: Mapping[str, Ends], tol: float) -> Enclosure | Fail:

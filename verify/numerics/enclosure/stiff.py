@@ -132,14 +132,16 @@ def _piece(rhs: Bound, equation: Implicit, here: arb, length: arb, around: Aroun
         for row in table
     ]
     finite([*d, *inverse.entries()])
-    size = max(float(each.norm()) / max(1.0, float(abs(x).mid())) for each, x in zip(defects, middle, strict=True))
+    # What the names are wide by, no shorter piece makes smaller.
+    sizes = [float(sum((abs(c.mid()) for c in each.p.coeffs()), each.r)) for each in defects]
+    size = max(one / max(1.0, float(abs(x).mid())) for one, x in zip(sizes, middle, strict=True))
     if size > 1e3 * tol:
         raise ArithmeticError("the defect is too large")
     gap = arb_mat(n, 1, [abs(a - p(arb(-1))).abs_upper() for a, p in zip(around.v.entries(), v, strict=True)])
     y = _upper(inverse * around.P) * around.y + _upper(inverse) * gap
     for k in range(PARTS):
         part = arb(-1 + 2 * k / PARTS).union(arb(-1 + 2 * (k + 1) / PARTS))
-        y = _grown(rhs, v, clock_, part, half, P, inverse, y, arb_mat(n, 1, d))
+        y = _grown(rhs, v, clock_, part, half, P, inverse, y, arb_mat(n, 1, d), equation.lead)
     end = arb_mat(n, 1, [p(arb(1)) for p in v])
     over = _upper(inverse) * arb_mat(n, 1, [(x - x.mid()).abs_upper() for x in end.entries()])
     return Around(end.mid(), P, arb_mat(n, 1, [x.abs_upper() for x in (y + over).entries()])), size
@@ -147,7 +149,7 @@ def _piece(rhs: Bound, equation: Implicit, here: arb, length: arb, around: Aroun
 
 def _grown(
     rhs: Bound, v: Sequence[arb_poly], time: Series, part: arb, half: arb, P: arb_mat, inverse: arb_mat, y: arb_mat,
-    d: arb_mat,
+    d: arb_mat, lead: int,
 ) -> arb_mat:  # fmt: skip
     """y at the end of a part of a piece, if all errors on it stay below rho."""
     n, width, sizes = len(v), arb(2) / PARTS, _upper(P)
@@ -163,12 +165,43 @@ def _grown(
         B = inverse * J * P
         finite(B.entries())
         upper = [[B[i, j].upper() if i == j else abs(B[i, j]).abs_upper() for j in range(n)] for i in range(n)]
-        highest = _comparison([[x.max(ZERO) for x in row] for row in upper], y, d, width)
+        highest = _blockwise([[x.max(ZERO) for x in row] for row in upper], y, d, width, lead)
         largest = (sizes * highest).entries()
         if all(x < 2 * r for x, r in zip(largest, rho.entries(), strict=True)):
-            return _comparison(upper, y, d, width)
+            return _blockwise(upper, y, d, width, lead, highest)
         rho = arb_mat(n, 1, [(2 * x).max(r).abs_upper() for x, r in zip(largest, rho.entries(), strict=True)])
     raise ArithmeticError("errors grow too fast")
+
+
+def _blockwise(
+    M: Sequence[Sequence[arb]], y: arb_mat, d: arb_mat, width: arb, lead: int, highest: arb_mat | None = None
+) -> arb_mat:
+    """y after a time, where the first `lead` entries move by themselves and drive each further block of as many.
+
+    highest   y over the whole time; what is returned is that where it is not given, for M without negative entries.
+
+    One block after the other, driven by the largest values of the first: the same matrix, the largest of the blocks,
+    moves all.  Where M is of another form, all of it is solved at once.
+    """
+    blocks = [range(k, k + lead) for k in range(0, len(M), lead)]
+    first, *others = blocks
+    free = [(i, j) for rows in others for columns in others if rows != columns for i in rows for j in columns]
+    if not others or any(
+        not M[i][j].is_zero() for i, j in (*free, *((i, j) for i in first for j in range(lead, len(M))))
+    ):
+        return _comparison(M, y, d, width)
+    largest = [[M[i][j] for j in first] for i in first]
+    for rows in others:
+        largest = [
+            [x.max(M[i][j]) for x, j in zip(row, rows, strict=True)] for row, i in zip(largest, rows, strict=True)
+        ]
+    found = [_comparison(largest, *(arb_mat(lead, 1, x.entries()[:lead]) for x in (y, d)), width)]
+    top = found[0] if highest is None else arb_mat(lead, 1, highest.entries()[:lead])
+    for rows in others:
+        driven = arb_mat([[M[i][j] for j in first] for i in rows]) * top
+        own, push = (arb_mat(lead, 1, x.entries()[rows.start : rows.stop]) for x in (y, d))
+        found.append(_comparison(largest, own, _upper(push + driven), width))
+    return arb_mat(len(M), 1, [x for part in found for x in part.entries()])
 
 
 def _comparison(M: Sequence[Sequence[arb]], y: arb_mat, d: arb_mat, width: arb) -> arb_mat:
