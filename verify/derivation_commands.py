@@ -73,7 +73,10 @@ def report(options: Any) -> int:
     if "errata" in options.names:
         return _errata(options)
     for name in options.names:
-        _derivation(name)
+        try:
+            _derivation(name)
+        except UsageError as error:
+            raise UsageError(f"{error} `verify report errata` is the report on printed formulas.") from None
     from verify.report import write_report
     from verify.terminal import parts
 
