@@ -197,7 +197,7 @@ derivation = Derivation(
                     r" + \int_{t_0}^{T}\left(D(\ell_p) + \mu^{\top} f_p + \lambda^{\top} D(f_p)\right)dt"),
             Display("the derivative along v", r"D(X) = X_u\,s + X_p\,v"),
         ),
-        convention="λ = +∂G/∂u and μ = +D(λ), columns; Jacobians have a row for each output; Hv is written as a row",
+        convention="λ = +∂G/∂u and μ = +D(λ), columns; Jacobians have a row for each output; H v is written as a row",
         source=("ozyurt-barton-2005", "griewank-walther-2008", "hartman-1964"),
     ),
     steps=steps,

@@ -176,7 +176,7 @@ def errors_by_step(problem: OdeProblem, second: SecondOrder, product: Array, **c
     return Figure(
         title="A quotient of gradients loses digits at every step",
         x_label="step of the quotient",
-        y_label="relative error of Hv",
+        y_label="relative error of H v",
         series=(
             series("one-sided", lambda h: one_sided(problem, **case, step=h)),
             series("fourth order", lambda h: differences(problem, **case, step=h)),

@@ -154,7 +154,7 @@ def _worked(example: Example | None, name: str) -> Worked | None:
 
 
 def _number(cell: str) -> str:
-    return scientific(float(cell)) if NUMBER.fullmatch(cell) else re.sub(r"^-(?=\d)", "−", cell)
+    return NUMBER.sub(lambda found: power_of_ten(found[0]), re.sub(r"^-(?=\d)", "−", cell))
 
 
 def _chart(figure: Figure | None, name: str) -> Chart | None:
