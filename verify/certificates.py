@@ -89,10 +89,11 @@ def _same_digits(one: str, other: str) -> bool:
 
 def _search_again(text: str, verdict: str, seed: int) -> Iterator[tuple[bool | None, str]]:
     from verify.decide.enclose.search import search
+    from verify.decide.series import summed
     from verify.language import ReadError, read_claim
 
     try:
-        claim = read_claim(text)
+        claim = summed(read_claim(text))
     except ReadError as error:
         yield None, str(error)
         return

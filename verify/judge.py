@@ -82,10 +82,11 @@ def judge_at(claim: str | Claim, let: Let | None, point: Mapping[str, str], seed
     from verify.decide.enclose.decimals import decimal
     from verify.decide.enclose.jets import NoValue
     from verify.decide.enclose.search import agreement, evaluate_at
+    from verify.decide.series import summed
     from verify.language import write_claim
 
     try:
-        read = _read(claim, let)
+        read = summed(_read(claim, let))
         if read.is_shaped:
             yield _judged_at(read, point, seed)
             return

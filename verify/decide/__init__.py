@@ -27,6 +27,15 @@ def decide(claim: Claim, *, seed: int = 0) -> Result:
 def stages(claim: Claim, *, seed: int = 0) -> Iterator[Result]:
     """Results, each saying more than the one before: after the search, and after the proof or the diagnosis."""
     if claim.is_shaped:
+        from verify.decide.series import summed
+        from verify.language import write_claim
+
+        plain = summed(claim)
+        if plain is not claim:
+            # Said as it was read, decided as the functions that its series are.
+            for result in stages(plain, seed=seed):
+                yield replace(result, read_as=write_claim(claim))
+            return
         from verify.decide.shaped.stages import stages as shaped_stages
 
         yield from shaped_stages(claim, seed=seed)

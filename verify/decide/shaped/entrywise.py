@@ -168,6 +168,8 @@ class Expansion:
     def _whole(self, node: Node) -> int:
         value = self.scalar(node)
         if value.op != "num" or value.value.denominator != 1:
+            if node.op == "constant" and node.value == "oo":
+                raise Unsupported("this sum up to infinity is no series that is known here; write the sum up to n")
             raise Unsupported("an index is not a whole number")
         return int(value.value)
 
