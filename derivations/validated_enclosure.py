@@ -17,7 +17,9 @@ solution within reach of a step means that some k is not below 1: then there is 
 
 Where f_x has large negative eigenvalues such steps are too short, and an approximate solution v of an implicit method
 takes their place: the error x - v solves a linear equation with the defect of v as its source, and what dies out fast
-in x dies out in the bound as well (`verify.numerics.enclosure.stiff`).
+in x dies out in the bound as well (`verify.numerics.enclosure.stiff`).  A sensitivity is one block more of the same
+matrix, driven by the error of x; and what is claimed of an adjoint, lam' = -A^T lam - g_x^T with the running cost g,
+is read off a push of the solution, since lam would explode on the way forwards.
 
 An event ends a phase: on each step phi and its derivative by time are such series too.  Parts of the step on which the
 mean value form of phi is not zero have no event; on a part on which the derivative is not zero there is one exactly
@@ -47,7 +49,8 @@ xi = matrices("xi", "k", 1)[0]
 f_1, f_2, r_t = matrices("f_1 f_2 r_t", "n", 1)
 phi_x, r_x, D = matrices("phi_x", 1, "n")[0], matrices("r_x", "n", "n")[0], matrices("D", 1, 1)[0]
 F, E_v = matrices("F E_v", "n", "n")
-err, defect = matrices("err defect", "n", 1)
+err, defect, push, source = matrices("err defect push source", "n", 1)
+g_x = matrices("g_x", 1, "n")[0]
 y_0, c, M = symbols("y_0 c M", real=True, nonzero=True)
 rates = {V: A @ V, Psi: -(Psi @ A), S: A @ S + B, lam: -(A.T @ lam)}
 
@@ -124,6 +127,10 @@ def stiff():
     yield Step("stiff: |z| stays below the solution of the comparison equation", z, z, cited=quasi, display=below)
     y = exp(M * s) * y_0 + c * (exp(M * s) - 1) / M
     yield Step("stiff: which is one exponential, here of one component", y.diff(s), M * y + c)
+    driven = r"y_k' = Ay_k + C_ky_0 + d_k \le Ay_k + (C_k \max y_0 + d_k),\quad A_{ij} \ge 0\;(i \ne j)"
+    yield Step("stiff: sensitivities, one by one, are driven by the largest error", z, z, cited=quasi, display=driven)
+    grown = (-(A.T @ lam) - g_x.T).T @ push + lam.T @ (A @ push + source)
+    yield Step("stiff: (lam^T push)' for push' = A push + source", grown, lam.T @ source - g_x @ push)
 
 
 # --- events: phi at x_0 and at its zero tau, slope between the two ---------------------------------------------
