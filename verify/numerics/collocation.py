@@ -24,9 +24,9 @@ from verify.numerics.straight import NoFloat, Straight
 Array = np.ndarray
 #: Relative tolerances down to this one with the first number of points, finer ones with the second: two runs differ.
 FINE, POINTS = 1e-12, (9, 11)
-#: Iterations of Newton's method; a relative change below which the Jacobian is kept, and one that is rounding as soon
-#: as the next one is hardly smaller.
-NEWTON, KEPT = 14, 1e-6
+#: Iterations of Newton's method; a relative change from which on the Jacobian is kept, and which is rounding as soon as
+#: the next one is hardly smaller; and a change that is the last one.
+NEWTON, KEPT, SOLVED = 14, 1e-6, 1e-14
 #: Steps that are tried at most; the first and the shortest one, as parts of the interval; what a step grows by at most.
 MOST, FIRST, SHORTEST, GROWTH = 3000, 1e-2, 1e-14, 5.0
 #: What stands for the size of a small entry, in units of the largest one beside it; and of the largest one before.
@@ -98,7 +98,10 @@ def _programs(rates: tuple[Node, ...], names: tuple[str, ...]) -> tuple[Straight
 
 def rows(values: Sequence[Any], t: Any) -> Array:
     """Values at times of shape (k,), (number of values, k); some of them may not change with time."""
-    return np.array([np.broadcast_to(value, np.shape(t)) for value in values], dtype=float)
+    found = np.empty((len(values), *np.shape(t)))
+    for i, value in enumerate(values):
+        found[i] = value
+    return found
 
 
 @dataclass(frozen=True)
@@ -216,7 +219,7 @@ def _step(equation: Implicit, t: float, h: float, x: Array, k: int, least: Array
         z = z - change.reshape(k, lead, n // lead).transpose(0, 2, 1).reshape(k, n)
         sizes = np.abs(np.vstack([x, x + z])).max(axis=0).reshape(-1, lead).max(axis=1)
         size = float((np.abs(change).max(axis=0) / np.maximum(np.maximum(sizes, least), np.finfo(float).tiny)).max())
-        if size < np.finfo(float).eps or 0.3 * last < size < KEPT:
+        if size < SOLVED or 0.3 * last < size < KEPT:
             break
         last = size
     else:

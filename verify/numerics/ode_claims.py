@@ -177,8 +177,12 @@ def forward_gradient(numbers: Numbers, names: Sequence[str], tol: float, times: 
             found = rows(program(values), np.asarray(t))
             return found[: n + 1], np.moveaxis(found[n + 1 :].reshape(n + 1, n + m, *np.shape(t)), (0, 1), (-2, -1))
 
+        latest: list[Any] = [None, None, None]  # the rate and its Jacobian are asked for at the same states
+
         def along(t: Any, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            return parts({**numbers.values, TIME: t, **dict(zip(u, x[:n], strict=True))}, t)
+            if latest[0] is not t or latest[1] is not x:
+                latest[:] = t, x, parts({**numbers.values, TIME: t, **dict(zip(u, x[:n], strict=True))}, t)
+            return latest[2]
 
         def rate(t: Any, x: np.ndarray) -> np.ndarray:
             f, slopes = along(t, x)

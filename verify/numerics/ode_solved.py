@@ -11,8 +11,8 @@ from scipy.integrate import solve_ivp
 
 from verify.numerics.collocation import Exploded, Implicit, Stuck, collocate
 
-#: Evaluations of a right-hand side after which a run is given up, and after which it is looked for stiffness.
-MOST_EVALUATIONS, NOTICED = 20_000, 3000
+#: Evaluations of a right-hand side after which a run is given up, and those after which it is looked for stiffness.
+MOST_EVALUATIONS, NOTICED = 20_000, (300, 3000)
 
 
 NO_SOLUTION = "no solution up to the final time"
@@ -107,7 +107,7 @@ def _solved(
     def counted(t: float, x: np.ndarray) -> np.ndarray:
         nonlocal count
         count += 1
-        if count == NOTICED and implicit and implicit.is_stiff(t, x, end - t):
+        if count in NOTICED and implicit and implicit.is_stiff(t, x, end - t):
             raise _Stiff
         if count > MOST_EVALUATIONS:
             raise Failed(TOO_MANY)
