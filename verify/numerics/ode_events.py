@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from verify.calculus.reverse import gradient
 from verify.graph import Node, symbol
@@ -146,6 +145,8 @@ class _Watch:
 
     def check_untouched(self, curve: Any, start: float, end: float, side: float) -> None:
         """No zero, and nothing close to one, between two times; Unmet otherwise."""
+        from scipy.optimize import minimize_scalar  # takes long to be loaded, and events are rare
+
         times = np.linspace(start, end, LOOKS + 1)
         values = np.array([side * self.value(t, curve(t)) for t in times])
         most = np.max(np.abs(values))

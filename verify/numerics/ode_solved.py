@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.integrate import solve_ivp
 
 from verify.numerics.collocation import Exploded, Implicit, Stuck, collocate
+from verify.numerics.dop853 import Solution, integrate
 
 #: Evaluations of a right-hand side after which a run is given up, and those after which it is looked for stiffness.
 MOST_EVALUATIONS, NOTICED = 20_000, (300, 3000)
@@ -69,11 +69,11 @@ def solve(
     implicit   the same equation for collocation, which takes over where it is stiff.
     """
     if implicit is None:
-        return _solved(field, start, end, first, tol).sol
+        return _solved(field, start, end, first, tol)
     first = np.array(first, dtype=float)
     if not implicit.is_stiff(start, first, end - start):
         try:
-            return _solved(field, start, end, first, tol, implicit=implicit).sol
+            return _solved(field, start, end, first, tol, implicit=implicit)
         except _Stiff:
             pass
     try:
@@ -93,15 +93,13 @@ def until(
     def event(t: float, x: np.ndarray) -> float:
         return 1.0 if t <= start else above(t, x)
 
-    event.terminal, event.direction = True, -1.0  # ty: ignore[missing-attribute]
-    found = _solved(field, start, end, first, tol, event).t_events[0]
-    return float(found[0]) if len(found) else None
+    return _solved(field, start, end, first, tol, event).root
 
 
 def _solved(
-    field: Callable[[float, np.ndarray], Any], start: float, end: float, first: Any, tol: float, events: Any = None,
-    implicit: Implicit | None = None,
-) -> Any:  # fmt: skip
+    field: Callable[[float, np.ndarray], Any], start: float, end: float, first: Any, tol: float,
+    above: Callable[[float, np.ndarray], float] | None = None, implicit: Implicit | None = None,
+) -> Solution:  # fmt: skip
     count = 0
 
     def counted(t: float, x: np.ndarray) -> np.ndarray:
@@ -116,13 +114,11 @@ def _solved(
     first = np.array(first, dtype=float)
     if not np.all(np.isfinite(first)):
         raise Failed("a value at an end of the interval is not finite")
+    if start == end:
+        raise Failed("the interval of time is empty")
     with np.errstate(all="ignore"):
-        try:
-            done = solve_ivp(counted, (start, end), first, method="DOP853", rtol=tol, atol=tol / 100,
-                             dense_output=True, max_step=abs(end - start) / 20, events=events)  # fmt: skip
-        except ValueError as error:
-            raise Failed(str(error)) from None
-    if not done.success or not np.all(np.isfinite(done.y)):
+        done = integrate(counted, start, end, first, tol, abs(end - start) / 20, above)
+    if done is None or not np.all(np.isfinite(done.starts)) or not np.all(np.isfinite(done.last)):
         raise Failed(NO_SOLUTION)
     return done
 
