@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
+class GiveUp(Exception):
+    """No proof is found, or nothing is derived, for the reason given."""
+
+
 class Verdict(enum.IntEnum):
     """Worst first: the verdict on a whole is the minimum over its parts.
 

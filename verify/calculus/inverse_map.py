@@ -14,7 +14,6 @@ from itertools import islice
 from verify.calculus.jacobians import determinant, jacobian
 from verify.calculus.reverse import gradient
 from verify.calculus.tidy import coefficients, is_zero, scaled, tidy
-from verify.decide.prove.tower import GiveUp
 from verify.graph import (
     MINUS_ONE,
     ONE,
@@ -32,6 +31,7 @@ from verify.graph import (
     substitute,
     symbol,
 )
+from verify.verdict import GiveUp
 
 #: Candidates that are looked at, and states up to which linear equations are solved at once.
 MOST_CANDIDATES, MOST_LINEAR = 16, 4

@@ -17,16 +17,14 @@ from typing import Any
 
 from flint import fmpz_mpoly, fmpz_mpoly_ctx
 
+from verify.verdict import GiveUp
+
 #: Terms that a polynomial may have, and products of terms that a tower may spend.
 LARGEST_POLYNOMIAL = 4000
 LARGEST_WORK = 3_000_000
 LARGEST_POWER = 100_000
 #: Numbers of generators that are tried one after the other.
 SIZES = (16, 32, 64)
-
-
-class GiveUp(Exception):
-    """No proof is found, for the reason given."""
 
 
 class Restart(Exception):

@@ -12,7 +12,6 @@ from typing import Any
 
 from flint import arb
 
-from verify.decide.prove.tower import GiveUp
 from verify.numerics.enclosure.accuracy import figures, precision
 from verify.numerics.enclosure.ball import Ball, ball
 from verify.numerics.enclosure.doubled import doubled, size
@@ -25,6 +24,7 @@ from verify.numerics.enclosure.values import Ends, Value, ends_of
 from verify.numerics.enclosure.written import Unsupported
 from verify.system_claims import System
 from verify.systems import OdeProblem
+from verify.verdict import GiveUp
 
 #: Times that the tolerance is tightened.
 PASSES = 5
