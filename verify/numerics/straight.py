@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import add, mul
 from typing import Any
 
 import numpy as np
@@ -48,17 +49,22 @@ class Straight:
     def __init__(self, roots: Sequence[Node]) -> None:
         nodes = list(postorder(*roots))
         place = {node: i for i, node in enumerate(nodes)}
-        self.steps = [(operation(node), tuple(place[arg] for arg in node.args), node) for node in nodes]
+        self.names = [(i, node.value) for i, node in enumerate(nodes) if node.op == "symbol"]
+        self.first: list[Any] = [None if node.args or node.op == "symbol" else operation(node)() for node in nodes]
+        self.steps = [(i, operation(node), tuple(place[arg] for arg in node.args))
+                      for i, node in enumerate(nodes) if node.args]  # fmt: skip
         self.roots = [place[root] for root in roots]
 
     def __call__(self, values: Mapping[str, Any]) -> list[Any]:
         """The values of the roots, where each symbol has the value that its name has.  NoFloat where it has none."""
-        found: list[Any] = []
+        found = self.first.copy()
+        for i, name in self.names:
+            if name not in values:
+                raise NoFloat(f"{name} has no value here")
+            found[i] = values[name]
         with np.errstate(all="ignore"):
-            for run, inputs, node in self.steps:
-                if node.op == "symbol" and node.value not in values:
-                    raise NoFloat(f"{node.value} has no value here")
-                found.append(values[node.value] if node.op == "symbol" else run(*(found[i] for i in inputs)))
+            for i, run, inputs in self.steps:
+                found[i] = run(*[found[j] for j in inputs])
         return [found[i] for i in self.roots]
 
 
@@ -70,14 +76,13 @@ def operation(node: Node) -> Callable[..., Any]:
             if value is None:
                 raise NoFloat(f"{node.value} has no value in floating point")
             return lambda: value
-        case "symbol":
-            return _nothing
         case "add":
-            return lambda *terms: sum(terms[1:], terms[0])
+            return add if len(node.args) == 2 else lambda *terms: sum(terms[1:], terms[0])
         case "mul":
-            return _product
+            return mul if len(node.args) == 2 else _product
         case "pow":
-            return _power
+            exponent = node.args[1].value if node.args[1].op == "num" else None
+            return _POWERS.get(exponent, _power)
         case "call" if node.value in FUNCTIONS:
             return FUNCTIONS[node.value] if len(node.args) < 3 else _folded(FUNCTIONS[node.value])
         case "compare":
@@ -93,10 +98,6 @@ def operation(node: Node) -> Callable[..., Any]:
     raise NoFloat(f"{node.value if node.op == 'call' else node.op} has no value in floating point here")
 
 
-def _nothing() -> None:
-    raise AssertionError("a symbol is looked up, not run")
-
-
 def _product(*factors: Any) -> Any:
     value = factors[0]
     for factor in factors[1:]:
@@ -106,6 +107,10 @@ def _product(*factors: Any) -> Any:
 
 def _power(base: Any, exponent: Any) -> Any:
     return np.power(np.asarray(base, dtype=float), exponent)
+
+
+#: Powers that are quicker in another way.
+_POWERS: Mapping[Any, Callable[..., Any]] = {2: lambda base, _: base * base, -1: lambda base, _: np.divide(1.0, base)}
 
 
 def _folded(function: Callable[..., Any]) -> Callable[..., Any]:
