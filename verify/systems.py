@@ -12,6 +12,7 @@ names l1, l2, … in the order of the states.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -323,7 +324,7 @@ def _check_names(state: tuple[str, ...], parameters: tuple[str, ...]) -> None:
     if not state:
         raise ValueError("`state` names nothing; name one state at least")
     names = (*state, *parameters)
-    if twice := sorted({name for name in names if names.count(name) > 1}):
+    if twice := sorted(name for name, count in Counter(names).items() if count > 1):
         raise ValueError(f"{', '.join(twice)} occurs twice among `state` and `parameters`; rename one of them")
 
 

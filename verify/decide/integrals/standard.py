@@ -90,11 +90,12 @@ def as_integral(node: Node) -> Node:
             return integral(mul(body, call("exp", mul(MINUS_ONE, z))), name, ZERO, OO)
 
 
-def may_jump(body: Node, variable: str) -> bool:
-    """Whether a jump may move with the variable: then the derivative is not that of the integrand alone."""
+def may_jump(body: Node, *variables: str) -> bool:
+    """Whether a jump may move with one of the names: then the derivative is not that of the integrand alone."""
+    names = frozenset(variables)
     depends: dict[Node, bool] = {}
     for node in postorder(body):
-        depends[node] = any(depends[arg] for arg in node.args) or (node.op == "symbol" and node.value == variable)
+        depends[node] = any(depends[arg] for arg in node.args) or (node.op == "symbol" and node.value in names)
         if not depends[node]:
             continue
         if node.op == "call" and node.value in JUMPS:

@@ -15,7 +15,7 @@ from verify.calculus.costate import (
     ends,
     jumps,
     ode_costate,
-    ode_gradient,
+    ode_gradients,
     seen,
     start,
     where_of,
@@ -183,7 +183,8 @@ class OdeTask:
     def gradient(self, q: str) -> Gradient:
         """dG/dq by its terms."""
         if q not in self.gradients:
-            self.gradients[q] = ode_gradient(self.problem, q)
+            names = self.problem.parameters if q in self.problem.parameters else (q,)
+            self.gradients |= zip(names, ode_gradients(self.problem, names), strict=True)
         return self.gradients[q]
 
     # --- the convention ---

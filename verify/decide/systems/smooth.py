@@ -20,8 +20,8 @@ REGULAR = frozenset({
 
 def jumps_somewhere(problem: OdeProblem) -> bool:
     """Whether the right-hand side, or the running cost, jumps at states, or at times, that can move."""
-    names = {*problem.state, *problem.domain.variables}
-    return any(may_jump(node, name) for node in _solved(problem) for name in names)
+    names = (*problem.state, *problem.domain.variables)
+    return any(may_jump(node, *names) for node in _solved(problem))
 
 
 def may_be_singular(problem: OdeProblem) -> bool:
@@ -29,7 +29,7 @@ def may_be_singular(problem: OdeProblem) -> bool:
     moving = {TIME, *problem.state}
 
     def is_safe(node: Node) -> bool:
-        if not free_symbols(node) & moving or node.op in ("symbol", "add", "mul"):
+        if node.op in ("symbol", "add", "mul") or not free_symbols(node) & moving:
             return True
         if node.op == "pow":
             base, exponent = node.args
