@@ -14,7 +14,6 @@ from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
-from scipy.linalg import LinAlgError, lu_factor, lu_solve
 
 from verify.calculus.reverse import gradient
 from verify.decide.prove.tower import GiveUp
@@ -196,6 +195,8 @@ def _step(equation: Implicit, t: float, h: float, x: Array, k: int, least: Array
 
     least   a size of each block of states that is small.
     """
+    from scipy.linalg import lu_factor, lu_solve  # takes long to be loaded, and few problems are stiff
+
     points, D, coefficients = _rule(k)
     lead, n, half = equation.lead, len(x), h / 2
     times, z, last, factors = t + half * (1 + points), np.zeros((k, len(x))), np.inf, None
@@ -210,7 +211,7 @@ def _step(equation: Implicit, t: float, h: float, x: Array, k: int, least: Array
             system[np.arange(k), :, np.arange(k), :] -= half * J
             try:
                 factors = lu_factor(system.reshape(k * lead, k * lead), check_finite=False)
-            except LinAlgError:
+            except np.linalg.LinAlgError:
                 return None
         columns = residual.reshape(k, n // lead, lead).transpose(0, 2, 1).reshape(k * lead, n // lead)
         change = lu_solve(factors, columns, check_finite=False)
