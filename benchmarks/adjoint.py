@@ -252,8 +252,7 @@ def once(function: Callable[[], Any]) -> tuple[Any, float]:
 
 def forward_seconds(this: Prepared) -> float:
     p, t0, T = this.at
-    numeric = this.point.numeric
-    solver = this.solver(1e-8)
+    numeric, solver = this.point.numeric, this.solver(1e-8)
 
     def solve() -> Any:
         return solve_ivp(lambda t, u: numeric.field(t, u, p), (t0, T), numeric.initial(p), method=solver.method,
@@ -383,9 +382,9 @@ def main() -> None:
     missing = [peer for peer in PEERS if not find_spec(peer)]
     if missing:
         print(f"left out, as not installed: {', '.join(missing)}  (pip install 'neural-ode-verify[peers]')")
-    used = ["numpy", "scipy", "autograd", *(peer for peer in PEERS if peer not in missing)]
-    print(f"Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in used))
-    print(f"{os.cpu_count()} cores, load {' '.join(f'{x:.1f}' for x in os.getloadavg())} at the start")
+    used = ["numpy", "scipy", "autograd", *(each for each in PEERS if each not in missing)]
+    load = f"{os.cpu_count()} cores with load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}, "
+    print(load + ", ".join(f"{name} {version(name)}" for name in used))
     print(HEAD)
     try:
         for case in bank():
