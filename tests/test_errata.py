@@ -14,9 +14,11 @@ from pathlib import Path
 import pytest
 
 from verify.cli import main
+from verify.derivation import find
 from verify.errata import DataError, Entry, Errata, Formal, Judgement, Record, examine, read_entries
 from verify.errata.examine import NOT_JUDGED, conclude
 from verify.errata.records import ERRATA, PARTS, STATUSES
+from verify.language import is_latex, read_claim
 from verify.report.errata import junit, read_page, results_json, shown_latex, write_errata
 from verify.report.formula import read_formula
 from verify.report.html import render_html
@@ -80,6 +82,26 @@ def test_every_formula_and_every_correction_can_be_shown():
         shown = [shown_latex(entry.record.latex), entry.judgement.correction if entry.judgement else ""]
         for latex in filter(None, shown):
             assert read_formula(latex, entry.record.id).mathml
+
+
+def put(kind):
+    """All claims of a kind, each once."""
+    judgements = [entry.judgement for entry in ENTRIES if entry.judgement]
+    return {c for said in judgements for c in (*said.printed, *said.corrected) if c.kind == kind}
+
+
+def test_every_text_that_is_put_to_the_machine_can_be_read():
+    texts = [claim.text for claim in put("text") if not claim.let and not is_latex(claim.text)]
+    assert len(texts) > 300
+    for text in texts:
+        assert read_claim(text), text
+
+
+def test_every_step_that_a_record_names_is_there():
+    named = {(claim.of, claim.text) for claim in put("step")}
+    there = {(name, step.why) for name in {name for name, _ in named} for step in find(name).steps()}
+    assert named
+    assert named <= there
 
 
 def test_a_sample_of_the_records_is_borne_out_by_verdicts():

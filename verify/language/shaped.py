@@ -90,7 +90,7 @@ def matrix_call(cursor: Cursor, token: Token, read_value: Read) -> Node:
 
 def _undeclared(cursor: Cursor, argument: Node) -> list[str]:
     """The names of an argument in which nothing is declared; none where something is, as `A: matrix(n,n) of t`."""
-    free = free_symbols(argument)
+    free = free_symbols(argument) - {*cursor.sizes}
     told = free & {*cursor.declared, *cursor.dummies} or any(node.op == "abstract" for node in postorder(argument))
     return [] if told else sorted(free)
 
