@@ -6,17 +6,15 @@ The state and the right adjoint are solved at two tolerances; what changes from 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from verify.calculus.costate import Moment, seen
-from verify.calculus.events import Crossing, after, before, in_phase
+from verify.calculus.events import Crossing
 from verify.decide.systems.convention import Convention
 from verify.graph import Node, postorder
 from verify.numerics.ode_claims import (
@@ -27,9 +25,9 @@ from verify.numerics.ode_claims import (
     difference_gradient,
     forward_gradient,
 )
-from verify.numerics.ode_solved import Curve, Explosion, Failed, Grid, Pieces, Unmet
+from verify.numerics.ode_moments import gained, gradient_on, passed, sides_then, states_then, valued
+from verify.numerics.ode_solved import Curve, Explosion, Failed, Grid, Pieces
 from verify.numerics.straight import NoFloat, Straight
-from verify.systems import TIME
 
 if TYPE_CHECKING:
     from verify.decide.systems.ode_task import Key, OdeTask
@@ -42,8 +40,8 @@ COARSE = 1e-7
 DIFFERENCES, LEAST = 1e-7, 1e-30
 #: What a time may lie outside of the interval by rounding, relative to its length.
 OUTSIDE = 1e-9
-#: What lies between an observation and an event at least, relative to the length of the time.
-APART = 1e-6
+#: What a value at the final time is called.
+FINAL = "a terminal condition"
 #: A state that may make up for an adjoint that explodes, and functions that do not.
 LARGE, BOUNDED = 1e30, frozenset({"sin", "cos", "tanh", "atan", "asin", "acos", "abs", "sign", "erf", "erfc"})
 #: Times at which adjoint equations are compared.
@@ -85,42 +83,6 @@ class Reading:
         return abs(self.one - self.other) / (max(abs(self.one), abs(self.other)) or 1.0)
 
 
-def states_then(task: OdeTask, numbers: Numbers, u: Curve) -> dict[str, float]:
-    """The states at the ends, at the times of observation and around events: u(0), u(1/2), u(tau1-), u(T)."""
-    places = zip((*task.ends, *map(seen, task.problem.observations)), (*numbers.ends, *numbers.times), strict=True)
-    found = {name + where: x for where, time in places for name, x in zip(task.problem.state, u(time), strict=True)}
-    return found | sides_then(task, task.problem.state, u, u)
-
-
-def sides_then(task: OdeTask, names: Sequence[str], curve: Curve, u: Curve) -> dict[str, float]:
-    """A curve on both sides of every event of the states u, with their times: u(tau1-), u(tau1+), tau1."""
-    found: dict[str, float] = {}
-    if isinstance(u, Pieces) and isinstance(curve, Pieces):
-        for crossing, time in zip(task.crossings, map(float, u.times), strict=True):
-            found[crossing.time] = time
-            i = int(np.searchsorted(curve.times, time))
-            for where, piece in ((before, curve.curves[i]), (after, curve.curves[i + 1])):
-                found |= {name + where(crossing.time): x for name, x in zip(names, piece(time), strict=True)}
-    return found
-
-
-def passed(task: OdeTask, numbers: Numbers, u: Curve) -> list[tuple[float, Moment, tuple[Node, ...]]]:
-    """When the solution is observed or has an event, in this order, with what the right adjoint gains there.
-
-    Raises Unmet where both are at the same time.
-    """
-    times = [*numbers.times, *(u.times if isinstance(u, Pieces) else ())]
-    both = zip(map(float, times), task.moments, strict=True)
-    found = sorted(((time, *moment) for time, moment in both), key=lambda each: each[0])
-    t0, T = numbers.ends
-    if any(
-        late - early <= APART * (T - t0) and isinstance(one, Crossing) != isinstance(other, Crossing)
-        for (early, one, _), (late, other, _) in pairwise(found)
-    ):
-        raise Unmet("an event happens at the time of an observation")
-    return found
-
-
 @dataclass
 class Solved:
     """The problem at one point, its state and its right adjoint at both tolerances."""
@@ -137,44 +99,14 @@ class Solved:
         curves = []
         for tol in TOLERANCES:
             u = numbers.state(tol)
-            final = cls.final(task, numbers, u, task.costate.final)
+            final = valued(numbers, u, task.costate.final, numbers.ends[1], FINAL)
             gains = [
-                (time, cls.gained(task, numbers, u, time, moment, nodes))
-                for time, moment, nodes in passed(task, numbers, u)
+                (time, gained(numbers, u, time, moment, nodes, task.names))
+                for time, moment, nodes in passed(numbers, u, task.moments)
             ]
             rates = [each.rate for each in task.costates]
             curves.append((u, numbers.adjoint(u, rates, final, task.names, tol, gains)))
         return cls(task, convention, numbers, curves)
-
-    @staticmethod
-    def gained(
-        task: OdeTask, numbers: Numbers, u: Curve, time: float, moment: Moment, nodes: Sequence[Node]
-    ) -> Callable[[np.ndarray], list[float]]:
-        """Expressions in the states at an observation, or at an event in states and in the adjoints just after it."""
-
-        def gain(l: np.ndarray) -> list[float]:
-            where = after(moment.time) if isinstance(moment, Crossing) else ""
-            more = {name + where: x for name, x in zip(task.names, l, strict=True)} if where else {}
-            return Solved.valued(task, numbers, u, nodes, time, "a jump", more)
-
-        return gain
-
-    @staticmethod
-    def final(task: OdeTask, numbers: Numbers, u: Curve, nodes: Sequence[Node]) -> list[float]:
-        """Expressions in the states at the final time."""
-        return Solved.valued(task, numbers, u, nodes, numbers.ends[1], "a terminal condition")
-
-    @staticmethod
-    def valued(
-        task: OdeTask, numbers: Numbers, u: Curve, nodes: Sequence[Node], t: float, what: str,
-        more: Mapping[str, float] | None = None,
-    ) -> list[float]:  # fmt: skip
-        """Expressions in the states at the ends and the observations or events, in t, and in more names."""
-        at = {**numbers.values, TIME: t, **states_then(task, numbers, u), **(more or {})}
-        found = [float(value) for value in Straight(nodes)(at)]
-        if not all(map(math.isfinite, found)):
-            raise Failed(f"{what} has no finite value")
-        return found
 
     # --- parts in the convention ---
 
@@ -238,7 +170,7 @@ class Solved:
             program = Straight((self.task.read[key], right))  # ty: ignore[invalid-argument-type]
             for t in np.linspace(edges[phase], edges[phase + 1], TIMES + 2)[1:-1]:
                 at = {**self.numbers.at(t, u), **dict(zip(self.task.names, l(t), strict=True))}
-                a, b = (float(value) for value in program({**states_then(self.task, self.numbers, u), **at}))
+                a, b = (float(value) for value in program({**states_then(self.numbers, u), **at}))
                 if not math.isfinite(b):
                     raise Failed("the right adjoint equation has no value along the solution")
                 if not math.isfinite(a):
@@ -250,7 +182,8 @@ class Solved:
     def at_end(self, key: Key) -> Reading | None:
         if key not in self.task.read:
             return None
-        one, other = self.final(self.task, self.numbers, self.curves[1][0], self.task.pairs(key, self.convention)[0])
+        pair = self.task.pairs(key, self.convention)[0]
+        one, other = valued(self.numbers, self.curves[1][0], pair, self.numbers.ends[1], FINAL)
         return Reading(one, other, ROUNDING * max(abs(one), abs(other), LEAST))
 
     def at_jump(self, key: Key) -> Reading | None:
@@ -261,14 +194,14 @@ class Solved:
         values = []
         for which in (0, 1):
             u, l = self.curves[which][0], self.claimed_adjoint(which)
-            sides = sides_then(self.task, self.task.names, l, u)
-            time = next(time for time, each, _ in passed(self.task, self.numbers, u) if each is moment)
-            values.append(self.valued(self.task, self.numbers, u, pair, time, "a jump", sides))  # ty: ignore[invalid-argument-type]
+            sides = sides_then(self.task.problem, self.task.names, l, u)
+            time = next(time for time, each, _ in passed(self.numbers, u, self.task.moments) if each is moment)
+            values.append(valued(self.numbers, u, pair, time, "a jump", sides))  # ty: ignore[invalid-argument-type]
         (rough, _), (one, other) = values
         scale = max(abs(one), abs(other), LEAST)
         if isinstance(moment, Crossing):  # terms may cancel each other, and leave what rounding makes of them
             terms = moment.terms(self.convention.places[j])
-            scale = max(scale, *map(abs, self.valued(self.task, self.numbers, u, terms, time, "a jump", sides)))
+            scale = max(scale, *map(abs, valued(self.numbers, u, terms, time, "a jump", sides)))
         reading = Reading(one, other, ROUNDING * scale + (abs(one - rough) if self.task.crossings else 0.0))
         doubtful = reading.apart and self.task.crossings and not self.is_confirmed
         return replace(reading, is_open=True) if doubtful else reading
@@ -315,23 +248,7 @@ class Solved:
 
     def right(self, name: str) -> float:
         """The right gradient by the right adjoint."""
-        task, (t0, T), (u, l) = self.task, self.numbers.ends, self.curves[1]
-        right = task.gradient(name)
-        at: dict[str, Any] = {**self.numbers.values, **states_then(task, self.numbers, u)}
-        at |= sides_then(task, task.names, l, u)
-        for time, where in zip((t0, T), task.ends, strict=True):
-            at |= {n + where: x for n, x in zip(task.names, l(time), strict=True)}
-        found, grid = float(Straight((right.boundary,))(at)[0]), Grid.of((u, l), NODES[1])
-        edges, count = [t0, *(u.times if isinstance(u, Pieces) else ()), T], len(task.problem.phases)
-        for phase in range(count):
-            inside = Straight((right.inside if count == 1 else in_phase(right.inside, phase, count),))
-
-            def along(t: Any, inside: Straight = inside) -> Any:
-                states, adjoints = zip(task.problem.state, u(t), strict=True), zip(task.names, l(t), strict=True)
-                return inside({**at, TIME: t, **dict(states), **dict(adjoints)})[0]
-
-            found += grid.integral(along, edges[phase], edges[phase + 1])
-        return found
+        return gradient_on(self.numbers, self.task.gradient(name), *self.curves[1], NODES[1])
 
     def size(self) -> float:
         """The size of the adjoint: an exact zero has no relative error."""
@@ -362,7 +279,7 @@ class Solved:
             if key in task.unread and "jumps at" in task.unread[key]:
                 raise NoFloat(task.unread[key])
             node = task.reader.sided(node)
-            values = {**values, **states_then(task, self.numbers, u), **sides_then(task, task.names, adjoint, u)}
+            values = {**values, **states_then(self.numbers, u), **sides_then(task.problem, task.names, adjoint, u)}
         found = float(claimed(node, values, curves, grid))
         if not math.isfinite(found):
             raise Failed("the claimed gradient is not finite")
@@ -383,10 +300,11 @@ class Solved:
         truth, results = self.truth, []
         curves = []
         for tol, (u, _) in zip(TOLERANCES, self.curves, strict=True):
-            final = [self.final(task, self.numbers, u, (self._final(i, name),))[0] for i, name in enumerate(task.names)]
+            nodes = [self._final(i, name) for i, name in enumerate(task.names)]
+            final = valued(self.numbers, u, nodes, self.numbers.ends[1], FINAL)
             gains = [
-                (time, self.gained(task, self.numbers, u, time, moment, task.gains(moment, self.convention)))
-                for time, moment, _ in passed(task, self.numbers, u)
+                (time, gained(self.numbers, u, time, moment, task.gains(moment, self.convention), task.names))
+                for time, moment, _ in passed(self.numbers, u, task.moments)
             ]
             try:
                 curves.append(self.numbers.adjoint(u, rates, final, task.names, tol, gains))

@@ -13,13 +13,13 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from verify.calculus.tidy import short
-from verify.decide.systems.at_a_point import states_then
 from verify.decide.systems.measure import parameter_points
 from verify.decide.systems.reading import Functional
 from verify.graph import ONE, Node, div, mul, num, postorder, power, sqrt
 from verify.language.write import write
 from verify.mutate import mutants, places, replaced
 from verify.numerics.ode_claims import TOLERANCES, Failed, Numbers, forward_gradient
+from verify.numerics.ode_moments import states_then
 from verify.numerics.straight import NoFloat, Straight
 from verify.verdict import Diagnosis, Verdict
 
@@ -75,7 +75,7 @@ def _truths(task: OdeTask, q: str) -> list[_Truth]:
         numbers = Numbers(task.problem, {name: float(x) for name, x in exact.items()})
         try:
             gradient = forward_gradient(numbers, names, TOLERANCES[0])
-            states = states_then(task, numbers, numbers.state(TOLERANCES[0]))
+            states = states_then(numbers, numbers.state(TOLERANCES[0]))
         except (Failed, NoFloat, FloatingPointError, OverflowError):
             continue
         found.append(_Truth({**numbers.values, **states}, dict(zip(names, map(float, gradient), strict=True))))
