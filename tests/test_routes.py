@@ -269,16 +269,6 @@ def test_observations_out_of_order_have_no_routes() -> None:
     assert "later" in found.reason
 
 
-def test_events_are_refused_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = tmp_path / "event.toml"
-    file.write_text(DECAY.replace("[objective]", '[[ode.events]]\nwhen = "x - 1/2"\nreset = ["2*x"]\n[objective]'))
-    assert main(["derive", str(file), "--routes"]) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.count("\n") == 1
-    assert "events" in said.err
-
-
 @pytest.mark.parametrize("route", [ode.complex_step, ode.fixed_step_adjoint], ids=["discrete", "continuous"])
 def test_fixed_steps_stop_at_observations_and_keep_their_order(route: Any) -> None:
     point = Point(observed(FULL, *SEEN), HERE)

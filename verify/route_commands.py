@@ -63,10 +63,9 @@ def show(found: Table, terminal: Terminal, title: str = "") -> None:
         terminal.write(title)
     terminal.row("at", ", ".join(f"{name} = {value:g}" for name, value in found.point.items()))
     if found.look is not None:
-        look = found.look
-        backwards, forwards = look.losses
-        terminal.row("ahead", f"{backwards} are lost backwards in time, {forwards} forwards")
-        terminal.row("", f"the decay rates integrate to {look.stiffness:.3g}: {'stiff' if look.stiff else 'not stiff'}")
+        first, second = found.look.says()
+        terminal.row("ahead", first)
+        terminal.row("", second)
     if isinstance(found.enclosure, Enclosure):
         balls = (f"dG/d{name} = {ball.text}" for name, ball in found.enclosure.gradient.items())
         terminal.row("enclosed", "\n".join(balls))

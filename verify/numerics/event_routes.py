@@ -256,7 +256,13 @@ def complex_step(problem: EventProblem, p: Array, t0: float, T: float, steps: in
 
     def value(theta: Array) -> Any:
         p, u0, t0, T = _parts(problem, theta)
-        w, tau = _to_event(problem, p, t0, guess, np.append(u0, 0), steps, size)
+
+        def crossing(t: Any, w: Array) -> tuple[Any, Any]:
+            at = (t, w[:n], p)
+            rate = problem.when.by_t(*at) + problem.when.by_u(*at) @ problem.before.field(*at)
+            return problem.when.value(*at), rate
+
+        w, tau = to_event(_with_cost(problem.before, p), crossing, t0, guess, np.append(u0, 0), steps, size)
         at = (tau, w[:n], p)
         start = np.append(problem.reset.value(*at), w[n] + problem.cost.value(*at))
         w = fixed_steps(_with_cost(problem.after, p), (tau, T), start, steps)
@@ -265,18 +271,19 @@ def complex_step(problem: EventProblem, p: Array, t0: float, T: float, steps: in
     return np.array([value(theta + 1j * size * e).imag / size for e in np.eye(len(theta))])
 
 
-def _to_event(
-    problem: EventProblem, p: Array, t0: Any, tau: Any, start: Array, steps: int, size: float
-) -> tuple[Array, Any]:
-    """The end of so many steps to the event, and its time, by Newton's method with the slope of the equation."""
-    n, rate = problem.before.states, _with_cost(problem.before, p)
+def to_event(
+    rate: Callable[..., Array], crossing: Callable[..., tuple[Any, Any]], t0: Any, tau: Any, start: Array, steps: int,
+    size: float,
+) -> tuple[Array, Any]:  # fmt: skip
+    """The end of so many steps to the event, and its time, by Newton's method with the slope of the equation.
+
+    crossing    phi and its rate along the solution, in time and in what is solved for.  ArithmeticError without an end.
+    """
     for _ in range(60):
-        w = fixed_steps(rate, (t0, tau), start, steps)
-        at = (tau, w[:n], p)
-        slope = problem.when.by_t(*at) + problem.when.by_u(*at) @ problem.before.field(*at)
-        change = problem.when.value(*at) / slope
+        phi, slope = crossing(tau, fixed_steps(rate, (t0, tau), start, steps))
+        change = phi / slope
         tau = tau - change
-        if abs(change.real) < 1e-14 and abs(change.imag) < 1e-13 * size:
+        if abs(change.real) < 1e-14 * max(1.0, abs(tau)) and abs(change.imag) < 1e-13 * size * max(1.0, abs(tau)):
             return fixed_steps(rate, (t0, tau), start, steps), tau
     raise ArithmeticError(f"the event after t = {t0} was not found by Newton's method in {steps} steps")
 

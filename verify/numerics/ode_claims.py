@@ -8,7 +8,7 @@ adjoint, and once more from differences of the objective.  Everything is run at 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from verify.calculus.reverse import gradient
 from verify.graph import Node
 from verify.numerics.collocation import Implicit, rows
 from verify.numerics.ode_events import crossed_sensitivities, travelled
-from verify.numerics.ode_solved import Curve, Failed, Grid, Pieces, solve
+from verify.numerics.ode_solved import STEPS, Curve, Failed, Grid, Pieces, solve
 from verify.numerics.straight import NoFloat, Straight, operation
 from verify.systems import TIME, OdeProblem, Phase, event_times
 
@@ -31,10 +31,11 @@ ROUGH = 1e-5
 
 @dataclass(frozen=True)
 class Numbers:
-    """A problem at one point of its parameters: `values` by name."""
+    """A problem at one point of its parameters: `values` by name; solvers make so many `steps` at least."""
 
     problem: OdeProblem
     values: Mapping[str, float]
+    steps: int = STEPS
 
     def constants(self, nodes: Sequence[Node]) -> list[float]:
         """Expressions in the parameters alone."""
@@ -59,7 +60,8 @@ class Numbers:
     def state(self, tol: float) -> Curve:
         """u(t), shape (n, …); `Pieces` that meet at the events where there are any."""
         if self.problem.events:
-            return travelled(self.problem, self.values, self.ends, self.constants(self.problem.initial), tol)
+            first = self.constants(self.problem.initial)
+            return travelled(self.problem, self.values, self.ends, first, tol, steps=self.steps)
         rhs, state, (t0, T) = self.problem.rhs, self.problem.state, self.ends
         field = Straight(rhs)
 
@@ -67,7 +69,8 @@ class Numbers:
             return {**self.values, TIME: t, **dict(zip(state, x, strict=True))}
 
         implicit = Implicit.of(rhs, state, at)
-        return solve(lambda t, x: field(at(t, x)), t0, T, self.constants(self.problem.initial), tol, implicit)
+        first = self.constants(self.problem.initial)
+        return solve(lambda t, x: field(at(t, x)), t0, T, first, tol, implicit, self.steps)
 
     def adjoint(
         self,
@@ -95,7 +98,7 @@ class Numbers:
                 return {**self.values, TIME: t, **both}
 
             implicit = Implicit.of(rates[i], names, at)
-            return solve(lambda t, l: fields[i](at(t, l)), end, start, final, tol, implicit)
+            return solve(lambda t, l: fields[i](at(t, l)), end, start, final, tol, implicit, self.steps)
 
         if not gains:
             return backwards(0, u, t0, T, final)
@@ -210,7 +213,7 @@ def forward_gradient(numbers: Numbers, names: Sequence[str], tol: float, times: 
     s0 = np.vstack([b_q - np.outer(first[:n], ends_q[0]), -first[n] * ends_q[0]])
 
     def solved(i: int, start: float, x: np.ndarray) -> Curve:
-        return solve(phases[i][1].rate, start, [*times, T][i], x, tol, phases[i][1])
+        return solve(phases[i][1].rate, start, [*times, T][i], x, tol, phases[i][1], numbers.steps)
 
     curves = [solved(0, t0, np.concatenate([b, [0.0], s0.T.ravel()]))]
     moments = np.zeros((len(times), m))
@@ -271,14 +274,14 @@ def objective(numbers: Numbers, name: str, shift: float, tol: float) -> float:
     values = dict(numbers.values)
     if name in values:
         values[name] += shift
-    moved = Numbers(problem, values)
+    moved = replace(numbers, values=values)
     t0, T = moved.ends
     if name not in values:
         t0, T = t0 + shift * (name == "t0"), T + shift * (name == "T")
     first = [
         b + shift * (name == f"{u}(t0)") for u, b in zip(problem.state, moved.constants(problem.initial), strict=True)
     ]
-    curve = travelled(problem, values, (t0, T), first, tol, priced=True)
+    curve = travelled(problem, values, (t0, T), first, tol, priced=True, steps=numbers.steps)
     happened = dict(zip(event_times(problem), curve.times, strict=True))
 
     def cost(node: Node, time: float) -> float:

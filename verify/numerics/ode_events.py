@@ -14,7 +14,7 @@ import numpy as np
 from verify.calculus.reverse import gradient
 from verify.graph import Node, symbol
 from verify.numerics.collocation import Implicit
-from verify.numerics.ode_solved import NO_SOLUTION, Failed, Pieces, Unmet, solve, until
+from verify.numerics.ode_solved import NO_SOLUTION, STEPS, Failed, Pieces, Unmet, solve, until
 from verify.numerics.straight import Straight
 from verify.systems import TIME, Event, OdeProblem, Phase
 
@@ -32,7 +32,7 @@ NEWTON, NEAR = 4, 1e-6
 
 def travelled(
     problem: OdeProblem, values: Mapping[str, float], span: tuple[float, float], first: Sequence[float], tol: float,
-    *, priced: bool = False,
+    *, priced: bool = False, steps: int = STEPS,
 ) -> Pieces:  # fmt: skip
     """u(t) in pieces that meet at the events; `priced` with one entry more, what the objective has gathered so far.
 
@@ -47,12 +47,12 @@ def travelled(
         rates = _rates(problem, values, phase, priced)
         start = times[-1] if times else t0
         if i == len(problem.events):
-            curves.append(solve(rates, start, T, x, tol, _implicit(problem, values, phase, priced)))
+            curves.append(solve(rates, start, T, x, tol, _implicit(problem, values, phase, priced), steps))
             if crossing is not None:
                 crossing.check_over(curves[-1], start, T, rates)
             break
         crossing = _Watch(problem, values, i)
-        time, curve = crossing.located(rates, start, T, x, tol)
+        time, curve = crossing.located(rates, start, T, x, tol, steps)
         curves.append(curve)
         times.append(time)
         x = crossing.reset(time, curve(time), priced)
@@ -116,7 +116,7 @@ class _Watch:
         return float(np.sign(rate)) if abs(rate) > TOUCHING * size and size > 0 else 0.0
 
     def located(
-        self, rates: Callable[[float, np.ndarray], Any], start: float, T: float, x: np.ndarray, tol: float
+        self, rates: Callable[[float, np.ndarray], Any], start: float, T: float, x: np.ndarray, tol: float, steps: int
     ) -> tuple[float, Any]:
         """The time of the event, and the solution up to it.  Raises Unmet."""
         self.came_from = side = self.side(start, x, rates)
@@ -128,7 +128,7 @@ class _Watch:
             self.check_untouched(curve, start, T, side)
             raise Unmet(f"{self.named} does not happen before the final time")
         length = time - start
-        curve = solve(rates, start, time, x, tol)
+        curve = solve(rates, start, time, x, tol, steps=steps)
         rate, size = self.rate(time, curve(time), rates)
         reach = max(abs(self.value(t, curve(t))) for t in np.linspace(start, time, 9))
         if abs(rate) <= TOUCHING * size or abs(rate) * length <= TOUCHING * reach:

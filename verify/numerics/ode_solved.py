@@ -13,6 +13,9 @@ from verify.numerics.dop853 import Solution, integrate
 
 #: Evaluations of a right-hand side after which a run is given up, and those after which it is looked for stiffness.
 MOST_EVALUATIONS, NOTICED = 20_000, (300, 3000)
+#: Steps at least, and the factor by which they may be longer: a crumb of a step at the end is no polynomial that could
+#: be followed any further.
+STEPS, LONGER = 20, 1.000001
 
 
 NO_SOLUTION = "no solution up to the final time"
@@ -62,18 +65,18 @@ class Grid:
 
 def solve(
     field: Callable[[float, np.ndarray], Any], start: float, end: float, first: Any, tol: float,
-    implicit: Implicit | None = None,
+    implicit: Implicit | None = None, steps: int = STEPS,
 ) -> Curve:  # fmt: skip
     """A continuous solution from `start` to `end` (backwards where that is earlier); values have shape (n, …).
 
     implicit   the same equation for collocation, which takes over where it is stiff.
     """
     if implicit is None:
-        return _solved(field, start, end, first, tol)
+        return _solved(field, start, end, first, tol, steps=steps)
     first = np.array(first, dtype=float)
     if not implicit.is_stiff(start, first, end - start):
         try:
-            return _solved(field, start, end, first, tol, implicit=implicit)
+            return _solved(field, start, end, first, tol, implicit=implicit, steps=steps)
         except _Stiff:
             pass
     try:
@@ -98,7 +101,7 @@ def until(
 
 def _solved(
     field: Callable[[float, np.ndarray], Any], start: float, end: float, first: Any, tol: float,
-    above: Callable[[float, np.ndarray], float] | None = None, implicit: Implicit | None = None,
+    above: Callable[[float, np.ndarray], float] | None = None, implicit: Implicit | None = None, steps: int = STEPS,
 ) -> Solution:  # fmt: skip
     count = 0
 
@@ -117,7 +120,7 @@ def _solved(
     if start == end:
         raise Failed("the interval of time is empty")
     with np.errstate(all="ignore"):
-        done = integrate(counted, start, end, first, tol, abs(end - start) / 20, above)
+        done = integrate(counted, start, end, first, tol, LONGER * abs(end - start) / steps, above)
     if done is None or not np.all(np.isfinite(done.starts)) or not np.all(np.isfinite(done.last)):
         raise Failed(NO_SOLUTION)
     return done

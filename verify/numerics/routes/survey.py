@@ -52,6 +52,14 @@ class Survey:
         )
         return backwards, forwards
 
+    def says(self) -> tuple[str, str]:
+        """What is ahead, in two lines."""
+        backwards, forwards = self.losses
+        return (
+            f"{backwards} are lost backwards in time, {forwards} forwards",
+            f"the decay rates integrate to {self.stiffness:.3g}: {'stiff' if self.stiff else 'not stiff'}",
+        )
+
 
 def survey(point: Point) -> Survey:
     """Raises ArithmeticError where the solution does not reach the end."""

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from verify.numerics.enclosure import Enclosure, Fail, enclose
+from verify.numerics.routes import eventful
+from verify.numerics.routes.eventful import Flight, flight
 from verify.numerics.routes.functions import may_jump
 from verify.numerics.routes.point import Point, inside
 from verify.numerics.routes.survey import Survey, survey
@@ -60,7 +62,7 @@ class Table:
     """
 
     point: Mapping[str, float]
-    look: Survey | None
+    look: Survey | Flight | None
     enclosure: Enclosure | Fail
     rows: tuple[Row, ...]
     reason: str = ""
@@ -87,8 +89,6 @@ def table(
     Raises ValueError where a name has no value, or the problem is of a kind that the routes do not know.
     """
     tell = progress or (lambda _line: None)
-    if problem.events:
-        raise ValueError("routes are not run for problems with `events`: no solver here restarts at one")
     values = {name: float(value) for name, value in (inside(problem) if at is None else at).items()}
     point = Point(problem, values)
     if missing := [name for name in point.names if name not in values]:
@@ -98,18 +98,19 @@ def table(
     enclosure = enclose(problem, needed, radius=radius, seconds=seconds)
     try:
         tell("survey")
-        look = survey(point)
+        look = flight(point) if problem.events else survey(point)
     except NoFloat as reason:
         raise ValueError(str(reason)) from None
     except (ArithmeticError, ValueError, np.linalg.LinAlgError) as reason:
         return Table(values, None, enclosure, (), str(reason))
-    costs = problem.running, problem.terminal, *(each.value for each in problem.observations)
-    if may_jump(*problem.rhs, *costs) and not isinstance(enclosure, Enclosure):
+    phases = [f for each in problem.phases for f in (*each.rhs, each.running)]
+    costs = problem.terminal, *(each.value for each in problem.observations), *(each.cost for each in problem.events)
+    if may_jump(*phases, *costs) and not isinstance(enclosure, Enclosure):
         return Table(
             values, look, enclosure, (), "a right-hand side or cost may jump; the routes know nothing of jumps"
         )
     rows = []
-    for way in ways(point, look):
+    for way in eventful.ways(point, look) if isinstance(look, Flight) else ways(point, look):
         tell(way.name)
         rows.append(_row(point, way, enclosure))
     if not isinstance(enclosure, Enclosure):

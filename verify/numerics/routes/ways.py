@@ -33,6 +33,9 @@ STEPS = (64, 24)
 STAGES, DECAYING = 12, 20
 #: Evaluations of a right-hand side after which a run is given up.
 MOST_EVALUATIONS = 400_000
+#: Widths of differences that are tried, one after the other, where there is no solution further away.
+NARROWER = (1.0, 0.1, 0.01)
+CENTRAL = "central, the step at its optimum for the noise of the solver"
 #: Equations that a solver is given at most, directions that are followed one by one, operations that are traced.
 MOST_EQUATIONS, MOST_DIRECTIONS, MOST_TRACED = 6_000, 60, 60_000
 
@@ -122,10 +125,10 @@ def _at_two_tolerances(value: Callable[..., Array], solvers: list[ode.Solver]) -
     fine, coarse = map(Counted, solvers)
     gradient = value(fine)
     rough = value(coarse)
-    return Outcome(gradient, _claimed(disagreement(rough, gradient)), fine.count)
+    return Outcome(gradient, claimed(disagreement(rough, gradient)), fine.count)
 
 
-def _claimed(error: float) -> float:
+def claimed(error: float) -> float:
     """A difference that happens to vanish is no proof of anything: round-off stays."""
     return max(error, 1e-15)
 
@@ -203,7 +206,7 @@ def _complex_step(point: Point, look: Survey, solvers: list[ode.Solver]) -> Way:
             moved = [theta + 1e-30j * e for e in np.eye(len(theta))]
             found.append(np.array([_objective(point, each, solver, count).imag / 1e-30 for each in moved]))
             found.append(count[0])
-        return Outcome(found[0], _claimed(disagreement(found[2], found[0])), found[1])
+        return Outcome(found[0], claimed(disagreement(found[2], found[0])), found[1])
 
     says = f"{len(theta)} solves; step control does not see the derivative"
     return Way("complex step", solvers[0].method, refused or says, None if refused else run)
@@ -216,27 +219,42 @@ def _differences(point: Point, look: Survey, solvers: list[ode.Solver]) -> Way:
     if refused := _too_many(point, look, 6 * len(theta)):
         return Way(name, solvers[0].method, refused, None)
 
+    count = [0]
+
+    def G(j: int, shift: float, which: int = 0) -> float:
+        return float(_objective(point, theta + shift * np.eye(len(theta))[j], solvers[which], count))
+
     def run() -> Outcome:
-        count = [0]
+        count[0] = 0
+        slopes, claims = quotients(G, theta, solvers[0].rtol)
+        return Outcome(slopes, claims, count[0])
 
-        def G(at: Array, solver: ode.Solver = solvers[0]) -> float:
-            return float(_objective(point, at, solver, count))
+    return Way(name, solvers[0].method, CENTRAL, run)
 
-        here = G(theta)
-        noise = abs(here - G(theta, solvers[1])) / 10 + solvers[0].rtol * abs(here) + solvers[0].atol
-        slopes, errors = [], []
-        for j, e in enumerate(np.eye(len(theta))):
-            wide = 2e-2 * max(abs(theta[j]), 0.1)
-            far, near = G(theta + 2 * wide * e) - G(theta - 2 * wide * e), G(theta + wide * e) - G(theta - wide * e)
-            third = abs(far - 2 * near) / (2 * wide**3)
-            h = min(max((3 * noise / max(third, 1e-12)) ** (1 / 3), 1e-7 * max(abs(theta[j]), 1.0)), wide)
-            slopes.append((G(theta + h * e) - G(theta - h * e)) / (2 * h))
-            errors.append(noise / h + third * h * h / 6)
-        gradient = np.array(slopes)
-        return Outcome(gradient, _claimed(float(max(errors)) / float(np.max(np.abs(gradient)))), count[0])
 
-    says = "central, the step at its optimum for the noise of the solver"
-    return Way(name, solvers[0].method, says, run)
+def quotients(G: Callable[..., float], theta: Array, tolerance: float) -> tuple[Array, float]:
+    """Central differences at their optimum step, and the relative error that they claim.
+
+    G(j, shift, which)    the objective with theta[j] shifted, by the fine (0) or the coarse (1) of two solvers.
+    """
+    here = G(0, 0.0)
+    noise = abs(here - G(0, 0.0, 1)) / 10 + tolerance * (abs(here) + 1e-2)
+    slopes, errors = [], []
+    for j, value in enumerate(theta):
+        for narrower in NARROWER:
+            wide = 2e-2 * max(abs(value), 0.1) * narrower
+            try:
+                far, near = G(j, 2 * wide) - G(j, -2 * wide), G(j, wide) - G(j, -wide)
+                break
+            except ArithmeticError:
+                if narrower is NARROWER[-1]:
+                    raise
+        third = abs(far - 2 * near) / (2 * wide**3)
+        h = min(max((3 * noise / max(third, 1e-12)) ** (1 / 3), 1e-7 * max(abs(value), 1.0)), wide)
+        slopes.append((G(j, h) - G(j, -h)) / (2 * h))
+        errors.append(noise / h + third * h * h / 6)
+    gradient = np.array(slopes)
+    return gradient, claimed(float(max(errors)) / float(np.max(np.abs(gradient))))
 
 
 # --- by autograd ------------------------------------------------------------------------------------
@@ -256,7 +274,7 @@ def _reverse_mode(point: Point, look: Survey) -> Way:
 
         traceable, (t0, T) = point.functions(autodiff.LIBRARY), point.ends
         fine, coarse = (autodiff.discrete_adjoint(traceable, point.p, t0, T, k) for k in (steps, steps // 2))
-        return Outcome(fine, _claimed(2 * disagreement(coarse, fine) / 15), 4 * steps)
+        return Outcome(fine, claimed(2 * disagreement(coarse, fine) / 15), 4 * steps)
 
     return Way(name, f"RK4, {steps} steps", "the exact gradient of a discrete objective", run)
 
@@ -274,7 +292,7 @@ def _odeint(point: Point, look: Survey) -> Way:
 
         traceable, (t0, T) = point.functions(autodiff.LIBRARY), point.ends
         fine, coarse = (autodiff.odeint_gradient(traceable, point.p, t0, T, tol) for tol in (1e-10, 1e-8))
-        return Outcome(fine, _claimed(disagreement(coarse, fine)), 0)
+        return Outcome(fine, claimed(disagreement(coarse, fine)), 0)
 
     says = f"solves the state backwards: loses {look.losses[0]}{_again(point)}"
     return Way(name, "LSODA", says, run)
@@ -301,7 +319,7 @@ def _exponential(point: Point) -> Outcome:
             moved = by_time * numeric.observed[i].time_p(p)
             gradient[:m] += moved
             other += moved
-    claims = _claimed(10 * disagreement(other, gradient[:m])) if m else 1e-14
+    claims = claimed(10 * disagreement(other, gradient[:m])) if m else 1e-14
     return Outcome(gradient, claims, 0)
 
 
@@ -318,7 +336,7 @@ def _heyoka(point: Point, look: Survey) -> Way:
 
 def _by_heyoka(point: Point) -> Outcome:
     fine, coarse = (heyoka.gradient(point, tolerance) for tolerance in (1e-16, 1e-12))
-    return Outcome(fine, _claimed(disagreement(coarse, fine)), 0)
+    return Outcome(fine, claimed(disagreement(coarse, fine)), 0)
 
 
 def outcome(way: Way) -> Outcome:
