@@ -88,7 +88,6 @@ def test_a_problem_without_events_may_name_a_parameter_tau1() -> None:
         ('when = "v"', 'when = "t + 1"', "tau2 is -1", 9),
         ('terminal = "', 'observations = [{ time = 1, value = "y*tau1" }]\nterminal = "', "names tau1", 18),
         ('terminal = "', 'observations = [{ time = "h", value = "y" }]\nterminal = "', "write it as an event", 18),
-        ("[objective]", '[claim]\nhvp = { h = "0" }\n[objective]', "problems without events", 18),
     ],
 )
 def test_what_is_no_event_is_said_with_its_line(old: str, new: str, says: str, line: int) -> None:

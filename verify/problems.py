@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from verify.claim import Domain
@@ -273,15 +274,30 @@ def second_order(problem: Any) -> dict[str, Any]:
     if isinstance(problem, ImplicitProblem):
         return {"second": [task.correct(("adjoint", str(i)), usual) for i in range(1, n + 1)], "hvp": hvp}
     own = task.names[:n]
+    equations = task.equations if isinstance(tangent, OdeProblem) else lambda name: [name]
     found: dict[str, Any] = {
-        f"second{more}": {name: task.correct((table, name), usual) for name in own}
-        for more, table in (("", "adjoint"), ("_terminal", "terminal"))
+        "second": {each: task.correct(("adjoint", each), usual) for name in own for each in equations(name)},
+        "second_terminal": {name: task.correct(("terminal", name), usual) for name in own},
     }
     if isinstance(tangent, OdeProblem):
-        found["tangent"] = {name: write(f) for name, f in zip(tangent.state[n:], tangent.rhs[n:], strict=True)}
+        found["tangent"] = {
+            key: write(f)
+            for i, name in enumerate(tangent.state[n:], start=n)
+            for key, f in _by_phase(tangent, name, [phase.rhs[i] for phase in tangent.phases])
+        }
         gains = {key: task.correct(("jump", key), usual) for key in task.jumps if key.partition("(")[0] in own}
         found |= {"second_jump": gains} if gains else {}
     return found | {"hvp": hvp}
+
+
+def _by_phase(problem: OdeProblem, name: str, rates: list[Node]) -> list[tuple[str, Node]]:
+    """A rate by its name, or by name and span, s1(0, tau1), where it changes at events."""
+    from verify.calculus.costate import ends
+
+    if len(set(rates)) == 1:
+        return [(name, rates[0])]
+    spans = pairwise(map(write, ends(problem)))
+    return [(f"{name}({low}, {high})", rate) for (low, high), rate in zip(spans, rates, strict=True)]
 
 
 def _task(problem: Any) -> tuple[Any, Any]:

@@ -249,6 +249,14 @@ def ends(problem: OdeProblem) -> tuple[Node, ...]:
     return (problem.t0, *symbols(event_times(problem)), problem.T)
 
 
+def spanned(problem: OdeProblem, key: str) -> tuple[str, range]:
+    """The name in a key such as l1 or l1(0, tau1), and the phases that it is for."""
+    base, span = key.partition("(")[::2]
+    times = [write(time) for time in ends(problem)]
+    low, high = span[:-1].split(", ") if span else (times[0], times[-1])
+    return base, range(times.index(low), times.index(high, 1))
+
+
 def _between(problem: OdeProblem, phase: int) -> dict[str, Any]:
     """Where a term is integrated."""
     if not problem.events:

@@ -199,6 +199,17 @@ def unmoved(event: Event, state: tuple[str, ...], time: str) -> dict[Node, Node]
     return found
 
 
+def switched(problem: OdeProblem, event: Event) -> frozenset[str]:
+    """The states that decide when an event happens: those in `when`, and those that their rates name, and so on."""
+    found = free_symbols(event.when) & set(problem.state)
+    while True:
+        rates = [f for each in problem.phases for u, f in zip(problem.state, each.rhs, strict=True) if u in found]
+        more = found | (free_symbols(*rates) & set(problem.state))
+        if more == found:
+            return frozenset(found)
+        found = more
+
+
 def resets(problem: OdeProblem) -> dict[Node, Node]:
     """The states just after each event, in those just before."""
     found = {}

@@ -88,9 +88,6 @@ class ClaimReader:
         given = self.tables.document.get("claim", {})
         if not set(given) & set(SECOND):
             return self.claim(problem), SystemClaim()
-        if isinstance(problem, OdeProblem) and problem.events:
-            found = next(name for name in given if name in SECOND)
-            raise self.tables.error("second derivatives are judged of problems without events", ("claim", found))
         own = (*tangent_names(problem), *direction_names(problem), *second_costates(problem))
         twice = {name for name in own if own.count(name) > 1}
         if clash := sorted(twice | set(own) & {*problem.state, *problem.domain.variables}):
@@ -125,7 +122,8 @@ class ClaimReader:
         if isinstance(problem, RecurrenceProblem):
             twice = {"step": 2 * problem.step, "initial": 2 * problem.initial}
             return replace(problem, state=state, domain=domain, costates=costates, **twice)
-        twice = {"rhs": 2 * problem.rhs, "initial": 2 * problem.initial}
+        events = tuple(replace(each, reset=2 * each.reset, rhs=2 * each.rhs) for each in problem.events)
+        twice = {"rhs": 2 * problem.rhs, "initial": 2 * problem.initial, "events": events}
         return replace(problem, state=state, domain=domain, costates=costates, **twice)
 
     def claim(self, problem: Problem) -> SystemClaim:
@@ -161,8 +159,8 @@ class ClaimReader:
             keys = self.jumping(problem, adjoints) if name == "jump" else keys
             keys = list(problem.state[len(problem.state) // 2 :]) if name == "tangent" else keys
             given = self.at_each(problem, given, adjoints) if name == "jump" else given
-            if name == "adjoint" and isinstance(problem, OdeProblem) and problem.events:
-                given, keys = self.between(problem, given, adjoints)
+            if name in ("adjoint", "tangent") and isinstance(problem, OdeProblem) and problem.events:
+                given, keys = self.between(problem, given, adjoints if name == "adjoint" else keys)
             for key, formula in given.items():
                 plain = self.gradient_key(problem, key) if name == "gradient" else key
                 if isinstance(problem, RecurrenceProblem) and name != "gradient":

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from verify.calculus.events import switched
 from verify.calculus.reverse import gradient
 from verify.graph import Node, symbol
 from verify.numerics.collocation import Implicit
@@ -177,7 +178,8 @@ class _Watch:
     ) -> None:
         """A right-hand side that switches with the sign of one function must lead away on the other side."""
         events, state = self.problem.events, self.problem.state
-        if any(r is not symbol(u) for u, r in zip(state, self.event.reset, strict=True)):
+        own = switched(self.problem, self.event)
+        if any(u in own and r is not symbol(u) for u, r in zip(state, self.event.reset, strict=True)):
             return
         if any(each.when is not self.event.when for each in events):
             return

@@ -17,6 +17,7 @@ from verify.calculus.costate import (
     ode_costate,
     ode_gradients,
     seen,
+    spanned,
     start,
     where_of,
 )
@@ -124,10 +125,8 @@ class OdeTask:
 
     def where(self, name: str) -> tuple[int, range]:
         """Which adjoint a key of the adjoint equations means, l1 or l1(0, tau1), and in which phases."""
-        base, span = name.partition("(")[::2]
-        times = [write(time) for time in ends(self.problem)]
-        low, high = span[:-1].split(", ") if span else (times[0], times[-1])
-        return self.names.index(base), range(times.index(low), times.index(high, 1))
+        base, phases = spanned(self.problem, name)
+        return self.names.index(base), phases
 
     def equations(self, name: str) -> list[str]:
         """The keys of an adjoint's equation: its name, or one a phase where they differ, l1(0, tau1)."""

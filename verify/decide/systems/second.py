@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
+from verify.calculus.costate import spanned
 from verify.calculus.grouped import shortest
 from verify.calculus.tangent import tangent_problem
 from verify.decide.systems.identity import Identities
@@ -64,18 +65,20 @@ def tangents(problem: Problem, claim: SystemClaim, seed: int) -> Iterator[Part]:
     if not isinstance(problem, OdeProblem):
         return
     identities = Identities(problem.domain, {}, seed)
-    right = dict(zip(problem.state, problem.rhs, strict=True))
     for name, node in claim.tangent.items():
-        text = claim.text.get(("tangent", name), "")
-        found = identities.decide(node, right[name])
-        part = Part(f"tangent {name}", text, found.verdict, found.evidence, found.counterexample, reason=found.reason)
-        if found.verdict is Verdict.REFUTED:
-            part = _along(problem, identities, part, node, right[name])
+        text, (base, phases) = claim.text.get(("tangent", name), ""), spanned(problem, name)
+        rights = {i: problem.phases[i].rhs[problem.state.index(base)] for i in phases}
+        found = {i: identities.decide(node, right) for i, right in rights.items()}
+        phase = min(found, key=lambda i: found[i].verdict)
+        worst = found[phase]
+        part = Part(f"tangent {name}", text, worst.verdict, worst.evidence, worst.counterexample, reason=worst.reason)
+        if worst.verdict is Verdict.REFUTED:
+            part = _along(problem, identities, part, node, rights[phase], phase)
         yield part
 
 
-def _along(problem: OdeProblem, identities: Identities, part: Part, claimed: Node, right: Node) -> Part:
-    """A tangent equation that is no identity is wrong where it fails along a solution as well."""
+def _along(problem: OdeProblem, identities: Identities, part: Part, claimed: Node, right: Node, phase: int) -> Part:
+    """A tangent equation that is no identity in a phase is wrong where it fails along a solution there as well."""
     from verify.decide.systems.slips import explained
     from verify.decide.systems.variants import grouped_variants, term_variants
     from verify.numerics.ode_claims import TOLERANCES, Failed, Numbers
@@ -87,9 +90,9 @@ def _along(problem: OdeProblem, identities: Identities, part: Part, claimed: Nod
         try:
             numbers = Numbers(problem, {**dict.fromkeys(names, 1.0), **values})
             curve, program, (t0, T) = numbers.state(TOLERANCES[0]), Straight((claimed, right)), numbers.ends
-            pairs = [
-                [float(x) for x in program(numbers.at(t0 + (T - t0) * (i + 0.5) / TIMES, curve))] for i in range(TIMES)
-            ]
+            start, end = [t0, *getattr(curve, "times", ()), T][phase : phase + 2]
+            times = [start + (end - start) * (i + 0.5) / TIMES for i in range(TIMES)]
+            pairs = [[float(x) for x in program(numbers.at(t, curve))] for t in times]
         except (Failed, NoFloat):
             continue
         worst.append(max(abs(a - b) / (max(abs(a), abs(b)) or 1.0) for a, b in pairs))

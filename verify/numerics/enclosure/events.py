@@ -22,6 +22,7 @@ from functools import cached_property
 
 from flint import arb, arb_mat
 
+from verify.calculus.events import switched
 from verify.calculus.tidy import is_zero, tidy
 from verify.graph import ZERO, Node, add, div, free_symbols, substitute, symbol
 from verify.numerics.enclosure.crossing import Switch, along
@@ -78,7 +79,8 @@ class Phases:
     def after(self) -> list[Tape | None]:
         found: list[Tape | None] = []
         for k, each in enumerate(self.problem.events):
-            stays = each.reset == tuple(map(symbol, self.problem.state))
+            own = switched(self.problem, each)
+            stays = all(r is symbol(u) for u, r in zip(self.problem.state, each.reset, strict=True) if u in own)
             one = all(other.when is each.when for other in self.problem.events)
             changes = self.rates[k] != self.rates[k + 1]
             found.append(self._switch(each.when, k + 1) if one and stays and changes else None)
