@@ -120,8 +120,3 @@ def test_python_says_which_event_is_wrong() -> None:
         OdeProblem("u", "p", ["p*u"], [1], 0, 1, "u", events=[Event(when=object())])
     with pytest.raises(ValueError, match="must be a list"):
         OdeProblem("u", "p", ["p*u"], [1], 0, 1, "u", events=[Event(when="u - 2", reset="u")])
-
-
-def test_second_derivatives_refuse_events_in_one_message() -> None:
-    with pytest.raises(ValueError, match="events"):
-        problem().second_order()

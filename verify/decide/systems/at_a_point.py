@@ -276,7 +276,7 @@ class Solved:
         grid = Grid.of((u, adjoint_run), NODES[which])
         values, node = self.numbers.values, task.claim.gradient[key[1]]
         if task.crossings:
-            if key in task.unread and "jumps at" in task.unread[key]:
+            if key in task.unread and ("jumps at" in task.unread[key] or task.reader.backwards):
                 raise NoFloat(task.unread[key])
             node = task.reader.sided(node)
             values = {**values, **states_then(self.numbers, u), **sides_then(task.problem, task.names, adjoint, u)}

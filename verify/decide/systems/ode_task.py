@@ -89,9 +89,9 @@ class OdeTask:
 
     def _reading(self, key: Key) -> Node | Functional:
         table, name = key
-        if self.problem.events and self.reader.backwards and table != "terminal":
-            raise NoFunctional("in reversed time it is not said which side of an event comes first")
         if table == "adjoint":
+            if self.reader.backwards and "(" in name:
+                raise NoFunctional(f"in reversed time it is not said which times {name} means; leave the times out")
             return self.reader.equation(self.claim.adjoint[name])
         if table == "terminal":
             return self.reader.terminal(self.claim.terminal[name])

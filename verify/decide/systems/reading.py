@@ -85,6 +85,14 @@ class Reader:
         """Whether a state or adjoint is taken at t0 + T - t."""
         return node.op == "abstract" and len(node.args) == 1 and is_zero(node.args[0] - self.reflected)
 
+    def is_reversed(self, node: Node) -> bool:
+        """Whether a state is taken at t0 + T - t, or an adjoint in reversed time at t: then t runs backwards."""
+        if node.op != "abstract" or len(node.args) != 1:
+            return False
+        if node.value[0] in adjoint_names(self.problem):
+            return is_zero(node.args[0] - symbol(TIME))
+        return node.value[0] in self.problem.state and self.is_reflected(node)
+
     def symbols(self, node: Node, bare: str = "", event: str = "") -> Node:
         """States and adjoints as symbols; `bare` is where a bare name stands, (T) in a terminal condition.
 
@@ -104,8 +112,14 @@ class Reader:
 
     def place(self, node: Node, bare: str, event: str = "") -> str:
         name, (argument,) = node.value[0], node.args
-        if self.problem.events:
-            adjoint = name in adjoint_names(self.problem)
+        adjoint = name in adjoint_names(self.problem)
+        turned = self.backwards and adjoint
+        if self.problem.events and turned:
+            when = tidy(add(self.problem.t0, self.problem.T, -argument))
+            sided = free_symbols(argument) & {tau + side for tau in event_times(self.problem) for side in "+-"}
+            if sided or (self.event(when) and f"{name}({self.event(when)})" not in self.steady):
+                raise NoFunctional(f"{name} jumps at an event, and in reversed time it is not said on which side it is")
+        elif self.problem.events:
             at = self.event(argument) or (argument.value if argument.op == "symbol" else "")
             if event and at in (TIME, event):
                 return after(event) if adjoint else before(event)
@@ -115,7 +129,7 @@ class Reader:
                 if f"{name}({at})" not in self.steady:
                     raise NoFunctional(f"{name} jumps at {at}; write {name}({at}-) or {name}({at}+)")
                 return after(at) if adjoint else before(at)
-        if self.backwards and name in adjoint_names(self.problem):
+        if turned:
             argument = tidy(add(self.problem.t0, self.problem.T, -argument))
         if is_zero(argument - symbol(TIME)):
             return bare
@@ -238,9 +252,7 @@ class Reader:
             if TIME in free_symbols(body):
                 raise NoFunctional(f"t inside of an integral over {variable.value}")
             body = substitute(body, {variable: symbol(TIME)})
-        states = set(self.problem.state)
-        turned = self.backwards and not self.problem.events
-        if turned and any(self.is_reflected(n) and n.value[0] in states for n in postorder(body)):
+        if self.backwards and any(map(self.is_reversed, postorder(body))):
             # Over the whole time an integral is the same with t0 + T - t in the place of t, its ends as well.
             body = tidied_arguments(self.reflect(body))
             low, high = (tidy(add(self.problem.t0, self.problem.T, -each)) for each in (high, low))
@@ -275,16 +287,17 @@ def is_backwards(problem: OdeProblem, nodes: Sequence[Node]) -> bool:
 
 def written(problem: OdeProblem, boundary: Node, inside: Node, reflected: tuple[str, ...] = ()) -> str:
     """boundary + int(inside, t, t0, T), the adjoints at t0 + T - t where their time is reversed."""
-    if problem.events:
-        return _written_by_phase(problem, boundary, inside)
-    if inside is ZERO:
-        return write(boundary)
     turned = tidy(problem.t0 + problem.T - symbol(TIME))
     at = {symbol(name): symbol(f"{name}({write(turned)})") for name in reflected}
     swap = dict(zip((start(problem), end(problem)), (end(problem), start(problem)), strict=True))
     outside = {symbol(name + a): symbol(name + b) for name in reflected for a, b in swap.items()}
-    integral = f"int({write(substitute(inside, at))}, {TIME}, {write(problem.t0)}, {write(problem.T)})"
-    return integral if boundary is ZERO else plus(integral, write(substitute(boundary, outside)))
+    inside, boundary = substitute(inside, at), substitute(boundary, outside)
+    if problem.events:
+        return _written_by_phase(problem, boundary, inside)
+    if inside is ZERO:
+        return write(boundary)
+    integral = f"int({write(inside)}, {TIME}, {write(problem.t0)}, {write(problem.T)})"
+    return integral if boundary is ZERO else plus(integral, write(boundary))
 
 
 def plus(one: str, other: str) -> str:

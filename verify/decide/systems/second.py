@@ -82,6 +82,7 @@ def _along(problem: OdeProblem, identities: Identities, part: Part, claimed: Nod
     from verify.decide.systems.slips import explained
     from verify.decide.systems.variants import grouped_variants, term_variants
     from verify.numerics.ode_claims import TOLERANCES, Failed, Numbers
+    from verify.numerics.ode_solved import Pieces
     from verify.numerics.straight import NoFloat, Straight
 
     names = [name for name in problem.domain.variables if name not in problem.state]
@@ -90,7 +91,7 @@ def _along(problem: OdeProblem, identities: Identities, part: Part, claimed: Nod
         try:
             numbers = Numbers(problem, {**dict.fromkeys(names, 1.0), **values})
             curve, program, (t0, T) = numbers.state(TOLERANCES[0]), Straight((claimed, right)), numbers.ends
-            start, end = [t0, *getattr(curve, "times", ()), T][phase : phase + 2]
+            start, end = [t0, *(curve.times if isinstance(curve, Pieces) else ()), T][phase : phase + 2]
             times = [start + (end - start) * (i + 0.5) / TIMES for i in range(TIMES)]
             pairs = [[float(x) for x in program(numbers.at(t, curve))] for t in times]
         except (Failed, NoFloat):
