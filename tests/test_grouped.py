@@ -17,6 +17,7 @@ LAYER = "a2*tanh(v*z + b)^2*v + a1*tanh(w*z)^2*w - a2*v - a1*w"
 ROWS = [
     (MONOD, ("lX", "lS"), "lS*D + lS*m*X*K/(Y*(K + S)^2) - lX*m*X*K/(K + S)^2"),
     (LAYER, ("a1", "a2"), "-a2*v*(1 - tanh(v*z + b)^2) - a1*w*(1 - tanh(w*z)^2)"),
+    ("q*v*sign(v)/10 + q*abs(v)/10", ("q",), "1/5*q*abs(v)"),
     ("z*k/(1 + c) - z*k*c/(1 + c)^2", ("z",), "z*k/(1 + c)^2"),
     ("2*s*tanh(u)^2 - s*tanh(u)^4 - s", (), "-s*(1 - tanh(u)^2)^2"),
     ("x/(1 + a)^2*(1 + a)^3 - x", (), "x*a"),

@@ -222,3 +222,45 @@ def test_a_slip_is_named_where_the_formula_is_written_as_people_do(text: str, sl
 def test_what_is_right_in_these_forms_is_proved(text: str) -> None:
     *_, result = judge(read_system(text))
     assert result.verdict is Verdict.PROVED
+
+
+HAMILTONIAN = """\
+kind = "ode-gradient"
+let = { a = "interval(0.5, 1)" }
+[ode]
+state = ["x", "v"]
+parameters = ["a"]
+rhs = ["v", "-a*sin(x)"]
+initial = ["1", "0"]
+time = ["0", "1"]
+[objective]
+terminal = "(x - 1)^2*v"
+running = "x*v"
+[claim]
+"""
+H = "x*v + p*v - q*a*sin(x)"
+COSTATES = f'adjoint = {{ p = "-diff({H}, x)", q = "-d/dv ({H})" }}\n'
+ENDS = 'terminal = { p = "diff((x - 1)^2*v, x)", q = "diff((x - 1)^2*v, v)" }\n'
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        COSTATES + ENDS + f'gradient = {{ a = "int(diff({H}, a), t, 0, 1)" }}',
+        COSTATES.replace("-d", "d") + ENDS,
+        COSTATES.replace("p*v", "p*x") + ENDS,
+        COSTATES + ENDS.replace("^2*v, x", "^2*v, v"),
+        COSTATES + ENDS + f'gradient = {{ a = "int(diff({H}, x), t, 0, 1)" }}',
+        COSTATES + ENDS + f'gradient = {{ a = "int(diff({H}, a), t, 1, 0)" }}',
+    ],
+)
+def test_costates_may_be_written_as_derivatives_of_the_hamiltonian(claim: str) -> None:
+    *_, result = judge(read_system(HAMILTONIAN + claim))
+    right = claim == COSTATES + ENDS + f'gradient = {{ a = "int(diff({H}, a), t, 0, 1)" }}'
+    assert result.verdict is (Verdict.PROVED if right else Verdict.REFUTED)
+
+
+@pytest.mark.parametrize("gradient", ["diff(v(1), a)", "int(diff(x*v, t), t, 0, 1)", "int(diff(x(1)*v, a), t, 0, 1)"])
+def test_total_derivatives_are_not_taken_for_partial_ones(gradient: str) -> None:
+    *_, result = judge(read_system(HAMILTONIAN + f'gradient = {{ a = "{gradient}" }}'))
+    assert result.verdict is Verdict.UNDECIDED

@@ -26,7 +26,7 @@ def shortest(node: Node, apart: Collection[str] = ()) -> Node:
     if terms is None:
         return plain
     other = transform(tidy(add(ZERO, *terms)), divided)
-    return other if _weight(other) <= _weight(plain) else plain
+    return other if _weight(other) < _weight(plain) else plain
 
 
 def _weight(node: Node) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from weakref import WeakSet
 
-from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, mul, num, postorder, power, rebuild, transform
+from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, call, mul, num, postorder, power, rebuild, transform
 
 Factors = dict[Node, int]
 _ONE = ONE.value
@@ -239,6 +239,10 @@ def _multiplied(args: list[Node]) -> Node:
             found[base] = found.get(base, 0) + exponent
     if not number:
         return ZERO
+    for base in [each for each in found if each.op == "call" and each.value == "sign"]:
+        if found[base] == 1 and found.get(base.args[0], 0) >= 1:  # x*sign(x) is abs(x), at 0 as well
+            size = call("abs", *base.args)
+            found[base], found[base.args[0]], found[size] = 0, found[base.args[0]] - 1, found.get(size, 0) + 1
     factors = [power(base, num(exponent)) for base, exponent in found.items() if exponent]
     factors = [factor for factor in factors if factor is not ONE]
     if not factors:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -28,7 +28,7 @@ from verify.claim import Variable
 from verify.decide.systems import convention as conventions
 from verify.decide.systems.convention import Convention
 from verify.decide.systems.identity import Identities
-from verify.decide.systems.reading import Functional, NoFunctional, Reader, is_backwards, written
+from verify.decide.systems.reading import Functional, NoFunctional, Reader, carried, is_backwards, written
 from verify.decide.systems.smooth import jumps_somewhere, may_be_singular
 from verify.graph import MINUS_ONE, ZERO, Node, add, free_symbols, mul, postorder, substitute, symbol
 from verify.language.write import write
@@ -49,7 +49,9 @@ class OdeTask:
     def __post_init__(self) -> None:
         self.names = adjoint_names(self.problem)
         self.gradients: dict[str, Gradient] = {}
-        claim = self.claim
+        tables = {name: {key: carried(self.problem, node) for key, node in getattr(self.claim, name).items()}
+                  for name in ("adjoint", "terminal", "jump", "gradient")}  # fmt: skip
+        claim = self.claim = replace(self.claim, **tables)
         written = [*claim.adjoint.values(), *claim.gradient.values()]
         self.crossings: tuple[Crossing, ...] = crossings(self.problem)
         known = self.surfaces[0] if len(self.surfaces) == 1 else {}

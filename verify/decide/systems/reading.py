@@ -15,7 +15,25 @@ from fractions import Fraction
 from verify.calculus.costate import end, ends, seen, start
 from verify.calculus.events import after, before, in_phase, tag
 from verify.calculus.tidy import is_zero, leading_number, short, tidied_arguments, tidy
-from verify.graph import MINUS_ONE, ONE, ZERO, Node, add, free_symbols, mul, num, postorder, rebuild, substitute, symbol
+from verify.decide.prove.differentiate import carried_out
+from verify.decide.prove.tower import GiveUp
+from verify.graph import (
+    MINUS_ONE,
+    ONE,
+    ZERO,
+    Node,
+    abstract,
+    add,
+    derivative,
+    free_symbols,
+    mul,
+    num,
+    postorder,
+    rebuild,
+    substitute,
+    symbol,
+    transform,
+)
 from verify.language.write import write
 from verify.systems import TIME, Observation, OdeProblem, adjoint_names, event_times
 
@@ -280,6 +298,29 @@ def is_backwards(problem: OdeProblem, nodes: Sequence[Node]) -> bool:
     """Whether a claim takes a state, or an adjoint, at t0 + T - t: then its adjoint runs in reversed time."""
     reader = Reader(problem)
     return any(reader.is_reflected(each) for node in nodes for each in postorder(node))
+
+
+def carried(problem: OdeProblem, node: Node) -> Node:
+    """A formula of a claim with its derivatives carried out: -diff(H, x) with all names but x held fixed.
+
+    Those by time, and of states or adjoints at a time of their own, stay: they would be total derivatives.
+    """
+    names = {*problem.state, *adjoint_names(problem)}
+    fixed = {abstract(name, (symbol(TIME),)): symbol(name) for name in names}
+    back = {bare: at for at, bare in fixed.items()}
+
+    def change(each: Node) -> Node | None:
+        if each.op != "derivative" or each.value[0] == TIME:
+            return None
+        body = substitute(each.args[0], fixed)
+        if any(node.op == "abstract" for node in postorder(body)):
+            return None
+        try:
+            return substitute(tidy(carried_out(derivative(body, *each.value))), back)
+        except GiveUp:
+            return None
+
+    return transform(node, change)
 
 
 # --- and back to text -----------------------------------------------------------------------------
