@@ -349,3 +349,9 @@ def test_the_two_derivatives_the_wrong_way_round_are_named(gradient: str, named:
 def test_a_state_may_be_called_t_where_there_is_no_time() -> None:
     head = implicit("t", "s", "exp(t) + t - s", "t^2")
     assert judged(Base(head, {"gradient s": "2*t/(exp(t) + 1)"}).toml()).verdict is Verdict.PROVED
+
+
+def test_a_residual_that_does_not_determine_its_state_is_said_so() -> None:
+    result = judged(Base(implicit("u", "p", "p - 1", "u"), {"gradient p": "1"}).toml())
+    assert result.verdict is Verdict.UNDECIDED
+    assert "singular" in result.reason

@@ -46,6 +46,7 @@ FEWEST, MOST_ENCLOSED, TOGETHER = 3, 12, 1e-10
 #: Radius of the neighbourhood of a counterexample.
 AROUND = Fraction(1, 2**40)
 
+SINGULAR = "the Jacobian of the residual is singular everywhere: f(u, p) = 0 does not determine u(p)"
 NOWHERE = "no solution with an invertible Jacobian was found: the gradient is defined nowhere that was tried"
 
 Key = tuple[str, str]
@@ -65,6 +66,8 @@ def judge(problem: ImplicitProblem, claim: SystemClaim, *, seed: int = 0) -> Ite
             else part
             for part in parts
         )
+    if not task.solvable and is_zero(determinant(task.costate.matrix)):
+        parts = tuple(replace(part, verdict=Verdict.UNDECIDED, evidence=(), reason=SINGULAR) for part in parts)
     yield _result(task, chosen, parts)
     if any(part.verdict is Verdict.REFUTED for part in parts):
         from verify.decide.systems.implicit_slips import implicit_slip
