@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from flint import arb, ctx
+from flint import acb, arb, ctx
 
 from verify.decide import decide
 from verify.decide.enclose.balls import Program
@@ -72,3 +72,17 @@ def test_other_integrals_stay_what_they_are(body):
 )
 def test_powers_of_constants_decay_like_exponentials(text, verdict):
     assert decide(read_claim(text)).verdict is verdict
+
+
+def test_an_integral_is_remembered_for_its_very_balls_and_bits_alone():
+    program = Program((read_expression("int(sin(a*x), x, 0, b)"),), real=True)
+    found = {}
+    for bits in (64, 256, 64):
+        ctx.prec = bits
+        for label, a in (("2", acb(2)), ("3", acb(3)), ("about 2", acb(arb(2, 2**-20)))):
+            (value,) = program.values({"a": a, "b": acb(1)})
+            assert value.overlaps((1 - a.cos()) / a)
+            found.setdefault((bits, label), []).append(value.rad())
+    assert all(found[64, label][0] > found[256, label][0] for label in ("2", "3"))
+    assert found[64, "about 2"][0] > 1e-9
+    assert all(rads[0] == rads[-1] for rads in found.values())

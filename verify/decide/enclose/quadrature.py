@@ -34,6 +34,8 @@ SAMPLES = 8
 FIRST_LOOK, DEEPEST_LOOK = 400, 48
 #: Paths longer than this are cut, and so many borders of pieces are looked for.
 FAR, MOST_BORDERS = 8, 400
+#: Values of integrals that are remembered.
+MOST_KNOWN = 512
 #: Choices of pieces between which a ball may leave it open.
 MOST_CHOICES = 16
 SWITCHES = frozenset({"abs", "sign", "floor", "ceil", "max", "min"})
@@ -41,8 +43,26 @@ SWITCHES = frozenset({"abs", "sign", "floor", "ceil", "max", "min"})
 
 def step(payload: Quadrature, args: list[Any], real: bool) -> acb:
     """The integral at the balls of its limits and names.  Raises NoValue."""
+    plain = all(isinstance(z, acb) and z.is_finite() for z in args)
+    key = (payload, real, ctx.prec, *map(_ends, args)) if plain else None
+    if key is not None and key in _known:
+        return _known[key]
     low, high, *values = args
-    return Integral(payload, dict(zip(payload.names, values, strict=True)), real).between(low, high)
+    value = Integral(payload, dict(zip(payload.names, values, strict=True)), real).between(low, high)
+    if key is not None:
+        if len(_known) >= MOST_KNOWN:
+            _known.clear()
+        _known[key] = value
+    return value
+
+
+def _ends(z: acb) -> tuple[Any, ...]:
+    """What tells a ball from every other one."""
+    return tuple(tuple(map(int, x.man_exp())) for part in (z.real, z.imag) for x in (part.mid(), part.rad()))
+
+
+#: The same integral stands in every repair of a claim that is tried.
+_known: dict[tuple[Any, ...], acb] = {}
 
 
 @lru_cache(maxsize=2048)
