@@ -73,7 +73,7 @@ def test_a_flow_and_a_density_fail_without_what_they_need() -> None:
     assert wrong.worst.diagnosis.slip == "boundary"
 
 
-@pytest.mark.parametrize("snippet", SNIPPETS, ids=["problem", "density", "code"])
+@pytest.mark.parametrize("snippet", SNIPPETS, ids=["problem", "density", "code", "box"])
 def test_a_snippet_runs(snippet: str) -> None:
     exec(compile(snippet, "MANUAL.md", "exec"), {})
 
