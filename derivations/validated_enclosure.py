@@ -16,10 +16,9 @@ Every rule below is an equation for the tail alone; its bound is X <= d + k X wi
 solution within reach of a step means that some k is not below 1: then there is no ball, and never a wrong one.
 
 Where f_x has large negative eigenvalues such steps are too short, and an approximate solution v of an implicit method
-takes their place: the error x - v solves a linear equation with the defect of v as its source, and what dies out fast
-in x dies out in the bound as well (`verify.numerics.enclosure.stiff`).  A sensitivity is one block more of the same
-matrix, driven by the error of x; and what is claimed of an adjoint, lam' = -A^T lam - g_x^T with the running cost g,
-is read off a push of the solution, since lam would explode on the way forwards.
+takes their place: the error x - v solves a linear equation with the defect of v as its source, and dies out as x does
+(`verify.numerics.enclosure.stiff`).  A claim on an adjoint, which would explode on its way forwards, is read off a push
+of the solution: lam' = -A^T lam - g_x^T with the running cost g.
 
 An event ends a phase: on each step phi and its derivative by time are such series too.  Parts of the step on which the
 mean value form of phi is not zero have no event; on a part on which the derivative is not zero there is one exactly
@@ -47,10 +46,9 @@ lam, end, r = matrices("lam end r", "n", 1)
 C, K, P = matrices("C K P", "n", "k")
 xi = matrices("xi", "k", 1)[0]
 f_1, f_2, r_t = matrices("f_1 f_2 r_t", "n", 1)
-phi_x, r_x, D = matrices("phi_x", 1, "n")[0], matrices("r_x", "n", "n")[0], matrices("D", 1, 1)[0]
+(phi_x, g_x), r_x, D = matrices("phi_x g_x", 1, "n"), matrices("r_x", "n", "n")[0], matrices("D", 1, 1)[0]
 F, E_v = matrices("F E_v", "n", "n")
 err, defect, push, source = matrices("err defect push source", "n", 1)
-g_x = matrices("g_x", 1, "n")[0]
 y_0, c, M = symbols("y_0 c M", real=True, nonzero=True)
 rates = {V: A @ V, Psi: -(Psi @ A), S: A @ S + B, lam: -(A.T @ lam)}
 
@@ -117,20 +115,17 @@ def tails():
 
 def stiff():
     """With err = P z for a fixed matrix, here E_v: approximate eigenvectors."""
-    turned = E_v.inverse @ (F @ (E_v @ err) - defect)
-    right = E_v.inverse @ F @ E_v @ err - E_v.inverse @ defect
+    turned, right = E_v.inverse @ (F @ (E_v @ err) - defect), E_v.inverse @ F @ E_v @ err - E_v.inverse @ defect
     yield Step("stiff: z' for err' = F err - defect and err = P z", turned, right)
-    below = (
-        r"|z|' \le M|z| + |P^{-1}d| \;\Rightarrow\; |z| \le y,\quad y' = My + |P^{-1}d|,\quad M_{ij} \ge 0\;(i \ne j)"
-    )
+    below = r"|z|' \le M|z| + |P^{-1}d| \;\Rightarrow\; |z| \le y,\quad y' = My + |P^{-1}d|,\ M_{ij} \ge 0\;(i \ne j)"
     quasi = "comparison for quasimonotone systems: Walter (1998), section 10"
     yield Step("stiff: |z| stays below the solution of the comparison equation", z, z, cited=quasi, display=below)
     y = exp(M * s) * y_0 + c * (exp(M * s) - 1) / M
     yield Step("stiff: which is one exponential, here of one component", y.diff(s), M * y + c)
     driven = r"y_k' = Ay_k + C_ky_0 + d_k \le Ay_k + (C_k \max y_0 + d_k),\quad A_{ij} \ge 0\;(i \ne j)"
     yield Step("stiff: sensitivities, one by one, are driven by the largest error", z, z, cited=quasi, display=driven)
-    grown = (-(A.T @ lam) - g_x.T).T @ push + lam.T @ (A @ push + source)
-    yield Step("stiff: (lam^T push)' for push' = A push + source", grown, lam.T @ source - g_x @ push)
+    pushed = (-(A.T @ lam) - g_x.T).T @ push + lam.T @ (A @ push + source)
+    yield Step("stiff: (lam^T push)' for push' = A push + source", pushed, lam.T @ source - g_x @ push)
 
 
 # --- events: phi at x_0 and at its zero tau, slope between the two ---------------------------------------------
@@ -202,9 +197,8 @@ derivation = Derivation(
             Display("sets", r"m + C\xi + Qr \;\mapsto\; \varphi(m) + K\xi + (JC + P - K)\xi + Q_1\,(Q_1^{-1}JQ)\,r"),
         ),
         convention="Jacobians have a row for each output; lam is a column; K is the exact middle of J C + P",
-        source=(
-            "moore-kearfott-cloud-2009", "lohner-1992", "zeidler-1986", "rudin-1991", "walter-1998", "johansson-2017",
-        ),
+        source=("moore-kearfott-cloud-2009", "lohner-1992", "zeidler-1986", "rudin-1991", "walter-1998",
+                "johansson-2017"),
     ),
     domain={"where": "k < 1"},
     steps=steps,
