@@ -7,7 +7,6 @@
     adjoint       lam' = -A^T lam,  lam(0) = J^T lam(1):  dG/dq grows by
                   integral of lam^T B = lam(1)^T J integral of Psi B
     sets          m + C xi + Q r goes to  phi(m) + K xi + (J C + P - K) xi + Q_1 (Q_1^-1 J Q) r,  K = middle of J C + P
-
     events        phi(tau, x(tau), q) = 0:  tau' = -(phi_x S + phi_q)/D,  D = phi_t + phi_x f_1;   x+ = r(tau, x-, q)
 
 Series with coefficients in balls and a bound for the tail are closed under sums, products, reciprocals, exp, log,
