@@ -164,7 +164,7 @@ def test_a_wrong_gradient_is_refuted_and_named(q: str, old: str, new: str, slip:
 
 def test_a_gradient_in_closed_form_may_name_the_times_of_events() -> None:
     right = {"h": "(e*(T - 2*tau1) + T - tau1)/tau1", "e": "g*tau1*(T - tau1)"}
-    assert judged(BALL, gradient=right).verdict is Verdict.SUPPORTED
+    assert judged(BALL, gradient=right).verdict is Verdict.PROVED
     result = judged(BALL, gradient={"e": "g*tau1*(T - tau1)/2"})
     assert (result.verdict, result.worst and result.worst.correction) == (Verdict.REFUTED, "g*tau1*(T - tau1)")
 

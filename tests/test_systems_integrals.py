@@ -108,7 +108,7 @@ rhs = ["-k*x"%s]
 initial = ["1e-12"%s]
 time = ["0", "2"]
 [objective]
-terminal = "x^2"
+terminal = "x^2 + x^3"
 [claim]
 gradient = { k = "%s" }
 """
@@ -117,10 +117,10 @@ gradient = { k = "%s" }
 @pytest.mark.parametrize(
     ("more", "claimed", "expected"),
     [
-        (("", "", ""), "-4e-24*exp(-4*k)", Verdict.PROVED),
+        (("", "", ""), "-4e-24*exp(-4*k) - 6e-36*exp(-6*k)", Verdict.PROVED),
         (("", "", ""), "-2e-24*exp(-4*k)", Verdict.REFUTED),
         # With a state beside it that has no closed form there are numbers alone, which are too coarse.
-        ((', "y"', ', "sin(y^2)"', ', "1"'), "-4e-24*exp(-4*k)", Verdict.UNDECIDED),
+        ((', "y"', ', "sin(y^2)"', ', "1"'), "-4e-24*exp(-4*k) - 6e-36*exp(-6*k)", Verdict.UNDECIDED),
         ((', "y"', ', "sin(y^2)"', ', "1"'), "-2e-24*exp(-4*k)", Verdict.UNDECIDED),
         ((', "y"', ', "sin(y^2)"', ', "1"'), "0", Verdict.UNDECIDED),
     ],

@@ -1,209 +1,111 @@
-"""What is the solution of an ODE problem in closed form?  One state after the other, each linear or Bernoulli's.
+"""What is the solution of an ODE problem in closed form?  One state after the other, or several linear ones at once.
 
-A state whose rate contains itself and states that are solved already is written down where its rate is
-
-    a u + c(t)        with a free of t and c a sum of terms t^m exp(b t) times 1, sin or cos; or c = 0 and a(t) such
-    a u + b u^n       with a and b free of t
-
-Nothing here is trusted: whoever uses a solution checks that it solves the problem.
+A state whose rate contains itself and states that are solved already is solved by `verify.calculus.scalar_equations`;
+states that need each other, with constant coefficients, by `verify.calculus.linear_systems`.  Nothing here is trusted:
+whoever uses a solution checks that it solves the problem.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from fractions import Fraction
-from math import factorial
+from collections.abc import Collection, Mapping, Sequence
 
+from verify.calculus.linear_systems import linear_solution, shifted
+from verify.calculus.primitives import gained, primitive, quotient
 from verify.calculus.reverse import gradient
-from verify.calculus.tidy import coefficients, tidy
-from verify.graph import (
-    MINUS_ONE,
-    ONE,
-    ZERO,
-    E,
-    Node,
-    add,
-    call,
-    div,
-    free_symbols,
-    mul,
-    num,
-    power,
-    substitute,
-    symbol,
-)
-from verify.systems import TIME, OdeProblem
-
-T = symbol(TIME)
+from verify.calculus.scalar_equations import Sign, scalar_solution
+from verify.calculus.tidy import tidy
+from verify.calculus.waves import T, settled, waves
+from verify.graph import ZERO, E, Node, add, free_symbols, neg, substitute, symbol
+from verify.systems import TIME
 
 
-@dataclass(frozen=True)
-class Wave:
-    """factor * t^degree * exp(rate t) * wave(frequency t + phase), wave one of "", "sin" and "cos"."""
+def states_in_time(
+    state: Sequence[str], rhs: Sequence[Node], initial: Sequence[Node], t0: Node, sign: Sign
+) -> tuple[Node, ...] | None:
+    """The states in t and the names of the problem, if they are found.
 
-    factor: Node
-    degree: int = 0
-    rate: Node = ZERO
-    wave: str = ""
-    frequency: Node = ZERO
-    phase: Node = ZERO
+    sign    the sign of a quantity in these names, 0 where it is not known.
 
-
-def closed_form(problem: OdeProblem) -> tuple[Node, ...] | None:
-    """The states in t and the names of the problem, and last the running cost's integral from t0 to t, if known."""
-    names = (*problem.state, "the running cost's integral")
-    rates = dict(zip(names, (*problem.rhs, problem.running), strict=True))
-    starts = dict(zip(names, (*problem.initial, ZERO), strict=True))
+    Raises Undetermined where the solution depends on a sign that is not known.
+    """
+    rates, starts = dict(zip(state, rhs, strict=True)), dict(zip(state, initial, strict=True))
     solved: dict[str, Node] = {}
-    for _ in names:
-        for name in names:
-            rate = substitute(rates[name], {symbol(known): x for known, x in solved.items()})
-            if name in solved or free_symbols(rate) & (set(names) - {name}):
-                continue
-            found = _solved(rate, name, starts[name], problem.t0)
-            if found is None:
-                return None
-            solved[name] = found
-    return tuple(solved[name] for name in names) if len(solved) == len(names) else None
-
-
-def _solved(rate: Node, name: str, first: Node, t0: Node) -> Node | None:
-    """The solution of u' = rate in t and u, u(t0) = first."""
-    u = symbol(name)
-    slope = gradient(rate, (name,))[0]
-    if name in free_symbols(slope):
-        return _bernoulli(rate, u, first, t0)
-    rest = tidy(substitute(rate, {u: ZERO}))
-    if TIME in free_symbols(slope):
-        if rest is not ZERO or (exponent := integral(slope, ZERO)) is None:
+    while len(solved) < len(state):
+        at = {symbol(known): x for known, x in solved.items()}
+        left = {name: substitute(rates[name], at) for name in state if name not in solved}
+        found = _next(left, starts, t0, sign)
+        if found is None:
             return None
-        return tidy(mul(first, _exp(add(exponent, mul(MINUS_ONE, substitute(exponent, {T: t0}))))))
-    particular = integral(rest, slope)
-    if particular is None:
-        return None
-    begin = add(first, mul(MINUS_ONE, substitute(particular, {T: t0})))
-    return tidy(add(particular, mul(begin, _exp(mul(slope, _since(t0))))))
+        solved |= found
+    return tuple(settled(solved[name]) for name in state)
 
 
-def _bernoulli(rate: Node, u: Node, first: Node, t0: Node) -> Node | None:
-    """The solution of u' = a u + b u^n, by v = u^(1-n)."""
-    terms = coefficients(rate)
-    if terms is None:
-        return None
-    linear, other, n = [], [], ONE
-    for number, rest in terms.values():
-        factors = rest.args if rest.op == "mul" else (rest,)
-        powers = [factor for factor in factors if u.value in free_symbols(factor)]
-        left = mul(num(number), *(factor for factor in factors if factor not in powers))
-        if len(powers) != 1 or TIME in free_symbols(left):
-            return None
-        base, exponent = powers[0].args if powers[0].op == "pow" else (powers[0], ONE)
-        if base is not u or exponent.op != "num":
-            return None
-        if exponent is ONE:
-            linear.append(left)
-        elif n in (ONE, exponent):
-            n = exponent
-            other.append(left)
-        else:
-            return None
-    if not other:
-        return None
-    a, b = (tidy(add(*part)) if part else ZERO for part in (linear, other))
-    m = num(1 - n.value)
-    start = power(first, m)
-    if a is ZERO:
-        v = add(start, mul(m, b, _since(t0)))
-    else:
-        level = div(b, a)
-        v = add(mul(add(start, level), _exp(mul(m, a, _since(t0)))), mul(MINUS_ONE, level))
-    return power(tidy(v), num(1 / m.value))
+def integral_in_time(running: Node, states: Mapping[Node, Node], t0: Node) -> Node | None:
+    """The integral of a running cost from t0 to t, if it is found."""
+    if running is ZERO:
+        return ZERO
+    found = primitive(tidy(substitute(running, states)))
+    return None if found is None else settled(gained(found, t0))
 
 
-def integral(node: Node, slope: Node) -> Node | None:
-    """A solution of y' = slope y + node, slope free of t; with slope 0 a primitive."""
-    waves = _waves(node)
-    if waves is None:
-        return None
-    found = [ZERO]
-    for each in waves:
-        gap = tidy(add(each.rate, mul(MINUS_ONE, slope)))
-        growth = mul(each.factor, _exp(mul(each.rate, T)))
-        if each.wave:
-            if each.degree:
-                return None
-            inside = add(mul(each.frequency, T), each.phase)
-            sine, cosine = call("sin", inside), call("cos", inside)
-            w = each.frequency if each.wave == "cos" else mul(MINUS_ONE, each.frequency)
-            here, other = (cosine, sine) if each.wave == "cos" else (sine, cosine)
-            below = add(power(gap, num(2)), power(each.frequency, num(2)))
-            found.append(mul(growth, div(add(mul(gap, here), mul(w, other)), below)))
-        elif gap is ZERO:
-            found.append(mul(growth, power(T, num(each.degree + 1)), num(Fraction(1, each.degree + 1))))
-        else:
-            m = each.degree
-            for j in range(m + 1):
-                number = num((-1) ** j * factorial(m) // factorial(m - j))
-                t_power = power(T, num(m - j)) if m > j else ONE
-                found.append(mul(number, growth, t_power, power(gap, num(-j - 1))))
-    return tidy(add(*found))
+def _next(rates: Mapping[str, Node], starts: Mapping[str, Node], t0: Node, sign: Sign) -> dict[str, Node] | None:
+    """The fewest states that can be solved without the others, solved."""
+    needs = {name: _reached(name, rates) for name in rates}
+    for name in sorted(rates, key=lambda name: len(needs[name])):
+        if needs[name] == {name}:
+            found = scalar_solution(rates[name], symbol(name), starts[name], t0, sign)
+            return None if found is None else {name: found}
+        block = [each for each in rates if each in needs[name]]
+        xs = _block(block, rates, starts, t0, sign)
+        return None if xs is None else dict(zip(block, xs, strict=True))
+    return None
 
 
-def _waves(node: Node) -> list[Wave] | None:
-    """A sum of terms t^m exp(b t) times 1, sin or cos of a linear argument; None where it is something else."""
-    terms = coefficients(node)
-    if terms is None:
-        return None
-    found = []
-    for number, rest in terms.values():
-        wave = Wave(num(number))
-        for factor in rest.args if rest.op == "mul" else (rest,):
-            new = _with(wave, factor)
-            if new is None:
-                return None
-            wave = new
-        found.append(wave)
+def _reached(name: str, rates: Mapping[str, Node]) -> set[str]:
+    """The unsolved states on which a state depends, itself among them."""
+    found, pending = {name}, [name]
+    while pending:
+        for each in free_symbols(rates[pending.pop()]) & set(rates):
+            if each not in found:
+                found.add(each)
+                pending.append(each)
     return found
 
 
-def _with(wave: Wave, factor: Node) -> Wave | None:
-    """A wave times one more factor."""
-    if TIME not in free_symbols(factor):
-        return Wave(mul(wave.factor, factor), wave.degree, wave.rate, wave.wave, wave.frequency, wave.phase)
-    base, exponent = factor.args if factor.op == "pow" and factor.args[0] is not E else (factor, ONE)
-    if exponent.op != "num" or exponent.value.denominator != 1:
+def _block(
+    names: Sequence[str], rates: Mapping[str, Node], starts: Mapping[str, Node], t0: Node, sign: Sign
+) -> list[Node] | None:
+    """States that need each other, linear with coefficients that are constant but for a common factor."""
+    matrix = [[tidy(x) for x in gradient(rates[name], tuple(names))] for name in names]
+    none = {symbol(name): ZERO for name in names}
+    forcing = [tidy(substitute(rates[name], none)) for name in names]
+    since = T if t0 is ZERO else add(T, neg(t0))
+    used = [x for row in matrix for x in row]
+    if free_symbols(*used) & set(names):
         return None
-    if base is T and exponent.value > 0:
-        degree = wave.degree + int(exponent.value)
-        return Wave(wave.factor, degree, wave.rate, wave.wave, wave.frequency, wave.phase)
-    is_exp = (base.op == "call" and base.value == "exp") or (base.op == "pow" and base.args[0] is E)
-    if not is_exp and not (base.op == "call" and base.value in ("sin", "cos") and exponent is ONE and not wave.wave):
+    if TIME in free_symbols(*used):
+        # All rates times h(t): in the time int h, none of them depends on it.
+        h = next(x for x in used if TIME in free_symbols(x))
+        divided = [quotient(x, h) for x in (*used, *forcing)]
+        found = primitive(h)
+        plain = [x for x in divided if x is not None and TIME not in free_symbols(x)]
+        if found is None or len(plain) < len(divided):
+            return None
+        n, since = len(names), gained(found, t0)
+        matrix, forcing = [plain[n * i : n * i + n] for i in range(n)], plain[n * n :]
+    sources = [waves(each) for each in forcing]
+    moved = [shifted(each, t0) for each in sources if each is not None]
+    if len(moved) < len(sources):
         return None
-    argument = base.args[-1]
-    slope = gradient(argument, (TIME,))[0]
-    if TIME in free_symbols(slope):
-        return None
-    rest = tidy(substitute(argument, {T: ZERO}))
-    if not is_exp:
-        return Wave(wave.factor, wave.degree, wave.rate, base.value, slope, rest)
-    outside = mul(wave.factor, _exp(tidy(mul(exponent, rest))))
-    return Wave(outside, wave.degree, tidy(add(wave.rate, mul(exponent, slope))), wave.wave, wave.frequency, wave.phase)
-
-
-def _exp(node: Node) -> Node:
-    node = tidy(node)
-    return ONE if node is ZERO else call("exp", node)
-
-
-def _since(t0: Node) -> Node:
-    return T if t0 is ZERO else add(T, mul(MINUS_ONE, t0))
+    return linear_solution(matrix, moved, [starts[name] for name in names], since, sign)
 
 
 # --- what a closed form is good for ---------------------------------------------------------------
 
 #: Functions that are analytic on the whole line.
 _ENTIRE = frozenset({"exp", "sin", "cos", "sinh", "cosh"})
+#: Quotients of such functions.
+_MEROMORPHIC = frozenset({"tan", "cot", "sec", "csc", "tanh", "coth", "sech", "csch"})
 
 
 def is_continued(nodes: Sequence[Node]) -> bool:
@@ -211,25 +113,29 @@ def is_continued(nodes: Sequence[Node]) -> bool:
 
     Then one that solves an ODE near t0 is the solution as long as there is one: at a pole that ends.
     """
-    return all(_is_meromorphic(node) for node in nodes)
+    return all(is_meromorphic(node, {TIME}) for node in nodes)
 
 
-def _is_meromorphic(node: Node) -> bool:
-    if TIME not in free_symbols(node) or _is_entire(node):
+def is_meromorphic(node: Node, names: Collection[str]) -> bool:
+    """Whether an expression is analytic in names apart from poles, as sums, products and quotients show."""
+    if not free_symbols(node) & set(names) or is_entire(node, names):
         return True
     if node.op in ("add", "mul"):
-        return all(map(_is_meromorphic, node.args))
-    return node.op == "pow" and _is_whole(node.args[1]) and _is_meromorphic(node.args[0])
+        return all(is_meromorphic(arg, names) for arg in node.args)
+    if node.op == "call" and node.value in _MEROMORPHIC:
+        return all(is_entire(arg, names) for arg in node.args)
+    return node.op == "pow" and _is_whole(node.args[1]) and is_meromorphic(node.args[0], names)
 
 
-def _is_entire(node: Node) -> bool:
-    if node is T or TIME not in free_symbols(node):
+def is_entire(node: Node, names: Collection[str]) -> bool:
+    """Whether an expression is analytic in names everywhere, as its operations show."""
+    if node.op == "symbol" or not free_symbols(node) & set(names):
         return True
     if node.op in ("add", "mul") or (node.op == "call" and node.value in _ENTIRE):
-        return all(map(_is_entire, node.args))
+        return all(is_entire(arg, names) for arg in node.args)
     if node.op == "pow" and node.args[0] is E:
-        return _is_entire(node.args[1])
-    return node.op == "pow" and _is_whole(node.args[1]) and node.args[1].value > 0 and _is_entire(node.args[0])
+        return is_entire(node.args[1], names)
+    return node.op == "pow" and _is_whole(node.args[1]) and node.args[1].value > 0 and is_entire(node.args[0], names)
 
 
 def is_smooth_in(node: Node, names: Sequence[str]) -> bool:

@@ -19,7 +19,7 @@ from verify.calculus.tidy import coefficients, scaled, tidy
 from verify.claim import Claim
 from verify.decide.enclose.balls import Program
 from verify.decide.enclose.jets import NoValue
-from verify.decide.integrals.smooth import Condition, conditions, is_positive, sign_of
+from verify.decide.integrals.smooth import Condition, conditions, sign_of
 from verify.decide.prove.proof import prove
 from verify.decide.prove.tower import GiveUp
 from verify.decide.systems.identity import Identities
@@ -165,7 +165,8 @@ class Signs:
 
     def _plainly(self, node: Node, strict: bool) -> bool:
         variables = {name: self.identities.variable(name) for name in free_symbols(node)}
-        if is_positive(node, variables) or (node is ZERO and not strict):
+        known = sign_of(node, variables)
+        if known is not None and known[0] > 0 and (known[1] or not strict):
             return True
         if not free_symbols(node):
             return _constant_sign(node, strict)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from verify.calculus.closed_form import integral
 from verify.calculus.costate import moved
+from verify.calculus.primitives import primitive
 from verify.calculus.reverse import gradient
 from verify.calculus.tidy import expanded, is_zero, tidy
 from verify.decide.systems.convention import Convention
@@ -100,7 +100,7 @@ def _primitives(task: OdeTask, nodes: Iterable[Node]) -> list[Node]:
     """What the terms that depend on time alone are the derivatives of."""
     moving = {*task.problem.state, *task.names}
     alone = [term for node in nodes for term in expanded(node) or () if not free_symbols(term) & moving]
-    found = (integral(term, ZERO) for term in dict.fromkeys(alone) if term is not ZERO)
+    found = (primitive(term) for term in dict.fromkeys(alone) if term is not ZERO)
     return [phi for phi in found if phi is not None]
 
 

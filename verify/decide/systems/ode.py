@@ -77,15 +77,23 @@ def _explained(task: OdeTask, key: Key, part: Part, convention: Convention) -> P
     if part.verdict is not Verdict.REFUTED or part.diagnosis is not None:
         return part
     if (slip := ode_slip(task, key, convention)) is None and task.is_closed(key):
-        from verify.decide.systems.closed_slips import repaired
-
-        if (found := repaired(task, key)) is not None:
-            return replace(part, diagnosis=found.diagnosis, correction=found.formula or part.correction)
+        mended = _repaired(task, key, part)
+        if mended is not part:
+            return mended
     if slip is None and key[0] == "gradient" and not task.crossings and key in task.read:
         from verify.decide.systems.ratio import ratio_slip
 
         slip = ratio_slip(task, key, convention)
     return replace(part, diagnosis=slip)
+
+
+def _repaired(task: OdeTask, key: Key, part: Part) -> Part:
+    """A wrong gradient in closed form with what is found on its values, if something is."""
+    from verify.decide.systems.closed_slips import repaired
+
+    if (found := repaired(task, key)) is None:
+        return part
+    return replace(part, diagnosis=found.diagnosis, correction=found.formula or part.correction)
 
 
 # --- one part ---------------------------------------------------------------------------------------
@@ -137,9 +145,13 @@ def _in_closed_form(task: OdeTask, parts: list[Part], measured: Measurement) -> 
         read, numbers = task.read.get(key), measured.evidence.get(key)
         if isinstance(read, Functional) and _is_closed(task, key, part):
             is_free = numbers is not None and numbers.holds is None and OPEN not in numbers.detail
-            part = decided(known, key[1], read.boundary, task.identities, part, is_free=is_free)
+            names_states = known.names_states(read.boundary)
+            part = decided(known, key[1], read.boundary, part, is_free=is_free)
+            if part.verdict is Verdict.REFUTED and names_states:
+                # What is written in values of the states is mended in them, if it can be.
+                part = _repaired(task, key, part)
             if part.verdict is Verdict.REFUTED and (wrong := _commuted(task, key[1])) is not None:
-                part = as_if(known, wrong, read.boundary, task.identities, part)
+                part = as_if(known, wrong, read.boundary, part)
         found.append(part)
     return found
 
