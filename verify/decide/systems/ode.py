@@ -160,6 +160,8 @@ def _commuted(task: OdeTask, q: str) -> Node | None:
     """dG/dq as if a matrix and its derivative commuted, in values at T; None where it needs the adjoint elsewhere."""
     from verify.decide.systems.slips import constant_integrand
 
+    if task.crossings:
+        return None
     terms = constant_integrand(task, task.gradient(q), 1)
     wrong = task.grounded(add(ZERO, *(term.boundary for term in terms)), task.convention)
     return None if task.holds_adjoint(wrong) else wrong
