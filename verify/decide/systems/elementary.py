@@ -20,7 +20,6 @@ from verify.calculus.waves import settled
 from verify.claim import Variable
 from verify.decide.integrals.smooth import conditions
 from verify.decide.prove.differentiate import carried_out
-from verify.decide.prove.tower import GiveUp
 from verify.decide.signs import Signs
 from verify.decide.systems.closed_terms import suspicions
 from verify.decide.systems.identity import Identities
@@ -30,7 +29,7 @@ from verify.decide.systems.solved_phases import Solution, certain_sign, solution
 from verify.graph import ZERO, Node, add, compare, derivative, free_symbols, neg, num, substitute, symbol
 from verify.language.write import write
 from verify.systems import OdeProblem
-from verify.verdict import Diagnosis, Evidence, Result, Rigor, Verdict
+from verify.verdict import Diagnosis, Evidence, GiveUp, Result, Rigor, Verdict
 
 #: Letters of a correction that is worth printing, and signs that are told apart.
 LONGEST_SHOWN, MOST_SIGNS = 200, 2
