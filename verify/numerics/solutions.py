@@ -28,6 +28,8 @@ PARAMETERS, STARTS, ITERATIONS, ENOUGH = 8, 48, 60, 24
 SIZES = (-2.0, 6.0)
 #: The smallest singular value of the Jacobian at a solution, as a part of the largest.
 REGULAR = 1e-9
+#: How far from a solution the Jacobian is looked at, relative to its size.
+APART = 1e-2
 #: Differences of two solutions, relative to their sizes, that are none.
 SAME = 1e-8
 #: Degree up to which the roots of a resultant are looked for, and how near to the real line they count as real.
@@ -89,7 +91,21 @@ def _newton(
             x = np.where(done[:, None], x, x - change)
             if np.all(done | np.isnan(x).any(axis=1)):
                 break
+        done &= ~_is_multiple(x, values, state, jacobian)
     yield from x[done]
+
+
+def _is_multiple(x: np.ndarray, values: Mapping[str, float], state: Sequence[str], jacobian: Straight) -> np.ndarray:
+    """Which points, shape (starts, n), are multiple roots: the Jacobian is nothing against that a little further on."""
+    count, n = x.shape
+    sizes = []
+    for point in (x, x + APART * (1 + np.abs(x))):
+        at = {**values, **dict(zip(state, point.T, strict=True))}
+        matrix = np.stack([np.broadcast_to(each, count) for each in jacobian(at)], axis=-1).reshape(count, n, n)
+        finite = np.all(np.isfinite(matrix), axis=(1, 2))
+        sizes.append((np.linalg.svd(np.where(finite[:, None, None], matrix, 0.0), compute_uv=False), finite))
+    (here, _), (there, known) = sizes
+    return known & (here[:, -1] <= REGULAR * there[:, 0])
 
 
 def _roots(problem: ImplicitProblem, values: Mapping[str, float]) -> list[list[float]]:
