@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from random import Random
 
+import mpmath
 import pytest
 from flint import acb, arb, ctx
 
@@ -11,7 +13,7 @@ from verify import check
 from verify.decide import decide
 from verify.decide.enclose.balls import Program
 from verify.decide.enclose.hunt import Hunt
-from verify.decide.enclose.jets import Kink
+from verify.decide.enclose.jets import Kink, NoValue
 from verify.language import read_claim, read_expression
 from verify.verdict import Verdict
 
@@ -40,6 +42,31 @@ def test_what_cancels_on_a_piece_is_zero_there(text, x, value):
     env = {"x": acb(arb(x, 2**-40)), "z": acb(arb(3, 2**-40))}
     (found,) = Program((read_expression(text),), real=True).values(env)
     assert found == value
+
+
+INVERSES = ("log", "sqrt", "asin", "acos", "atan", "acot", "asec", "acsc", "asinh", "acosh", "atanh", "acoth", "asech",
+            "acsch", "loggamma")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", INVERSES)
+def test_on_a_cut_there_is_no_value_or_that_of_one_of_its_sides(name):
+    """A cut is no choice between pieces: nothing may be put in the place of a value that is open there."""
+    ctx.prec = 128
+    program = Program((read_expression(f"{name}(z)"), read_expression(f"d/dz {name}(z)")), real=False)
+    seen = 0
+    for x in (Fraction(-11, 4), Fraction(-1, 2), Fraction(-1, 8), Fraction(1, 2), Fraction(7, 4), Fraction(5)):
+        for z in (acb(arb(x.numerator) / x.denominator), acb(0, arb(x.numerator) / x.denominator)):
+            middle = mpmath.mpc(float(z.real.mid()), float(z.imag.mid()))
+            sides = [getattr(mpmath, name)(middle + mpmath.mpc(1e-25, 1e-25) * turn) for turn in (1, -1, 1j, -1j)]
+            try:
+                value, slope = program.values({"z": z})
+            except NoValue:
+                continue
+            seen += 1
+            found = complex(float(value.real.mid()), float(value.imag.mid()))
+            assert min(abs(complex(side) - found) for side in sides) < 1e-9
+            assert slope != 0
+    assert seen
 
 
 @pytest.mark.parametrize("text", [f"sign({HIDDEN})", "sign(x*z - x*z + x)", "abs(sign(x) - sign(x) + x)"])

@@ -149,14 +149,13 @@ class Program:
 
     def _value(self, node: Node, handle: steps.Handle, payload: Any, args: list[Any], values: list[Any]) -> Any:
         """The value of one step; where it turns on the sign of what is 0 around the point, that is found out."""
+        kink: Kink | None = None
         try:
             value = handle(payload, args, self.real)
             if value is not None or node.op != "compare":
                 return value
-        except Kink:
-            if node.op != "call":
-                raise
-            value = None
+        except Kink as reason:
+            kink = reason
 
         def found(part: Node) -> Any:
             place = self.place.get(part)
@@ -166,7 +165,8 @@ class Program:
         if node.op == "compare":
             return settled
         if settled is None:
-            raise Kink("a kink or a jump")
+            assert kink is not None
+            raise kink
         if settled.op == "num":
             return steps.number(settled.value, [], self.real)
         return args[node.args.index(settled)] if settled in node.args else -args[0]

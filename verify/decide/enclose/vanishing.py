@@ -43,11 +43,14 @@ class Vanishing:
         """The value of a choice that balls leave open because a quantity is 0 around the point; None if it stays open.
 
         A node of the graph (the argument that counts, or a number) for a function with pieces, a truth for a condition.
+        Nothing else is a choice: a point on the cut of a root or a logarithm stays open.
         """
         try:
             if node.op == "compare":
                 return node.value in ("<=", ">=", "=") if self.zero(node.args[0] - node.args[1], values) else None
-            return self._chosen(node, {arg: arg for arg in node.args}, values)
+            if node.op == "call" and node.value in _PIECES:
+                return self._chosen(node, {arg: arg for arg in node.args}, values)
+            return None
         except _Open:
             return None
 
@@ -109,7 +112,9 @@ class Vanishing:
                     if self._sign(other - best, values, (other, best)) * (1 if node.value == "max" else -1) > 0:
                         best = other
                 return plain[best]
-        return num(self._whole(node, values))
+            case "floor" | "ceil":
+                return num(self._whole(node, values))
+        raise ValueError(f"{node.value} has no pieces")
 
     def _sign(self, quantity: Node, values: Values, parts: Sequence[Node] = ()) -> int:
         x = _real(values, *(parts or (quantity,)))
