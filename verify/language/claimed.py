@@ -77,7 +77,7 @@ class ClaimReader:
             for key in given if isinstance(given, dict) else ():
                 yield re.split(r"[(\[]", key)[0].strip()
 
-    def system(self, problem: Problem) -> System:
+    def whole(self, problem: Problem) -> System:
         """The problem, with what is claimed of it and of its tangent problem."""
         problem = self.named(problem)
         first, second = self.both(problem)

@@ -78,7 +78,7 @@ def system_of(problem: Problem, tables: Mapping[str, Any]) -> System:
     """A problem with what the tables of `[claim]` say of it.  Raises ProblemError."""
     document = Document("", {"kind": problem.kind, "claim": dict(tables)})
     document.keys(tables, KINDS[problem.kind][-1], "claim")
-    return ClaimReader(document).system(problem)
+    return ClaimReader(document).whole(problem)
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class _Reader:
             raise
         except ValueError as error:
             raise self.tables.error(str(error), self.blamed(str(error), table)) from None
-        read = ClaimReader(self.tables).system(problem)
+        read = ClaimReader(self.tables).whole(problem)
         return replace(read, title=self.free_text("title"), source=self.free_text("source"))
 
     def blamed(self, message: str, table: str) -> tuple[str, ...]:
