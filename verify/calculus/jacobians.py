@@ -1,4 +1,4 @@
-"""What are Jacobian, determinant and divergence of expressions of the graph?  Shared subexpressions, no division.
+"""What are Jacobian, determinant and divergence of expressions of the graph?  Shared subexpressions.
 
 (f_z)_ij = d f_i / d z_j,   det by minors of the last rows, each computed once,   div f = tr f_z
 """
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from verify.calculus.costate import total
 from verify.calculus.reverse import gradient
 from verify.calculus.tidy import tidy
-from verify.graph import MINUS_ONE, ONE, ZERO, Node, mul
+from verify.graph import MINUS_ONE, ONE, ZERO, Node, div, mul
 
 Matrix = tuple[tuple[Node, ...], ...]
 
@@ -40,6 +40,18 @@ def determinant(matrix: Matrix) -> Node:
         return known[columns]
 
     return minor(tuple(range(n)))
+
+
+def cramer(matrix: Matrix, right: Sequence[Node]) -> tuple[Node, ...]:
+    """The solution of matrix * x = right, as quotients of determinants."""
+    below = determinant(matrix)
+    found = []
+    for j in range(len(matrix)):
+        replaced = tuple(
+            tuple(b if k == j else entry for k, entry in enumerate(row)) for row, b in zip(matrix, right, strict=True)
+        )
+        found.append(tidy(div(determinant(replaced), below)))
+    return tuple(found)
 
 
 def divergence(field: Sequence[Node], names: Sequence[str]) -> Node:

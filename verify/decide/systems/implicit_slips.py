@@ -45,8 +45,8 @@ def implicit_slip(task: ImplicitTask, key: Key, convention: Convention) -> Diagn
         closed = task.closed(key[1])
         termwise = [((claimed, each),) for each in (right, closed) if each is not None]
         # What the formula itself lacks comes before what its terms lack when everything is multiplied out.
-        found = explained(task, _whole(claimed, right), ((claimed, right),), ())
-        return found or explained(task, (), (), termwise) or explained(task, _upside_down(claimed, right), (), ())
+        found = explained(task.on, _whole(claimed, right), ((claimed, right),), ())
+        return found or explained(task.on, (), (), termwise) or explained(task.on, _upside_down(claimed, right), (), ())
 
     def pairs(terms: Iterable[Term]) -> Pairs:
         return ((claimed, convention.claimed(Gradient(tuple(terms)).boundary)),)
@@ -58,7 +58,7 @@ def implicit_slip(task: ImplicitTask, key: Key, convention: Convention) -> Diagn
         for other in task.problem.parameters
         if other != key[1]
     ]
-    return explained(task, variants, pairs(truth.terms))
+    return explained(task.on, variants, pairs(truth.terms))
 
 
 def _on_some(task: ImplicitTask, key: Key, convention: Convention) -> Diagnosis | None:
@@ -66,7 +66,7 @@ def _on_some(task: ImplicitTask, key: Key, convention: Convention) -> Diagnosis 
     holds: dict[bool, list[dict[str, float]]] = {True: [], False: []}
     try:
         program = Straight(task.pair(key, convention))
-        for point in task.seen:
+        for point in task.on.seen:
             one, other = map(float, program(point))
             apart = abs(one - other) / (max(abs(one), abs(other)) or 1.0)
             if apart < AGREE or apart > APART:
@@ -143,14 +143,14 @@ def _equation_slip(task: ImplicitTask, key: Key, convention: Convention) -> Diag
                 for slip, says, changed in entry_variants(tidy(left - right), task.names)
             ]
             termwise.append(differing_terms(((whole, tidy(left - right)),)))
-            if task.same(mul(num(sign), equation.rhs), right):
+            if task.on.same(mul(num(sign), equation.rhs), right):
                 general.append((tidy(mul(num(sign), equation.lhs)), left))
     variants += [*_other_solutions(task, convention), *(each for each in termwise if each is not None)]
     lhs, rhs = task.pair(key, convention)
     for one, other in ((lhs, rhs), (rhs, lhs)):
         if not free_symbols(equation.lhs if one is lhs else equation.rhs) & set(task.names):
             general.append((one, other))
-    return explained(task, variants, tuple(general), ())
+    return explained(task.on, variants, tuple(general), ())
 
 
 def _other_solutions(task: ImplicitTask, convention: Convention) -> Iterator[Variant]:
