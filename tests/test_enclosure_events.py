@@ -147,7 +147,7 @@ def rate_after(self: events._Passage, k: int, fixed: events.Changing, time: arb)
     found = when(self, k, fixed, time)
     phi = self.phases.problem.events[k].when
     D, after = (
-        self.bound(events.Tape.of((events.along(phi, rates, self.phases.state),), (*self.phases.state, "t")))(
+        self.bound(events.Tape.of((events.rate_along(phi, rates, self.phases.state),), (*self.phases.state, "t")))(
             [*fixed.values, time]
         )[0]
         for rates in self.phases.rates[k : k + 2]

@@ -162,6 +162,12 @@ def _observed(problem: OdeProblem, observation: Observation, nodes: Sequence[Nod
     return replaced(moved(nodes, problem.state, seen(observation)), {symbol(TIME): observation.time})
 
 
+def moments(problem: OdeProblem) -> tuple[tuple[Moment, tuple[Node, ...]], ...]:
+    """The observations and the events, and what all adjoints gain there."""
+    observed = zip(problem.observations, jumps(problem), strict=True)
+    return (*observed, *((each, each.gains) for each in crossings(problem)))
+
+
 def ode_costate(problem: OdeProblem, *, with_slip: bool = True, phase: int = 0) -> Costate:
     """The adjoint system of an ODE; `with_slip` for its rate with the Jacobian not transposed as well.
 

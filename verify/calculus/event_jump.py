@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sympy import Expr, Function, ImmutableMatrix, Integral, S, Symbol, cos, diff, sin, sympify, tanh, zeros
+from sympy import Expr, Function, ImmutableMatrix, Integral, S, Symbol, cos, diff, sin, tanh, zeros
 
 from verify.calculus.adjoint import (
     Problem,
@@ -209,7 +209,7 @@ def _slips(problem: EventProblem, right: _Terms) -> Iterator[Slip[Jump]]:
     still = ("f1 = f2 with r = u and one cost", "dG/dtau = 0")
     no_row = ImmutableMatrix(zeros(1, m))
     untimed = right.eta - diff(problem.cost, t)
-    yield slip("saltation", "eta = 0: the jump for an event at a fixed time", *still, eta=sympify(0))
+    yield slip("saltation", "eta = 0: the jump for an event at a fixed time", *still, eta=S.Zero)
     yield slip("sign of tau_p", "+ (eta/D) phi_u and + (eta/D) phi_p", *still, eta=-right.eta)
     later = problem._rate(problem.just_after(problem.field))
     yield slip("f after for f before in D", "D = phi_t + phi_u f2", "phi_u f1 = phi_u f2", *still, crossing=later)

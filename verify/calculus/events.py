@@ -188,6 +188,13 @@ def _crossing(problem: OdeProblem, i: int) -> Crossing:
     )
 
 
+def rate_along(phi: Node, rates: Sequence[Node], state: Sequence[str]) -> Node:
+    """D = phi_t + phi_x f, the derivative of phi along the solutions of x' = f."""
+    *slopes, by_time = gradient(phi, (*state, TIME))
+    parts = [mul(d, f) for d, f in zip(slopes, rates, strict=True) if d is not ZERO and f is not ZERO]
+    return add(*parts, by_time, ZERO) if parts else by_time
+
+
 def unmoved(event: Event, state: tuple[str, ...], time: str) -> dict[Node, Node]:
     """The states just after an event that are those just before, or numbers."""
     found = {}

@@ -14,6 +14,7 @@ from verify.calculus.costate import (
     end,
     ends,
     jumps,
+    moments,
     ode_costate,
     ode_gradients,
     seen,
@@ -152,8 +153,7 @@ class OdeTask:
     @cached_property
     def moments(self) -> tuple[tuple[Moment, tuple[Node, ...]], ...]:
         """The observations and the events, and what all adjoints gain there."""
-        observed = zip(self.problem.observations, jumps(self.problem), strict=True)
-        return (*observed, *((each, each.gains) for each in self.crossings))
+        return moments(self.problem)
 
     @cached_property
     def jumps(self) -> dict[str, tuple[Moment, int, tuple[Node, ...]]]:

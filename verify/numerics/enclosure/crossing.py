@@ -12,14 +12,10 @@ from dataclasses import dataclass
 
 from flint import arb
 
-from verify.calculus.reverse import gradient
-from verify.graph import ZERO as NOTHING
-from verify.graph import Node, add, mul
 from verify.numerics.enclosure.integrals import series
 from verify.numerics.enclosure.series import UNIT, Diverges, Series
 from verify.numerics.enclosure.step import Tube
 from verify.numerics.enclosure.sweep import Bound
-from verify.systems import TIME
 
 #: How a part is divided, if its halves end too close to a zero; the shortest part, and how many are looked at.
 RATIOS, SHORTEST, MOST = (0.5, 0.43, 0.61), 2.0**-24, 400
@@ -33,13 +29,6 @@ class Close(ArithmeticError):
 
 class Undecided(ArithmeticError):
     """Neither a simple zero nor none."""
-
-
-def along(phi: Node, rates: Sequence[Node], state: Sequence[str]) -> Node:
-    """D = phi_t + phi_x f, the derivative of phi along the solutions."""
-    *slopes, by_time = gradient(phi, (*state, TIME))
-    parts = [mul(d, f) for d, f in zip(slopes, rates, strict=True) if d is not NOTHING and f is not NOTHING]
-    return add(*parts, by_time, NOTHING) if parts else by_time
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,10 @@ from functools import cached_property
 
 from flint import arb, arb_mat
 
-from verify.calculus.events import switched
+from verify.calculus.events import rate_along, switched
 from verify.calculus.tidy import is_zero, tidy
 from verify.graph import ZERO, Node, add, div, free_symbols, substitute, symbol
-from verify.numerics.enclosure.crossing import Switch, along
+from verify.numerics.enclosure.crossing import Switch
 from verify.numerics.enclosure.field import COST, Field, System, own_time
 from verify.numerics.enclosure.forward import Box, GaveUp, Sets, Walk
 from verify.numerics.enclosure.sweep import Bound
@@ -73,7 +73,7 @@ class Phases:
         return [self._switch(each.when, k) for k, each in enumerate(self.problem.events)]
 
     def _switch(self, phi: Node, k: int) -> Tape:
-        return Tape.of((phi, along(phi, self.rates[k], self.state)), (*self.state, TIME))
+        return Tape.of((phi, rate_along(phi, self.rates[k], self.state)), (*self.state, TIME))
 
     @cached_property
     def after(self) -> list[Tape | None]:

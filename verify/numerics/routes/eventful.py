@@ -15,11 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from verify.calculus.costate import jumps, ode_costate, ode_gradients
-from verify.calculus.events import crossings
-from verify.calculus.reverse import gradient
+from verify.calculus.costate import moments, ode_costate, ode_gradients
+from verify.calculus.events import rate_along
 from verify.claim import Domain, Variable
-from verify.graph import Node, add, mul, symbol
+from verify.graph import symbol
 from verify.numerics.compare import disagreement
 from verify.numerics.event_routes import to_event
 from verify.numerics.ode import fixed_steps
@@ -84,7 +83,7 @@ def flight(point: Point) -> Flight:
     for (start, time), curve, phase, event in zip(
         pairwise(edges), u.curves, numbers.problem.phases, numbers.problem.events, strict=False
     ):
-        program = Straight((event.when, _rate(numbers.problem, event.when, phase.rhs)))
+        program = Straight((event.when, rate_along(event.when, phase.rhs, numbers.problem.state)))
 
         def at(t: float, curve: Any = curve, program: Straight = program) -> list[float]:
             states = zip(numbers.problem.state, curve(t), strict=True)
@@ -94,17 +93,6 @@ def flight(point: Point) -> Flight:
         slope = abs(at(time)[1]) * (time - start)
         lost.append(2 * max(0.0, math.log10(reach / slope)) if slope else math.inf)
     return Flight(tuple(edges[1:]), tuple(lost))
-
-
-def _rate(problem: OdeProblem, phi: Node, rates: tuple[Node, ...]) -> Node:
-    *by_states, by_time = gradient(phi, (*problem.state, TIME))
-    return add(by_time, *(mul(a, b) for a, b in zip(by_states, rates, strict=True)))
-
-
-def moments(problem: OdeProblem) -> list[Any]:
-    """Observations and events, each with what the right adjoint gains there."""
-    observed = zip(problem.observations, jumps(problem), strict=True)
-    return [*observed, *((each, each.gains) for each in crossings(problem))]
 
 
 def outputs(point: Point) -> tuple[str, ...]:
@@ -187,7 +175,7 @@ def _complex_step(numbers: Numbers, point: Point, look: Flight, size: float = 1e
     n, arguments = len(problem.state), (TIME, problem.state, names)
     rates = [function((*each.rhs, each.running), arguments, (n + 1,)) for each in problem.phases]
     whens = [
-        function((each.when, _rate(problem, each.when, phase.rhs)), arguments, (2,))
+        function((each.when, rate_along(each.when, phase.rhs, problem.state)), arguments, (2,))
         for each, phase in zip(problem.events, problem.phases, strict=False)
     ]
     changes = [function((*each.reset, each.cost), arguments, (n + 1,)) for each in problem.events]
